@@ -1,0 +1,50 @@
+# varve_module(NAME LAYER n SRCS a.cc … DEPS other_module … LIBS external …)
+#
+# A static library whose DEPS must lie on lower layers: dependencies go one way only
+# (tools → http → {query, ingest} → engine), and configuring fails where they do not.
+# tests/tidy checks the include lines against the same declaration.
+function(varve_module NAME)
+  cmake_parse_arguments(M "" "LAYER" "SRCS;DEPS;LIBS" ${ARGN})
+  add_library(${NAME} STATIC ${M_SRCS})
+  set_target_properties(${NAME} PROPERTIES VARVE_LAYER ${M_LAYER})
+  foreach(DEP IN LISTS M_DEPS)
+    if(NOT TARGET ${DEP})
+      message(FATAL_ERROR "${NAME} depends on ${DEP}, which is not declared before it")
+    endif()
+    get_target_property(DEP_LAYER ${DEP} VARVE_LAYER)
+    if(NOT DEP_LAYER LESS M_LAYER)
+      message(FATAL_ERROR "${NAME} (layer ${M_LAYER}) may not depend on ${DEP} (layer ${DEP_LAYER})")
+    endif()
+  endforeach()
+  target_include_directories(${NAME} PUBLIC ${PROJECT_SOURCE_DIR})
+  target_link_libraries(${NAME} PUBLIC ${M_DEPS} ${M_LIBS} PRIVATE varve_flags)
+endfunction()
+
+# varve_test(NAME LABEL label SRCS a_test.cc … DEPS module …): a GoogleTest program, one ctest entry.
+function(varve_test NAME)
+  cmake_parse_arguments(T "" "LABEL;TIMEOUT" "SRCS;DEPS" ${ARGN})
+  add_executable(${NAME} ${T_SRCS})
+  target_link_libraries(${NAME} PRIVATE ${T_DEPS} GTest::gmock GTest::gtest_main varve_flags)
+  target_include_directories(${NAME} PRIVATE ${PROJECT_SOURCE_DIR})
+  add_test(NAME ${NAME} COMMAND ${NAME})
+  if(NOT T_TIMEOUT)
+    set(T_TIMEOUT 300)
+  endif()
+  set_tests_properties(${NAME} PROPERTIES LABELS ${T_LABEL} TIMEOUT ${T_TIMEOUT})
+endfunction()
+
+# varve_fuzz(NAME SRCS a_fuzz.cc DEPS module …): replays tests/fuzz/corpus/NAME under ctest; with
+# VARVE_FUZZ it is a libFuzzer program instead. An empty corpus fails.
+function(varve_fuzz NAME)
+  cmake_parse_arguments(F "" "" "SRCS;DEPS" ${ARGN})
+  if(VARVE_FUZZ)
+    add_executable(${NAME} ${F_SRCS})
+    target_link_options(${NAME} PRIVATE -fsanitize=fuzzer)
+  else()
+    add_executable(${NAME} ${F_SRCS} ${PROJECT_SOURCE_DIR}/tests/fuzz/replay_main.cc)
+    add_test(NAME ${NAME} COMMAND ${NAME} ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${NAME})
+    set_tests_properties(${NAME} PROPERTIES LABELS fuzz)
+  endif()
+  target_link_libraries(${NAME} PRIVATE ${F_DEPS} varve_flags)
+  target_include_directories(${NAME} PRIVATE ${PROJECT_SOURCE_DIR})
+endfunction()

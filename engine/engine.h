@@ -1,0 +1,137 @@
+// The storage engine: start here.
+//
+// Takes decoded pushes, makes them durable in the journal, keeps the newest in heads in memory, cuts
+// heads into packs of immutable blocks, and gives consistent snapshots to readers.
+//
+//   Life of a write: Admit bytes (budgets) → InternStream for unknown label sets → Append: journal
+//   first, then heads → later a cut encodes the head's rows into a pack and commits it together with
+//   the shard's watermark, after which the journal's records below all watermarks are dropped.
+//   Exactly once: a record is replayed into a shard only if its number is above that shard's watermark.
+//
+// Call order: Open, Recover, then anything, then Close. Until Recover returns, Append is refused
+// (kUnavailable) and snapshots show packs only.
+// Threads: thread-safe, except that Open, Recover and Close are the owner's.
+// docs/architecture.md follows a write and a query through the code; docs/format.md has the bytes.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/append_batch.h"
+#include "engine/base/memory_budget.h"
+#include "engine/base/status.h"
+#include "engine/base/thread_pool.h"
+#include "engine/base/time.h"
+#include "engine/model/labels.h"
+#include "engine/model/matcher.h"
+#include "engine/options.h"
+#include "engine/scan.h"
+
+namespace varve {
+
+// A point-in-time reading of the engine's counters and gauges, for /metrics and `varve inspect`.
+struct EngineStats {
+  struct Budget {
+    std::string name;
+    int64_t limit_bytes = 0;
+    int64_t used_bytes = 0;
+    int64_t peak_bytes = 0;
+  };
+  uint64_t appended_entries = 0;
+  uint64_t appended_line_bytes = 0;
+  uint64_t shed_appends = 0;  // refused for want of memory or disk
+  uint64_t journal_records = 0;      // appended since start
+  uint64_t journal_record_bytes = 0;
+  uint64_t journal_live_bytes = 0;   // not yet covered by packs
+  uint64_t journal_syncs = 0;
+  uint64_t replayed_records = 0;
+  uint64_t replayed_entries = 0;
+  double recovery_seconds = 0;
+  uint64_t cuts = 0;
+  uint64_t cut_failures = 0;
+  uint64_t packs_written = 0;
+  uint64_t blocks_written = 0;
+  uint64_t encoded_line_bytes = 0;
+  uint64_t encoded_block_bytes = 0;
+  uint64_t duplicate_entries_dropped = 0;  // at cuts
+  uint64_t streams = 0;
+  uint64_t head_entries = 0;
+  uint64_t head_line_bytes = 0;
+  uint64_t packs = 0;
+  uint64_t pack_bytes = 0;
+  uint64_t pack_entries = 0;
+  uint64_t packs_dropped_by_retention = 0;
+  uint64_t block_cache_hits = 0;
+  uint64_t block_cache_misses = 0;
+  uint64_t block_cache_bytes = 0;
+  double disk_used_fraction = 0;
+  bool accepting_writes = false;
+  std::vector<Budget> budgets;
+};
+
+// Decodes one journal record, as given to Append, and hands its entries to `append` (once or more).
+// Called from several threads at once; must intern streams as the first decoding did.
+using ReplayFn = std::function<Status(std::string_view record,
+                                      const std::function<void(const AppendBatch&)>& append)>;
+
+class Engine {
+ public:
+  // Opens or creates options.data_dir. kIoError / kInvalidArgument / kCorruption name the path and the
+  // reason: not writable, in use by another process, written by an unknown version.
+  static Result<std::unique_ptr<Engine>> Open(const EngineOptions& options);
+  virtual ~Engine() = default;
+
+  // Replays the journal's records above the shards' watermarks. Then starts cuts and retention.
+  virtual Status Recover(const ReplayFn& replay) = 0;
+
+  // --- Identity -------------------------------------------------------------------------------
+  // The number of a tenant; created on first sight. Names are valid tenant ids (checked by http).
+  virtual Result<TenantId> InternTenant(std::string_view name) = 0;
+  // The number of a tenant that has been seen, or kNotFound.
+  virtual Result<TenantId> FindTenant(std::string_view name) const = 0;
+  // The number of a stream; created, durably, on first sight. `labels` is not empty.
+  virtual Result<StreamOrdinal> InternStream(TenantId tenant, const Labels& labels) = 0;
+  // Valid until the engine is destroyed.
+  virtual const Labels& StreamLabels(StreamOrdinal stream) const = 0;
+
+  // --- Writing --------------------------------------------------------------------------------
+  // Makes `record` durable (see Durability) and the batch's entries readable. `record` is what Recover
+  // will decode into the same batch again; the engine does not look inside.
+  // kResourceExhausted / kUnavailable: no room in memory, retry later. kStorageFull: the disk is too
+  // full. kIoError: the journal failed; it takes nothing more until the process restarts. In each of
+  // these cases nothing of the batch is stored.
+  virtual Status Append(const AppendBatch& batch, std::string_view record) = 0;
+  // Returns when every entry appended so far is in packs and the journal's files are freed.
+  virtual Status Flush() = 0;
+
+  // --- Reading --------------------------------------------------------------------------------
+  // The streams that match (all of the tenant's when `matchers` is empty) and have an entry in
+  // `range`, with the slices that touch it.
+  virtual Result<std::unique_ptr<const LogSnapshot>> SnapshotLogs(TenantId tenant,
+                                                                  const std::vector<Matcher>& matchers,
+                                                                  TimeRange range) const = 0;
+  // The label sets of the streams that match and have an entry in a block or head that touches
+  // `range`; sorted. Cheaper than a snapshot.
+  virtual Result<std::vector<const Labels*>> SelectStreams(TenantId tenant,
+                                                           const std::vector<Matcher>& matchers,
+                                                           TimeRange range) const = 0;
+
+  // --- Shared means ---------------------------------------------------------------------------
+  // For bodies being received and decoded; reserve before allocating.
+  virtual MemoryBudget* ingest_budget() = 0;
+  // The sum of all queries; a query's own budget is a child of it.
+  virtual MemoryBudget* query_budget() = 0;
+  virtual ThreadPool* query_pool() = 0;
+  virtual const EngineOptions& options() const = 0;
+  virtual EngineStats Stats() const = 0;
+
+  // Stops background work and syncs the journal. Appends from then on fail; nothing is lost.
+  virtual Status Close() = 0;
+};
+
+}  // namespace varve

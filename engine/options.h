@@ -1,0 +1,65 @@
+// Everything the engine can be told. Each limit has a name (its key in varve.yaml), a default and a
+// metric; docs/operations.md lists them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "engine/base/clock.h"
+
+namespace rocksdb {
+class Env;
+}
+
+namespace varve {
+
+enum class Durability {
+  kProcess,  // an acknowledged push survives kill -9; a power cut can take the last sync_interval_ms
+  kDisk,     // an acknowledged push survives a power cut (synced in groups before the answer)
+};
+
+struct EngineOptions {
+  std::string data_dir;
+  Durability durability = Durability::kProcess;
+
+  // memory.budget. 0 = a quarter of the machine's memory, at most 4 GiB. Divided among journal, heads,
+  // caches and queries by engine/memory_plan.h.
+  int64_t memory_budget_bytes = 0;
+
+  // Lock domains over streams. 0 = 4 per core, at least 8. Fixed when a data directory is created.
+  uint32_t shard_count = 0;
+  // Threads that encode and write packs. 0 = half the cores, at least 1.
+  uint32_t encode_threads = 0;
+  // Threads that run queries. 0 = one per core.
+  uint32_t query_threads = 0;
+
+  // A shard is cut when its head holds this many bytes of lines (0 = from the memory budget), or when
+  // its oldest entry has waited this long.
+  int64_t cut_bytes = 0;
+  int64_t cut_age_ms = 10 * 60 * 1000;
+  // The journal holds at most this many bytes of bodies before cuts are forced. 0 = from the budget.
+  int64_t journal_bytes_max = 0;
+  // Background sync of the journal in kProcess mode.
+  int64_t sync_interval_ms = 200;
+  // How long a push may wait for room in the heads before it is shed.
+  int64_t append_wait_ms_max = 2000;
+
+  // Encoding. A block is closed at either bound.
+  uint32_t block_bytes = 1 << 20;
+  uint32_t block_rows = 1 << 16;
+  int64_t bucket_ns = 3600LL * 1'000'000'000;
+
+  // Entries older than this are dropped bucket by bucket, and refused on arrival. 0 = keep everything.
+  int64_t retention_ns = 0;
+  int64_t retention_check_interval_ms = 10 * 60 * 1000;
+
+  // Pushes are refused above this share of the data directory's file system; queries go on.
+  double disk_full_fraction = 0.9;
+
+  const Clock* clock = &Clock::System();
+  // Test hook: the file system under both RocksDB instances. Null = the real one.
+  rocksdb::Env* env = nullptr;
+};
+
+}  // namespace varve

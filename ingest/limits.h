@@ -1,0 +1,45 @@
+// What a push may contain, with Loki's names (limits_config) and meanings.
+//
+// Defaults differ from Loki's where a single machine gains nothing from them: any timestamp inside
+// retention is taken, in any order, lines may be longer, and there are no rate or stream limits unless
+// set. docs/http_api.md lists every limit, its default and its error text.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace varve {
+
+struct IngestLimits {
+  std::vector<std::string> discover_service_name = {
+      "service", "app", "application", "app_name", "name", "app_kubernetes_io_name", "container",
+      "container_name", "k8s_container_name", "component", "workload", "job", "k8s_job_name"};  // empty = off
+  bool discover_log_levels = true;
+  std::vector<std::string> log_level_fields = {
+      "level", "LEVEL", "Level", "log.level", "severity", "SEVERITY", "Severity", "SeverityText",
+      "lvl", "LVL", "Lvl", "severity_text", "Severity_Text", "SEVERITY_TEXT"};
+  uint32_t log_level_from_json_max_depth = 2;
+
+  bool reject_old_samples = false;
+  int64_t reject_old_samples_max_age_ms = 7LL * 24 * 3600 * 1000;
+  int64_t creation_grace_period_ms = 10LL * 60 * 1000;
+  int64_t max_line_size = 1 << 20;  // bytes; 0 = no limit below max_decompressed_size
+  bool max_line_size_truncate = false;
+  uint32_t max_label_names_per_series = 15;
+  uint32_t max_label_name_length = 1024;
+  uint32_t max_label_value_length = 2048;
+  bool allow_structured_metadata = true;
+  int64_t max_structured_metadata_size = 64 << 10;
+  uint32_t max_structured_metadata_entries_count = 128;
+  double ingestion_rate_mb = 0;  // 0 = none
+  double ingestion_burst_size_mb = 0;
+  double per_stream_rate_limit_mb = 0;  // 0 = none
+  double per_stream_rate_limit_burst_mb = 0;
+  uint32_t max_global_streams_per_user = 0;  // 0 = none
+
+  int64_t max_recv_msg_size = 100LL << 20;      // bytes on the wire
+  int64_t max_decompressed_size = 512LL << 20;  // after all content encodings
+};
+
+}  // namespace varve
