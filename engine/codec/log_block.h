@@ -2,7 +2,7 @@
 //
 // Bytes on disk: docs/format.md, "Log block". Rows are grouped by stream and, within a stream, sorted
 // by (timestamp, order of arrival). The encoder takes the same LogColumns that the decoder fills, so
-// Decode(Encode(x)) == x, except that metadata sets may come back in another order.
+// Decode(Encode(x)) == x row by row; metadata sets may come back in another order, or one a row.
 // Checks: the header and section directory have one checksum, each section its own; a decode verifies
 // the header and the sections it reads, nothing else. Hostile bytes give kCorruption naming the
 // section and offset; what is allocated is bounded by the limits below whatever the bytes claim.
@@ -45,10 +45,9 @@ struct LogBlockHeader {
   int64_t max_ts_ns = 0;
 };
 
-// Appends the encoded block to `out`. `columns` needs timestamps and lines (the padding too);
-// metadata is optional. Row counts of `streams` add up to row_count; each stream's timestamps ascend.
-// kTooLarge: over the limits above. kInvalidArgument: metadata that is not in the form of
-// model/log_entry.h.
+// Appends the encoded block to `out`. `columns` needs timestamps and lines (not the padding); metadata
+// is optional, and kept byte for byte whatever it is. Row counts of `streams` are not 0 and add up to
+// row_count; each stream's timestamps do not descend. kTooLarge: over the limits above.
 Status EncodeLogBlock(const LogColumns& columns, std::span<const LogBlockStream> streams, std::string* out);
 
 // Checks magic, version, codec, sizes and the header's checksum.

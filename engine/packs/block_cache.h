@@ -27,7 +27,8 @@ class BlockCache {
 
   // A value that has at least the columns in `want`, or null. `pack` is PackId::number.
   std::shared_ptr<const LogColumns> Find(uint64_t pack, uint32_t block, ColumnMask want);
-  // Offers a value that has the columns in `mask`. False when it was not kept, for being too large.
+  // Offers a value that has the columns in `mask`. True when the cache now
+  // holds this very object (and counts it); false when it is too large or the cache has as good a one.
   bool Insert(uint64_t pack, uint32_t block, ColumnMask mask, std::shared_ptr<const LogColumns> columns);
   // Forgets a dropped pack. Costs a walk over all entries.
   void ErasePack(uint64_t pack);

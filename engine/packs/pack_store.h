@@ -21,7 +21,7 @@
 
 namespace varve {
 
-// Bytes and what keeps them alive.
+// Bytes and what keeps them alive. Must not outlive the store.
 struct PackBytes {
   std::string_view view;
   std::shared_ptr<const void> owner;
@@ -39,7 +39,8 @@ class PendingPack {
   virtual ~PendingPack() = default;
   // Block 0, 1, … as EncodeLogBlock made it. Written out at once; nothing is kept in memory.
   virtual Status AddBlock(std::string_view block) = 0;
-  // Durable (synced) and readable on return. kIoError / kStorageFull: nothing was kept.
+  // Durable (synced) and readable on return. kIoError / kStorageFull: the pack is not readable, but a
+  // crash may bring it back as an orphan; so write the rows again under a new number.
   virtual Status Commit(const PackDirectory& directory) = 0;
 };
 

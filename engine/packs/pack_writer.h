@@ -16,8 +16,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <unordered_map>
-#include <vector>
 
 #include "engine/base/status.h"
 #include "engine/codec/log_block_builder.h"
@@ -55,7 +53,6 @@ class PackWriter {
 
  private:
   Status CloseBlock();
-  void OpenRange();
 
   const PackWriterOptions options_;
   PendingPack* const pending_;
@@ -64,7 +61,8 @@ class PackWriter {
   DuplicateRun run_;
   std::string encoded_;
   uint64_t duplicates_dropped_ = 0;
-  bool has_stream_ = false;
+  uint32_t block_range_begin_ = 0;  // of the block being filled, into directory_.ranges
+  bool range_open_ = false;         // whether the last range is the current stream's in that block
 };
 
 }  // namespace varve
