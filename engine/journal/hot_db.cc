@@ -113,7 +113,11 @@ Status HotDb::Reclaim() {
   VARVE_RETURN_IF_ERROR(FromRocksDb(db()->Flush(flush, impl_->handles), "flushing the hot database"));
   rocksdb::CompactRangeOptions compact;
   compact.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
-  return FromRocksDb(db()->CompactRange(compact, journal(), nullptr, nullptr), "compacting the journal");
+  VARVE_RETURN_IF_ERROR(
+      FromRocksDb(db()->CompactRange(compact, journal(), nullptr, nullptr), "compacting the journal"));
+  // Files are otherwise deleted in the background some time later; this deletes them now.
+  VARVE_RETURN_IF_ERROR(FromRocksDb(db()->DisableFileDeletions(), "freeing the journal's files"));
+  return FromRocksDb(db()->EnableFileDeletions(/*force=*/true), "freeing the journal's files");
 }
 
 Status FromRocksDb(const rocksdb::Status& status, std::string_view context) {
