@@ -1,0 +1,93 @@
+// An Engine in plain vectors: the reference that the real one is compared with, and the engine under
+// tests of query, ingest and http. Nothing is durable; Append's record is kept so that a test can replay it.
+//
+// Rows go into the open *segment*; Seal() closes it, as a cut would, and later rows start a new one. A
+// snapshot shows each segment's rows sorted and without duplicates, in sources of at most
+// `rows_per_source` rows; duplicates across segments are left to the reader, as scan.h promises.
+// Threads: thread-safe (one lock).
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/base/mutex.h"
+#include "engine/engine.h"
+
+namespace varve::testing {
+
+struct MemoryEngineOptions {
+  uint32_t rows_per_source = 1024;
+  int64_t query_budget_bytes = 1LL << 30;
+  int64_t ingest_budget_bytes = 1LL << 30;
+  uint32_t query_threads = 2;
+  EngineOptions engine;  // what options() answers
+};
+
+class MemoryEngine final : public Engine {
+ public:
+  explicit MemoryEngine(MemoryEngineOptions options = {});
+  ~MemoryEngine() override;
+
+  // Closes the open segment.
+  void Seal();
+  // Every later Append answers with a copy of `status`, unless it is ok.
+  void FailAppends(Status status);
+  // The records given to Append so far.
+  std::vector<std::string> Records() const;
+  // Convenience for tests: interns the stream and appends one entry.
+  void Add(const Labels& stream, int64_t ts_ns, std::string_view line, std::string_view metadata = {},
+           std::string_view tenant = "fake");
+
+  Status Recover(const ReplayFn& replay) override;
+  Result<TenantId> InternTenant(std::string_view name) override;
+  Result<TenantId> FindTenant(std::string_view name) const override;
+  Result<StreamOrdinal> InternStream(TenantId tenant, const Labels& labels) override;
+  const Labels& StreamLabels(StreamOrdinal stream) const override;
+  Status Append(const AppendBatch& batch, std::string_view record) override;
+  Status Flush() override;
+  Result<std::unique_ptr<const LogSnapshot>> SnapshotLogs(TenantId tenant, const std::vector<Matcher>& matchers,
+                                                          TimeRange range) const override;
+  Result<std::vector<const Labels*>> SelectStreams(TenantId tenant, const std::vector<Matcher>& matchers,
+                                                   TimeRange range) const override;
+  MemoryBudget* ingest_budget() override { return &ingest_budget_; }
+  MemoryBudget* query_budget() override { return &query_budget_; }
+  ThreadPool* query_pool() override { return &pool_; }
+  const EngineOptions& options() const override { return options_.engine; }
+  EngineStats Stats() const override;
+  Status Close() override;
+
+  struct Row {
+    int64_t ts_ns;
+    std::string line;
+    std::string metadata;
+  };
+
+ private:
+  struct Stream {
+    TenantId tenant;
+    Labels labels;
+  };
+  using Segment = std::map<StreamOrdinal, std::vector<Row>>;
+
+  void AppendLocked(const AppendBatch& batch) VARVE_REQUIRES(mu_);
+  std::vector<StreamOrdinal> MatchLocked(TenantId tenant, const std::vector<Matcher>& matchers) const
+      VARVE_REQUIRES(mu_);
+
+  const MemoryEngineOptions options_;
+  MemoryBudget ingest_budget_;
+  MemoryBudget query_budget_;
+  ThreadPool pool_;
+  mutable Mutex mu_;
+  std::vector<std::string> tenants_ VARVE_GUARDED_BY(mu_);
+  std::deque<Stream> streams_ VARVE_GUARDED_BY(mu_);  // a deque: StreamLabels hands out references
+  std::vector<Segment> segments_ VARVE_GUARDED_BY(mu_);  // the last one is open
+  std::vector<std::string> records_ VARVE_GUARDED_BY(mu_);
+  Status append_failure_ VARVE_GUARDED_BY(mu_);
+  uint64_t entries_ VARVE_GUARDED_BY(mu_) = 0;
+  uint64_t line_bytes_ VARVE_GUARDED_BY(mu_) = 0;
+};
+
+}  // namespace varve::testing
