@@ -23,7 +23,9 @@ int HexValue(char c) {
 
 // Bytes of the UTF-8 character at `pos`; 0 when there is no valid one.
 size_t CharacterLength(std::string_view text, size_t pos) {
-  const auto byte = [&](size_t i) { return pos + i < text.size() ? static_cast<uint8_t>(text[pos + i]) : uint8_t{0}; };
+  const auto byte = [&](size_t i) {
+    return pos + i < text.size() ? static_cast<uint8_t>(text[pos + i]) : uint8_t{0};
+  };
   const auto continues = [&](size_t i) { return (byte(i) & 0xC0) == 0x80; };
   const uint8_t first = byte(0);
   if (first < 0x80) return 1;
@@ -243,9 +245,21 @@ Status Lexer::LexNumber(Token* token) {
   std::string_view literal = "decimal literal";
   if (at(i) == '0') {
     switch (at(i + 1)) {
-      case 'x': case 'X': base = 16; literal = "hexadecimal literal"; break;
-      case 'o': case 'O': base = 8; literal = "octal literal"; break;
-      case 'b': case 'B': base = 2; literal = "binary literal"; break;
+      case 'x':
+      case 'X':
+        base = 16;
+        literal = "hexadecimal literal";
+        break;
+      case 'o':
+      case 'O':
+        base = 8;
+        literal = "octal literal";
+        break;
+      case 'b':
+      case 'B':
+        base = 2;
+        literal = "binary literal";
+        break;
       default: break;
     }
     if (base != 10) i += 2;
@@ -297,7 +311,8 @@ bool Lexer::TakeDuration(std::string_view number, Token* token) {
     }
   }
   if (end == pos_) return false;
-  const std::optional<int64_t> ns = ParseAnyDuration(std::string(number) + std::string(text_.substr(pos_, end - pos_)));
+  const std::optional<int64_t> ns =
+      ParseAnyDuration(std::string(number) + std::string(text_.substr(pos_, end - pos_)));
   if (!ns) return false;
   token->kind = TokenKind::kDuration;
   token->duration_ns = *ns;

@@ -281,7 +281,8 @@ void LinePrinter::Aggregation(const VectorAggregation& aggregation) {
 void LinePrinter::Replace(const LabelReplace& replace) {
   *out_ += "label_replace(";
   Expression(*replace.operand);
-  for (const std::string* argument : {&replace.destination, &replace.replacement, &replace.source, &replace.pattern}) {
+  for (const std::string* argument :
+       {&replace.destination, &replace.replacement, &replace.source, &replace.pattern}) {
     *out_ += ',';
     Quoted(*argument);
   }
