@@ -1,5 +1,6 @@
 #include "query/logql/literals.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -307,12 +308,13 @@ void AppendGoDuration(std::string* out, int64_t ns) {
 }
 
 void AppendRoundedBytes(std::string* out, uint64_t bytes) {
-  constexpr std::array<std::string_view, 7> kNames = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
+  // Up to what the language can read.
+  constexpr std::array<std::string_view, 6> kNames = {"B", "kB", "MB", "GB", "TB", "PB"};
   if (bytes < 10) {
     *out += std::to_string(bytes) + "B";
     return;
   }
-  const double exponent = std::floor(std::log(static_cast<double>(bytes)) / std::log(1000.0));
+  const double exponent = std::min(std::floor(std::log(static_cast<double>(bytes)) / std::log(1000.0)), 5.0);
   const double value = std::floor(static_cast<double>(bytes) / std::pow(1000.0, exponent) * 10 + 0.5) / 10;
   std::array<char, 32> buffer;
   std::snprintf(buffer.data(), buffer.size(), value < 10 ? "%.1f" : "%.0f", value);
