@@ -117,9 +117,8 @@ TEST(WindowAccumulators, SlideAndMergeAsIfEachWindowWereComputedAlone) {
     total->Finish(0, &points);
     size_t next = 0;
     for (uint32_t step = 0; step < steps.count; ++step) {
-      auto alone = *WindowAccumulator::Create(aggregation, *WindowGrid::Create({steps.TimeNs(step), 0, 1}, range, 0));
       const WindowGrid one = *WindowGrid::Create({steps.TimeNs(step), 0, 1}, range, 0);
-      alone = *WindowAccumulator::Create(aggregation, one);
+      const auto alone = *WindowAccumulator::Create(aggregation, one);
       for (const RowValue& row : rows) {
         if (row.ts_ns > grid.LowerNs(step) && row.ts_ns <= grid.UpperNs(step)) alone->AddValue(0, 0, row);
       }
