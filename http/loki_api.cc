@@ -15,9 +15,6 @@ namespace varve {
 namespace {
 
 constexpr std::string_view kEncodingFlagsHeader = "x-loki-response-encoding-flags";
-constexpr std::string_view kLogQueryAsInstant =
-    "log queries are not supported as an instant query type, please change your query to a range query type";
-
 HttpResponse QueryAnswer(const ReadCall& call, const QueryResult& result) {
   const EncodingFlags flags = EncodingFlags::Parse(call.request.Header(kEncodingFlagsHeader));
   return JsonResponse(LokiQueryJson(result, flags));
@@ -84,19 +81,8 @@ void LokiApi::AddRoutes(Router* router) {
 
 Result<HttpResponse> LokiApi::QueryRange(const ReadCall& call) const {
   const QueryLimits& limits = context_.limits;
-  VARVE_ASSIGN_OR_RETURN(RangeParams range, ParseRangeParams(call.params, call.now_ns, limits.max_points_per_series));
+  VARVE_ASSIGN_OR_RETURN(const RangeParams range, ParseRangeParams(call.params, call.now_ns, limits.max_points_per_series));
   VARVE_ASSIGN_OR_RETURN(const logql::ExprPtr expr, logql::ParseExpr(call.params.Get("query")));
-  const uint32_t limit_max = limits.max_entries_limit_per_query;
-  if (expr->is_log_query() && limit_max != 0 && range.limit > limit_max) {
-    return InvalidArgument("max entries limit per query exceeded, limit > max_entries_limit_per_query (" +
-                           std::to_string(range.limit) + " > " + std::to_string(limit_max) + ")");
-  }
-  VARVE_RETURN_IF_ERROR(ApplyTimeLimits(limits, call.now_ns, &range.bounds));
-  if (range.bounds.start_ns > range.bounds.end_ns) {  // all of it lies before the look-back
-    QueryResult nothing;
-    if (!expr->is_log_query()) nothing.data = MatrixResult{};
-    return QueryAnswer(call, nothing);
-  }
   QueryRequest request;
   request.tenant = call.tenant;
   request.start_ns = range.bounds.start_ns;
@@ -116,7 +102,6 @@ Result<HttpResponse> LokiApi::QueryInstant(const ReadCall& call) const {
   VARVE_ASSIGN_OR_RETURN(request.end_ns, ParseTimeNs(call.params.Get("time"), call.now_ns));
   VARVE_ASSIGN_OR_RETURN(request.direction, ParseDirection(call.params.Get("direction")));
   VARVE_ASSIGN_OR_RETURN(const logql::ExprPtr expr, logql::ParseExpr(call.params.Get("query")));
-  if (expr->is_log_query()) return InvalidArgument(std::string(kLogQueryAsInstant));
   request.tenant = call.tenant;
   request.start_ns = request.end_ns;
   request.instant = true;

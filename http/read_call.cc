@@ -4,6 +4,7 @@
 
 #include "http/error_map.h"
 #include "http/tenant.h"
+#include "query/exec/humanized_text.h"
 
 namespace varve {
 namespace {
