@@ -66,21 +66,28 @@ struct MomentCell {
   uint64_t rows = 0;
   ExactSum sum;
   ExactSum squares;
+  double least = std::numeric_limits<double>::infinity();
+  double greatest = -std::numeric_limits<double>::infinity();
 
   bool empty() const { return rows == 0; }
   void Add(const RowValue& row) {
     ++rows;
+    least = std::min(least, row.value);
+    greatest = std::max(greatest, row.value);
     sum.Add(row.value);
     squares.AddSquare(row.value);
   }
   void Merge(const MomentCell& other) {
     rows += other.rows;
+    least = std::min(least, other.least);
+    greatest = std::max(greatest, other.greatest);
     sum.Merge(other.sum);
     squares.Merge(other.squares);
   }
   // Of the population. Σx² - (Σx)²/n cancels badly in 53 bits; in 106 it does not.
   double Variance() const {
     if (!std::isfinite(squares.high()) || !std::isfinite(sum.high())) return kNotANumber;
+    if (least == greatest) return 0;
     const auto n = static_cast<double>(rows);
     const double mean = sum.Value() / n;
     // Σ(x - m)² = Σx² - 2mΣx + n·m², each product kept with its rounding error.
