@@ -190,7 +190,7 @@ Status ReadBlob(ByteReader* reader, std::span<const uint64_t> sizes, Blob* blob)
   }
   if (sum > kLogBlockMetadataBytesMax) return Malformed("values are larger than the limit");
   if (sum != blob->decoded_bytes) return Malformed("sizes do not add up");
-  return Status::Ok();
+  return CheckDecodedSize(blob->compression, blob->stored, blob->decoded_bytes).WithContext("metadata values");
 }
 
 // A section up to where its table of sets ends.
@@ -323,6 +323,7 @@ Status MergeColumns(const std::vector<Column>& columns, uint64_t rebuilt_bytes, 
 }  // namespace
 
 void EncodeMetadataColumn(std::span<const uint32_t> codes, std::span<const std::string_view> sets, std::string* out) {
+  if (std::all_of(sets.begin(), sets.end(), [](std::string_view set) { return set.empty(); })) return;
   const UsedSets used(codes, sets);
   if (used.expanded_bytes == 0) return;
   std::vector<std::string_view> names;
