@@ -3,13 +3,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 
 #include "engine/packs/mem_pack_store.h"
 #include "engine/packs/rocksdb_pack_store.h"
+#include "tests/support/temp_dir.h"
 #include "tests/unit/engine/packs/pack_rows.h"
 
 namespace varve {
@@ -17,21 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::HasSubstr;
-
-class TempDir {
- public:
-  TempDir() {
-    std::string name = (fs::temp_directory_path() / "varve_pack_store_XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~TempDir() { fs::remove_all(path_); }
-  TempDir(const TempDir&) = delete;
-  TempDir& operator=(const TempDir&) = delete;
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 std::unique_ptr<PackStore> OpenIn(const fs::path& path, bool read_only = false) {
   auto store = OpenRocksDbPackStore({path.string(), nullptr, read_only});
@@ -74,7 +59,7 @@ class AnyPackStore : public testing::TestWithParam<Kind> {
     if (GetParam() == Kind::kMem) {
       store_ = std::make_unique<MemPackStore>();
     } else {
-      store_ = OpenIn(dir_.path() / "packs");
+      store_ = OpenIn(fs::path(dir_.path()) / "packs");
     }
   }
   TempDir dir_;
@@ -165,7 +150,7 @@ TEST(RocksDbPackStore, FreesTheSpaceOfDroppedPacksAtOnce) {
 TEST(RocksDbPackStore, RemovesAtOpenWhatACrashLeftHalfWritten) {
   const TempDir dir;
   OpenIn(dir.path()).reset();
-  const fs::path left = dir.path() / "pending" / "7.sst";
+  const fs::path left = fs::path(dir.path()) / "pending" / "7.sst";
   std::ofstream(left) << "half a pack";
   const auto store = OpenIn(dir.path());
   EXPECT_FALSE(fs::exists(left));
@@ -175,9 +160,9 @@ TEST(RocksDbPackStore, RemovesAtOpenWhatACrashLeftHalfWritten) {
 TEST(RocksDbPackStore, RefusesASecondOpenerAndNamesThePath) {
   const TempDir dir;
   const auto store = OpenIn(dir.path());
-  const auto second = OpenRocksDbPackStore({dir.path().string(), nullptr, false});
+  const auto second = OpenRocksDbPackStore({dir.path(), nullptr, false});
   ASSERT_FALSE(second.ok());
-  EXPECT_THAT(second.status().message(), HasSubstr(dir.path().string()));
+  EXPECT_THAT(second.status().message(), HasSubstr(dir.path()));
 }
 
 TEST(RocksDbPackStore, ReadOnlyCanBeOpenedBesideTheOwnerAndChangesNothing) {
@@ -223,12 +208,11 @@ TEST(RocksDbPackStore, ReportsADamagedBlockAndReadsTheOthers) {
 enum class Loss { kMissing, kTruncated };
 class LostPackFile : public testing::TestWithParam<Loss> {};
 
-TEST_P(LostPackFile, FailsTheOpeningByNameButAReadOnlyOpenerReadsTheRest) {
+TEST_P(LostPackFile, CostsItsOwnPackOnly) {
   const TempDir dir;
   {
     const auto store = OpenIn(dir.path());
-    Write(store.get(), {0, 1, 1, 1});
-    Write(store.get(), {0, 1, 1, 2});
+    for (uint64_t n = 1; n <= 2; ++n) Write(store.get(), {0, 1, 1, n});
   }
   const fs::path file = SstFiles(dir.path())[0];
   if (GetParam() == Loss::kMissing) {
@@ -236,15 +220,30 @@ TEST_P(LostPackFile, FailsTheOpeningByNameButAReadOnlyOpenerReadsTheRest) {
   } else {
     fs::resize_file(file, fs::file_size(file) / 2);
   }
-  const auto refused = OpenRocksDbPackStore({dir.path().string(), nullptr, false});
-  ASSERT_FALSE(refused.ok());
-  EXPECT_THAT(refused.status().message(), HasSubstr(file.stem().string()));
-
-  const auto store = OpenIn(dir.path(), /*read_only=*/true);
-  ASSERT_NE(store, nullptr);
-  EXPECT_EQ(Ids(*store).size(), 2u);
-  EXPECT_FALSE(VerifyPack(*store, {0, 1, 1, 1}, [](const PackDamage&) {}));
-  EXPECT_TRUE(VerifyPack(*store, {0, 1, 1, 2}, [](const PackDamage& d) { ADD_FAILURE() << d.status.ToString(); }));
+  for (const bool read_only : {true, false}) {
+    const auto store = OpenIn(dir.path(), read_only);
+    ASSERT_NE(store, nullptr);
+    const auto packs = store->List();
+    ASSERT_TRUE(packs.ok());
+    ASSERT_EQ(packs.value().size(), 2u);
+    EXPECT_FALSE(packs.value()[0].readable);
+    EXPECT_TRUE(packs.value()[1].readable);
+    EXPECT_FALSE(VerifyPack(*store, {0, 1, 1, 1}, [&](const PackDamage& damage) {
+      EXPECT_THAT(damage.status.message(), HasSubstr("pack 1"));
+      EXPECT_THAT(damage.status.message(), HasSubstr(file.stem().string()));
+    }));
+    EXPECT_TRUE(VerifyPack(*store, {0, 1, 1, 2}, [](const PackDamage& d) { ADD_FAILURE() << d.status.ToString(); }));
+  }
+  {
+    // It can be given up, and the store goes on.
+    const auto store = OpenIn(dir.path());
+    const std::vector<PackId> ids = {{0, 1, 1, 1}};
+    const Status dropped = store->Drop(ids);
+    EXPECT_TRUE(dropped.ok()) << dropped.ToString();
+    EXPECT_EQ(Ids(*store), (std::vector<PackId>{{0, 1, 1, 2}}));
+    Write(store.get(), {0, 1, 1, 3});
+  }
+  EXPECT_EQ(Ids(*OpenIn(dir.path())).size(), 2u);
 }
 
 INSTANTIATE_TEST_SUITE_P(Losses, LostPackFile, testing::Values(Loss::kMissing, Loss::kTruncated),
