@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "engine/packs/mem_pack_store.h"
 #include "engine/packs/rocksdb_pack_store.h"
@@ -203,6 +204,49 @@ TEST(RocksDbPackStore, ReportsADamagedBlockAndReadsTheOthers) {
     });
   }
   EXPECT_EQ(damaged, 1u);
+}
+
+TEST(RocksDbPackStore, RefusesADamagedManifestRatherThanForgetPacks) {
+  const TempDir dir;
+  {
+    const auto store = OpenIn(dir.path());
+    for (uint64_t n = 1; n <= 5; ++n) Write(store.get(), {0, 1, 1, n});
+  }
+  fs::path manifest;
+  for (const auto& entry : fs::directory_iterator(dir.path())) {
+    if (entry.path().filename().string().starts_with("MANIFEST")) manifest = entry.path();
+  }
+  {
+    std::fstream f(manifest, std::ios::in | std::ios::out | std::ios::binary);
+    f.seekp(static_cast<std::streamoff>(fs::file_size(manifest) / 2));
+    f.put('\x5a');
+  }
+  for (const bool read_only : {false, true}) {
+    const auto store = OpenRocksDbPackStore({dir.path(), nullptr, read_only});
+    ASSERT_FALSE(store.ok());
+    EXPECT_EQ(store.status().code(), Code::kCorruption);
+    EXPECT_THAT(store.status().message(), HasSubstr(dir.path()));
+  }
+}
+
+TEST_P(AnyPackStore, LetsThreadsWriteReadAndDropAtOnce) {
+  std::vector<std::thread> threads;
+  for (uint64_t t = 0; t < 4; ++t) {
+    threads.emplace_back([this, t] {
+      for (uint64_t i = 0; i < 5; ++i) {
+        const PackId id{0, static_cast<int32_t>(i), static_cast<uint16_t>(t), 1 + t * 100 + i};
+        Write(store_.get(), id);
+        EXPECT_TRUE(VerifyPack(*store_, id, [](const PackDamage& d) { ADD_FAILURE() << d.status.ToString(); }));
+        EXPECT_TRUE(store_->List().ok());
+        const std::vector<PackId> drop = {id};
+        if (i % 2 == 0) {
+          EXPECT_TRUE(store_->Drop(drop).ok());
+        }
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(Ids(*store_).size(), 8u);
 }
 
 enum class Loss { kMissing, kTruncated };
