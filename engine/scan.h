@@ -21,6 +21,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -63,7 +64,12 @@ struct LogColumns {
     return metadata_codes.empty() ? std::string_view() : metadata_sets[metadata_codes[row]];
   }
   // Heap bytes, for budgets.
-  int64_t MemoryBytes() const;
+  int64_t MemoryBytes() const {
+    return static_cast<int64_t>(sizeof(*this) + timestamps_ns.capacity() * sizeof(int64_t) +
+                                line_offsets.capacity() * sizeof(uint32_t) + lines.capacity() +
+                                metadata_codes.capacity() * sizeof(uint32_t) +
+                                metadata_sets.capacity() * sizeof(std::string_view) + metadata_bytes.capacity());
+  }
 };
 
 struct LogSlice {

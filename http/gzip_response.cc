@@ -1,0 +1,73 @@
+#include "http/gzip_response.h"
+
+#include <zlib.h>
+
+#include <algorithm>
+#include <cctype>
+#include <limits>
+
+namespace varve {
+namespace {
+
+std::string_view Trim(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+bool EqualsIgnoringCase(std::string_view a, std::string_view lower_case) {
+  return std::equal(a.begin(), a.end(), lower_case.begin(), lower_case.end(), [](char x, char y) {
+    return std::tolower(static_cast<unsigned char>(x)) == y;
+  });
+}
+
+// "q=0", "q=0.000": not wanted.
+bool IsZeroWeight(std::string_view parameters) {
+  const size_t q = parameters.find("q=");
+  if (q == std::string_view::npos) return false;
+  const std::string_view weight = Trim(parameters.substr(q + 2));
+  return !weight.empty() && weight.find_first_not_of("0.") == std::string_view::npos;
+}
+
+// False when zlib fails; the body then goes out as it is.
+bool Gzip(const std::string& plain, std::string* out) {
+  constexpr int kGzipWindow = 15 + 16;
+  constexpr int kLevel = 2;  // results are large and read once: speed counts
+  if (plain.size() > std::numeric_limits<uInt>::max()) return false;
+  z_stream stream{};
+  if (deflateInit2(&stream, kLevel, Z_DEFLATED, kGzipWindow, 8, Z_DEFAULT_STRATEGY) != Z_OK) return false;
+  out->resize(deflateBound(&stream, plain.size()));
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(plain.data()));  // zlib's API predates const
+  stream.avail_in = static_cast<uInt>(plain.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out->data());
+  stream.avail_out = static_cast<uInt>(std::min<size_t>(out->size(), std::numeric_limits<uInt>::max()));
+  const int result = deflate(&stream, Z_FINISH);
+  out->resize(stream.total_out);
+  deflateEnd(&stream);
+  return result == Z_STREAM_END;
+}
+
+}  // namespace
+
+bool AcceptsGzip(std::string_view accept_encoding) {
+  while (!accept_encoding.empty()) {
+    const size_t end = std::min(accept_encoding.find(','), accept_encoding.size());
+    const std::string_view item = accept_encoding.substr(0, end);
+    accept_encoding.remove_prefix(std::min(end + 1, accept_encoding.size()));
+    const size_t semicolon = std::min(item.find(';'), item.size());
+    if (EqualsIgnoringCase(Trim(item.substr(0, semicolon)), "gzip")) return !IsZeroWeight(item.substr(semicolon));
+  }
+  return false;
+}
+
+void CompressResponse(std::string_view accept_encoding, size_t min_bytes, HttpResponse* response) {
+  if (response->body.size() < min_bytes) return;
+  response->headers.emplace_back("Vary", "Accept-Encoding");
+  if (!AcceptsGzip(accept_encoding)) return;
+  std::string compressed;
+  if (!Gzip(response->body, &compressed)) return;
+  response->body = std::move(compressed);
+  response->headers.emplace_back("Content-Encoding", "gzip");
+}
+
+}  // namespace varve

@@ -1,0 +1,70 @@
+// A request as handlers see it, and what they answer.
+//
+// Threads: thread-compatible; one request is handled by one thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "engine/base/cancel.h"
+
+namespace varve {
+
+struct HttpRequest {
+  std::string method;     // "GET", in upper case as it came
+  std::string target;     // as it came: path, and perhaps ?query
+  std::string path;       // the target up to '?', percent-encoding untouched
+  std::string url_query;  // what follows '?'
+  std::vector<std::pair<std::string, std::string>> headers;  // names in lower case, in order
+  std::vector<std::string> path_params;                      // what {…} in the route's pattern matched, decoded
+  std::string body;
+  std::string remote;             // address:port of the peer
+  CancelToken* cancel = nullptr;  // tripped when the client goes away; never null in a handler
+
+  // The first header of that name (in lower case), or "".
+  std::string_view Header(std::string_view lower_case_name) const {
+    for (const auto& [name, value] : headers) {
+      if (name == lower_case_name) return value;
+    }
+    return {};
+  }
+};
+
+struct HttpResponse {
+  int status = 200;
+  std::string content_type;  // "" = no Content-Type header
+  std::string body;
+  std::vector<std::pair<std::string, std::string>> headers;  // besides type, length, encoding, connection
+};
+
+// How Go's http.Error and Loki mark a plain text body.
+inline constexpr std::string_view kTextPlain = "text/plain; charset=utf-8";
+inline constexpr std::string_view kJson = "application/json; charset=UTF-8";
+
+inline HttpResponse TextResponse(int status, std::string body) {
+  HttpResponse response;
+  response.status = status;
+  response.content_type = kTextPlain;
+  response.body = std::move(body);
+  return response;
+}
+
+// An error in plain text; browsers are told not to guess another type.
+inline HttpResponse ErrorText(int status, std::string body) {
+  HttpResponse response = TextResponse(status, std::move(body));
+  response.headers.emplace_back("X-Content-Type-Options", "nosniff");
+  return response;
+}
+
+inline HttpResponse JsonResponse(std::string body) {
+  HttpResponse response;
+  response.content_type = kJson;
+  response.body = std::move(body);
+  return response;
+}
+
+}  // namespace varve
