@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -19,6 +20,8 @@ namespace varve::logql {
 // ---- Pipeline stages ----------------------------------------------------------------------------
 
 enum class LineFilterOp { kContains, kNotContains, kRegex, kNotRegex, kPattern, kNotPattern };  // |= != |~ !~ |> !>
+// "|="
+std::string_view LineFilterOpText(LineFilterOp op);
 
 // One alternative of a line filter.
 struct LineFilterTerm {
@@ -56,6 +59,8 @@ struct PatternParser {
 struct UnpackParser {};
 
 enum class CompareOp { kEq, kNe, kGt, kGe, kLt, kLe };  // = and == are both kEq
+// ">="; kEq is "=".
+std::string_view CompareOpText(CompareOp op);
 
 struct LabelFilter;
 using LabelFilterPtr = std::shared_ptr<const LabelFilter>;
@@ -133,6 +138,8 @@ struct LogSelector {
 };
 
 enum class UnwrapConversion { kNone, kDuration, kDurationSeconds, kBytes };
+// "duration_seconds"; "" for none.
+std::string_view UnwrapConversionName(UnwrapConversion conversion);
 struct Unwrap {
   std::string label;
   UnwrapConversion conversion = UnwrapConversion::kNone;
@@ -161,9 +168,11 @@ enum class RangeOp {
 std::string_view RangeOpName(RangeOp op);
 
 enum class VectorOp { kSum, kAvg, kCount, kMax, kMin, kStddev, kStdvar, kTopk, kBottomk, kApproxTopk, kSort, kSortDesc };
+// "topk"
 std::string_view VectorOpName(VectorOp op);
 
 enum class BinaryOp { kOr, kAnd, kUnless, kAdd, kSub, kMul, kDiv, kMod, kPow, kEq, kNe, kGt, kGe, kLt, kLe };
+// "unless", "<="
 std::string_view BinaryOpText(BinaryOp op);
 bool IsComparison(BinaryOp op);
 bool IsSetOp(BinaryOp op);  // or, and, unless

@@ -2,18 +2,25 @@
 //
 // Errors are kInvalidArgument with Loki's wording and position: "parse error at line 1, col 6: syntax
 // error: unexpected }, expecting STRING", "parse error : queries require at least one…".
-// Bounds: query_bytes_max of text, nesting_max levels of parentheses; neither recursion nor memory
-// grows beyond them.
+// Checked here: the grammar, types of operands, parameters and groupings of aggregations, regular expressions
+// of matchers, line filters and label_replace. Parsers, templates and ip patterns are Pipeline::Compile's.
+// Bounds: kQueryBytesMax of text, kNestingMax levels; neither recursion nor memory grows beyond them.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
+#include "engine/base/status.h"
 #include "query/logql/ast.h"
 
 namespace varve::logql {
 
 inline constexpr size_t kQueryBytesMax = 131072;
+// Of nested parentheses, functions, operators and label filters, in the text and in the tree: whoever walks
+// a tree may recurse.
+inline constexpr uint32_t kNestingMax = 1000;
 
 // Parses, checks types, and refuses what would match every stream.
 Result<ExprPtr> ParseExpr(std::string_view query);
@@ -21,9 +28,12 @@ Result<ExprPtr> ParseExpr(std::string_view query);
 // As ParseExpr, but a selector that matches everything is let through (format_query).
 Result<ExprPtr> ParseExprWithoutValidation(std::string_view query);
 
-// A bare selector `{a="b"}`, for labels, series and the like. `{}` gives no matchers.
-// A pipeline is refused: "only label matchers are supported".
+// A bare selector `{a="b"}`, for labels, series and the like. `{}` gives no matchers; any other must pass
+// ValidateMatchers. Anything else is refused: "only label matchers are supported".
 Result<std::vector<Matcher>> ParseMatchers(std::string_view selector);
 
+// Refuses matchers that all accept an absent label, no matchers included: "parse error : queries require at
+// least one regexp or equality matcher…".
+Status ValidateMatchers(const std::vector<Matcher>& matchers);
 
 }  // namespace varve::logql

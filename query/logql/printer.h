@@ -1,13 +1,18 @@
 // LogQL trees back to text.
+//
+// Two spellings: Print is exact, so that Parse(Print(tree)) is the same tree again. PrintPretty is what
+// people see (format_query) and follows Loki to the letter, which rounds byte sizes and splits `!= "a" or
+// "b"`. Threads: pure functions.
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "query/logql/ast.h"
 
 namespace varve::logql {
 
-// One line, as Loki's Expr.String(): parses back to the same tree.
+// One line. Infinities and NaN, which have no literals, come out as constants that fold to them: (0 / 0).
 std::string Print(const Expr& expr);
 std::string Print(const Stage& stage);
 std::string Print(const LabelFilter& filter);

@@ -1,0 +1,307 @@
+#include "query/exec/log_query.h"
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <optional>
+
+#include "query/exec/log_scan.h"
+#include "query/exec/ordered_rows.h"
+
+namespace varve {
+namespace {
+
+using logql::LabelCategory;
+using logql::RowLabel;
+using logql::RowLabels;
+
+constexpr uint32_t kRowsBetweenChecks = 1024;
+// Bytes of entries found before they are counted against the query's budget.
+constexpr int64_t kUncountedBytesMax = 1 << 20;
+
+// An entry on its way into the answer.
+struct Candidate {
+  RowPosition position;
+  ResultEntry entry;
+  // What is left of the stream's labels, where that is not all of them.
+  std::optional<LabelPairs> stream_labels;
+
+  int64_t MemoryBytes() const {
+    size_t bytes = sizeof(*this) + entry.line.size();
+    for (const LabelPairs* pairs : {&entry.metadata, &entry.parsed}) {
+      for (const auto& [name, value] : *pairs) bytes += name.size() + value.size() + sizeof((*pairs)[0]);
+    }
+    return static_cast<int64_t>(bytes);
+  }
+};
+
+Candidate MakeCandidate(const RowPosition& position, std::string_view line, const RowLabels& labels,
+                        size_t stream_label_count) {
+  Candidate candidate;
+  candidate.position = position;
+  candidate.entry.ts_ns = position.ts_ns;
+  candidate.entry.line = line;
+  size_t stream_labels_left = 0;
+  for (const RowLabel& label : labels.labels()) {
+    if (label.category == LabelCategory::kStream) {
+      ++stream_labels_left;
+    } else if (label.category == LabelCategory::kMetadata) {
+      candidate.entry.metadata.emplace_back(label.name, label.value);
+    } else {
+      candidate.entry.parsed.emplace_back(label.name, label.value);
+    }
+  }
+  if (!labels.error().empty()) candidate.entry.parsed.emplace_back("__error__", labels.error());
+  if (!labels.error_details().empty()) {
+    candidate.entry.parsed.emplace_back("__error_details__", labels.error_details());
+  }
+  std::sort(candidate.entry.metadata.begin(), candidate.entry.metadata.end());
+  std::sort(candidate.entry.parsed.begin(), candidate.entry.parsed.end());
+  // Stages take stream labels away or move them to another category, but never change them in place.
+  if (stream_labels_left != stream_label_count) {
+    LabelPairs& left = candidate.stream_labels.emplace();
+    for (const RowLabel& label : labels.labels()) {
+      if (label.category == LabelCategory::kStream) left.emplace_back(label.name, label.value);
+    }
+    std::sort(left.begin(), left.end());
+  }
+  return candidate;
+}
+
+// One task's entries, counted against the query's budget.
+class FoundEntries {
+ public:
+  explicit FoundEntries(MemoryBudget* budget) : reservation_(budget) {}
+
+  Status Add(Candidate candidate) {
+    uncounted_bytes_ += candidate.MemoryBytes();
+    entries_.push_back(std::move(candidate));
+    if (uncounted_bytes_ < kUncountedBytesMax) return Status::Ok();
+    VARVE_RETURN_IF_ERROR(reservation_.Add(uncounted_bytes_));
+    uncounted_bytes_ = 0;
+    return Status::Ok();
+  }
+  size_t size() const { return entries_.size(); }
+  bool empty() const { return entries_.empty(); }
+  int64_t last_ns() const { return entries_.back().position.ts_ns; }
+  std::vector<Candidate> Take() { return std::move(entries_); }
+
+ private:
+  MemoryReservation reservation_;
+  int64_t uncounted_bytes_ = 0;
+  std::vector<Candidate> entries_;
+};
+
+// The best entries so far, of all tasks.
+class BestEntries {
+ public:
+  BestEntries(QueryContext& query, uint32_t limit)
+      : direction_(query.request().direction), limit_(limit), reservation_(query.budget()) {}
+
+  // Adds one source's entries, in order, at most `limit` of them.
+  Status Merge(std::vector<Candidate> more) VARVE_EXCLUDES(mu_) {
+    MutexLock lock(mu_);
+    for (const Candidate& candidate : more) bytes_ += candidate.MemoryBytes();
+    if (bytes_ > reservation_.bytes()) VARVE_RETURN_IF_ERROR(reservation_.Add(bytes_ - reservation_.bytes()));
+    const auto before = [this](const Candidate& a, const Candidate& b) {
+      return ComesBefore(direction_, a.position, b.position);
+    };
+    std::vector<Candidate> merged;
+    merged.reserve(best_.size() + more.size());
+    std::merge(std::make_move_iterator(best_.begin()), std::make_move_iterator(best_.end()),
+               std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()),
+               std::back_inserter(merged), before);
+    for (size_t i = limit_; i < merged.size(); ++i) bytes_ -= merged[i].MemoryBytes();
+    if (merged.size() > limit_) merged.resize(limit_);
+    best_ = std::move(merged);
+    if (best_.size() == limit_) {
+      bound_ns_.store(best_.back().position.ts_ns, std::memory_order_relaxed);
+      full_.store(true, std::memory_order_release);
+    }
+    return Status::Ok();
+  }
+
+  // `range` without the times at which no row can be among the best any more.
+  TimeRange Worthwhile(TimeRange range) const {
+    if (!full_.load(std::memory_order_acquire)) return range;
+    const int64_t bound_ns = bound_ns_.load(std::memory_order_relaxed);
+    if (direction_ == Direction::kForward) {
+      range.end_ns = std::min(range.end_ns, bound_ns + 1);  // bound_ns < range.end_ns
+    } else {
+      range.begin_ns = std::max(range.begin_ns, bound_ns);
+    }
+    return range;
+  }
+
+  std::vector<Candidate> Take() VARVE_EXCLUDES(mu_) {
+    MutexLock lock(mu_);
+    return std::move(best_);
+  }
+
+ private:
+  const Direction direction_;
+  const uint32_t limit_;
+  Mutex mu_;
+  MemoryReservation reservation_ VARVE_GUARDED_BY(mu_);
+  int64_t bytes_ VARVE_GUARDED_BY(mu_) = 0;
+  std::vector<Candidate> best_ VARVE_GUARDED_BY(mu_);
+  // Written under mu_, read without: the bound only ever tightens, and a stale one only costs work.
+  std::atomic<int64_t> bound_ns_{0};
+  std::atomic<bool> full_{false};
+};
+
+class LogQueryRun {
+ public:
+  LogQueryRun(QueryContext& query, const LogScan& scan, uint32_t limit)
+      : query_(query), scan_(scan), direction_(query.request().direction), limit_(limit), best_(query, limit) {
+    for (const LogScan::SourceSlices& source : scan.sources()) order_.push_back(&source);
+    std::stable_sort(order_.begin(), order_.end(), [this](const auto* a, const auto* b) {
+      return direction_ == Direction::kForward ? a->min_ts_ns < b->min_ts_ns : a->max_ts_ns > b->max_ts_ns;
+    });
+  }
+
+  Result<std::vector<Candidate>> Run() {
+    if (query_.request().interval_ns > 0) {
+      VARVE_RETURN_IF_ERROR(MergeWithInterval());
+    } else {
+      query_.engine().query_pool()->ParallelFor(order_.size(), [this](size_t i) {
+        Status status = VisitSource(*order_[i]);
+        if (!status.ok()) query_.Fail(i, std::move(status));
+      });
+      VARVE_RETURN_IF_ERROR(query_.TakeFailure());
+    }
+    return best_.Take();
+  }
+
+ private:
+  Status VisitSource(const LogScan::SourceSlices& source) {
+    VARVE_RETURN_IF_ERROR(query_.CheckAlive());
+    const TimeRange range = best_.Worthwhile(scan_.range());
+    if (!range.OverlapsSpan(source.min_ts_ns, source.max_ts_ns)) return Status::Ok();
+    VARVE_ASSIGN_OR_RETURN(const auto rows, OrderedRows::Open(scan_, source, range, direction_));
+    FoundEntries found(query_.budget());
+    for (uint32_t seen = 0; !rows->AtEnd() && found.size() < limit_; rows->Next()) {
+      if (++seen % kRowsBetweenChecks == 0) {
+        VARVE_RETURN_IF_ERROR(query_.CheckAlive());
+        if (!best_.Worthwhile(range).Contains(rows->position().ts_ns)) break;
+      }
+      VARVE_ASSIGN_OR_RETURN(const bool passed, rows->Process());
+      if (passed) VARVE_RETURN_IF_ERROR(found.Add(Take(*rows)));
+    }
+    query_.AddStats(rows->stats());
+    return found.empty() ? Status::Ok() : best_.Merge(found.Take());
+  }
+
+  // One pass in order over all sources, each opened when its turn comes. An entry counts only when it is
+  // at least the interval away from the one before, whatever stream either is in.
+  Status MergeWithInterval() {
+    const int64_t interval_ns = query_.request().interval_ns;
+    std::vector<std::unique_ptr<OrderedRows>> open;
+    FoundEntries found(query_.budget());
+    size_t next = 0;
+    uint32_t seen = 0;
+    while (found.size() < limit_) {
+      if (++seen % kRowsBetweenChecks == 1) VARVE_RETURN_IF_ERROR(query_.CheckAlive());
+      OrderedRows* first = First(open);
+      if (next < order_.size() && (first == nullptr || !StartsBehind(*order_[next], first->position().ts_ns))) {
+        VARVE_ASSIGN_OR_RETURN(auto rows, OrderedRows::Open(scan_, *order_[next++], scan_.range(), direction_));
+        if (!found.empty()) SkipInterval(found.last_ns(), interval_ns, rows.get());
+        query_.AddStats(rows->stats());
+        open.push_back(std::move(rows));
+        continue;
+      }
+      if (first == nullptr) break;
+      VARVE_ASSIGN_OR_RETURN(const bool passed, first->Process());
+      if (!passed) {
+        first->Next();
+        continue;
+      }
+      VARVE_RETURN_IF_ERROR(found.Add(Take(*first)));
+      first->Next();
+      for (auto& rows : open) SkipInterval(found.last_ns(), interval_ns, rows.get());
+      std::erase_if(open, [](const auto& rows) { return rows->AtEnd(); });
+    }
+    return best_.Merge(found.Take());
+  }
+
+  void SkipInterval(int64_t last_ns, int64_t interval_ns, OrderedRows* rows) const {
+    int64_t next_ns = 0;
+    if (direction_ == Direction::kForward) {
+      if (__builtin_add_overflow(last_ns, interval_ns, &next_ns)) next_ns = INT64_MAX;
+    } else {
+      if (__builtin_sub_overflow(last_ns, interval_ns, &next_ns)) next_ns = INT64_MIN;
+    }
+    rows->SkipTo(next_ns);
+  }
+
+  OrderedRows* First(const std::vector<std::unique_ptr<OrderedRows>>& open) const {
+    OrderedRows* first = nullptr;
+    for (const auto& rows : open) {
+      if (rows->AtEnd()) continue;
+      if (first == nullptr || ComesBefore(direction_, rows->position(), first->position())) first = rows.get();
+    }
+    return first;
+  }
+
+  // Whether all of the source's rows come after every row at `ts_ns`.
+  bool StartsBehind(const LogScan::SourceSlices& source, int64_t ts_ns) const {
+    return direction_ == Direction::kForward ? source.min_ts_ns > ts_ns : source.max_ts_ns < ts_ns;
+  }
+
+  Candidate Take(const OrderedRows& rows) const {
+    return MakeCandidate(rows.position(), rows.line(), rows.labels(),
+                         scan_.StreamLabels(rows.position().stream).size());
+  }
+
+  QueryContext& query_;
+  const LogScan& scan_;
+  const Direction direction_;
+  const uint32_t limit_;
+  BestEntries best_;
+  std::vector<const LogScan::SourceSlices*> order_;
+};
+
+LabelPairs ToPairs(const Labels& labels) {
+  LabelPairs pairs;
+  for (const Label& label : labels) pairs.emplace_back(label.name, label.value);
+  return pairs;
+}
+
+// Entries by what is left of their streams' labels.
+Streams GroupByStream(const LogScan& scan, std::vector<Candidate> entries) {
+  std::map<LabelPairs, std::vector<ResultEntry>> streams;
+  std::map<uint32_t, std::vector<ResultEntry>*> unmodified;
+  for (Candidate& candidate : entries) {
+    std::vector<ResultEntry>* into = nullptr;
+    if (candidate.stream_labels.has_value()) {
+      into = &streams[std::move(*candidate.stream_labels)];
+    } else {
+      std::vector<ResultEntry>*& known = unmodified[candidate.position.stream];
+      if (known == nullptr) known = &streams[ToPairs(scan.StreamLabels(candidate.position.stream))];
+      into = known;
+    }
+    into->push_back(std::move(candidate.entry));
+  }
+  Streams result;
+  for (auto& [labels, stream_entries] : streams) result.streams.push_back({labels, std::move(stream_entries)});
+  return result;
+}
+
+}  // namespace
+
+Result<Streams> RunLogQuery(QueryContext& query, const logql::LogSelector& selector) {
+  const QueryRequest& request = query.request();
+  TimeRange range{request.start_ns, request.end_ns};
+  // The entries of one nanosecond can be asked for by that nanosecond alone.
+  if (range.begin_ns == range.end_ns && range.end_ns != INT64_MAX) ++range.end_ns;
+  VARVE_ASSIGN_OR_RETURN(const auto scan, LogScan::Open(query, selector, std::nullopt, logql::LabelNeeds(), range));
+  if (request.limit == 0) return Streams();
+  LogQueryRun run(query, *scan, request.limit);
+  VARVE_ASSIGN_OR_RETURN(std::vector<Candidate> entries, run.Run());
+  QueryStats stats;
+  stats.entries_returned = entries.size();
+  query.AddStats(stats);
+  return GroupByStream(*scan, std::move(entries));
+}
+
+}  // namespace varve

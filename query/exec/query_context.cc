@@ -1,0 +1,70 @@
+#include "query/exec/query_context.h"
+
+#include <limits>
+
+namespace varve {
+namespace {
+
+CancelToken::SteadyTime DeadlineIn(int64_t timeout_ms) {
+  if (timeout_ms <= 0) return CancelToken::SteadyTime::max();
+  return std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
+}
+
+}  // namespace
+
+QueryContext::QueryContext(Engine& engine, const QueryRequest& request, const QueryLimits& limits)
+    : engine_(engine),
+      request_(request),
+      limits_(limits),
+      budget_("query",
+              limits.max_query_memory_bytes > 0 ? limits.max_query_memory_bytes
+                                                : std::numeric_limits<int64_t>::max(),
+              engine.query_budget()),
+      deadline_(DeadlineIn(limits.query_timeout_ms)) {}
+
+Status QueryContext::CheckAlive() const {
+  if (failed_.load(std::memory_order_relaxed)) [[unlikely]] {
+    return Cancelled("another task of the query failed");
+  }
+  if (request_.cancel != nullptr) VARVE_RETURN_IF_ERROR(request_.cancel->Check());
+  return deadline_.Check();
+}
+
+void QueryContext::Fail(uint64_t rank, Status status) {
+  MutexLock lock(mu_);
+  // Once one task has failed, the others stop with kCancelled: that is no news.
+  const bool echo = !failure_.ok() && status.code() == Code::kCancelled;
+  if (!echo && (failure_.ok() || rank < failure_rank_)) {
+    failure_ = std::move(status);
+    failure_rank_ = rank;
+  }
+  failed_.store(true, std::memory_order_relaxed);
+}
+
+Status QueryContext::TakeFailure() {
+  MutexLock lock(mu_);
+  return failure_.Clone();
+}
+
+void QueryContext::AddStats(const QueryStats& delta) {
+  MutexLock lock(mu_);
+  stats_.streams += delta.streams;
+  stats_.sources += delta.sources;
+  stats_.sources_loaded += delta.sources_loaded;
+  stats_.bytes_on_disk_read += delta.bytes_on_disk_read;
+  stats_.lines_processed += delta.lines_processed;
+  stats_.bytes_processed += delta.bytes_processed;
+  stats_.metadata_bytes_processed += delta.metadata_bytes_processed;
+  stats_.lines_after_filters += delta.lines_after_filters;
+  stats_.duplicates += delta.duplicates;
+  stats_.entries_returned += delta.entries_returned;
+  stats_.head_lines += delta.head_lines;
+  stats_.head_bytes += delta.head_bytes;
+}
+
+QueryStats QueryContext::stats() const {
+  MutexLock lock(mu_);
+  return stats_;
+}
+
+}  // namespace varve

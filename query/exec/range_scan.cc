@@ -1,0 +1,306 @@
+#include "query/exec/range_scan.h"
+
+#include <algorithm>
+
+namespace varve {
+namespace {
+
+constexpr uint32_t kRowsBetweenChecks = 4096;
+
+// The series of rows whose labels are just their stream's and their metadata's, by metadata code, for one
+// slice at a time. Stamps make starting the next slice free.
+class SeriesByCode {
+ public:
+  static constexpr uint32_t kUnknown = ~uint32_t{0};
+
+  void StartSlice(size_t code_count) {
+    if (stamps_.size() < code_count) {
+      stamps_.resize(code_count, 0);
+      series_.resize(code_count);
+    }
+    ++stamp_;
+  }
+  uint32_t Find(uint32_t code) const { return stamps_[code] == stamp_ ? series_[code] : kUnknown; }
+  void Set(uint32_t code, uint32_t series) {
+    stamps_[code] = stamp_;
+    series_[code] = series;
+  }
+
+ private:
+  uint64_t stamp_ = 0;
+  std::vector<uint64_t> stamps_;
+  std::vector<uint32_t> series_;
+};
+
+// `{__error__="JSONParserErr", …}`
+Status PipelineError(const logql::RowLabels& labels) {
+  std::vector<Label> all;
+  for (const logql::RowLabel& label : labels.labels()) {
+    all.push_back({std::string(label.name), std::string(label.value)});
+  }
+  all.push_back({"__error__", std::string(labels.error())});
+  all.push_back({"__error_details__", std::string(labels.error_details())});
+  const std::string error(labels.error());
+  return InvalidArgument(
+      "pipeline error: '" + error + "' for series: '" + Labels::FromUnsorted(std::move(all)).ToString() +
+      "'.\nUse a label filter to intentionally skip this error. (e.g | __error__!=\"" + error +
+      "\").\nTo skip all potential errors you can match empty errors.(e.g __error__=\"\")\nThe label filter can also "
+      "be specified after unwrap. (e.g | unwrap latency | __error__=\"\" )\n");
+}
+
+}  // namespace
+
+// What one thread has gathered; borrowed by one task at a time.
+struct RangeScan::Worker {
+  Worker(const RangeScan& scan, std::unique_ptr<WindowAccumulator> windows_in)
+      : keys(scan.keys_),
+        windows(std::move(windows_in)),
+        runner(scan.scan_.pipeline()),
+        reservation(scan.query_.budget()) {}
+
+  // The series of a row whose labels are `labels`.
+  uint32_t SeriesOf(const logql::RowLabels& labels) {
+    keys.Build(labels, &key);
+    return series.Intern(key);
+  }
+  // The series of the stream's rows with this metadata when no stage changes their labels.
+  uint32_t UnmodifiedSeries(const Labels& stream, std::string_view metadata) {
+    unmodified.Reset(stream, metadata);
+    return SeriesOf(unmodified);
+  }
+  Status CountMemory() {
+    const int64_t bytes = series.MemoryBytes() + windows->MemoryBytes();
+    return bytes > reservation.bytes() ? reservation.Add(bytes - reservation.bytes()) : Status::Ok();
+  }
+
+  SeriesKeyBuilder keys;
+  SeriesTable series;
+  std::unique_ptr<WindowAccumulator> windows;
+  logql::PipelineRunner runner;
+  logql::RowLabels unmodified;
+  std::string key;
+  SeriesByCode by_code;
+  QueryStats stats;
+  MemoryReservation reservation;
+};
+
+RangeScan::RangeScan(const LogScan& scan, const WindowGrid& grid, const logql::RangeAggregation& aggregation,
+                     SeriesKeyBuilder keys, bool errors_allowed)
+    : query_(scan.query()),
+      scan_(scan),
+      grid_(grid),
+      aggregation_(aggregation),
+      keys_(std::move(keys)),
+      errors_allowed_(errors_allowed),
+      aggregates_rows_(AggregatesRows(aggregation)),
+      needs_bytes_(AggregatesBytes(aggregation.op)) {}
+
+RangeScan::~RangeScan() = default;
+
+Result<SeriesSet> RangeScan::Run() {
+  const auto& sources = scan_.sources();
+  query_.engine().query_pool()->ParallelFor(sources.size(), [&](size_t i) {
+    Status status = VisitSource(sources[i]);
+    if (!status.ok()) query_.Fail(sources[i].source, std::move(status));
+  });
+  VARVE_RETURN_IF_ERROR(query_.TakeFailure());
+  return Finish();
+}
+
+std::unique_ptr<RangeScan::Worker> RangeScan::BorrowWorker(Status* status) {
+  {
+    MutexLock lock(mu_);
+    if (!idle_.empty()) {
+      std::unique_ptr<Worker> worker = std::move(idle_.back());
+      idle_.pop_back();
+      return worker;
+    }
+  }
+  auto windows = WindowAccumulator::Create(aggregation_, grid_);
+  if (!windows.ok()) {
+    *status = std::move(windows).status();
+    return nullptr;
+  }
+  return std::make_unique<Worker>(*this, std::move(windows).value());
+}
+
+void RangeScan::ReturnWorker(std::unique_ptr<Worker> worker) {
+  MutexLock lock(mu_);
+  idle_.push_back(std::move(worker));
+}
+
+Status RangeScan::VisitSource(const LogScan::SourceSlices& source) {
+  VARVE_RETURN_IF_ERROR(query_.CheckAlive());
+  Status status;
+  std::unique_ptr<Worker> worker = BorrowWorker(&status);
+  VARVE_RETURN_IF_ERROR(std::move(status));
+  std::vector<uint32_t> to_read;
+  for (const uint32_t index : source.slices) {
+    if (!CountFromSlice(scan_.slice(index), worker.get())) to_read.push_back(index);
+  }
+  status = to_read.empty() ? Status::Ok() : ReadRows(source, to_read, worker.get());
+  if (status.ok()) status = worker->CountMemory();
+  ReturnWorker(std::move(worker));
+  return status;
+}
+
+bool RangeScan::CountFromSlice(const LogSlice& slice, Worker* worker) const {
+  if (!aggregates_rows_ || !scan_.pipeline().empty()) return false;
+  if (!slice.counts_exact || !slice.older_overlapping.empty()) return false;
+  if (!scan_.range().CoversSpan(slice.min_ts_ns, slice.max_ts_ns)) return false;
+  const WindowGrid::Interval interval = grid_.Locate(slice.min_ts_ns);
+  if (slice.max_ts_ns > interval.last_ns) return false;
+  if (interval.index == WindowGrid::kGap) return true;
+  const Labels& stream = scan_.StreamLabels(slice.stream);
+  if (keys_.DependsOnMetadata(stream)) return false;
+  const uint64_t rows = slice.row_end - slice.row_begin;
+  worker->windows->AddRows(worker->UnmodifiedSeries(stream, {}), interval.index, rows, slice.line_bytes);
+  worker->stats.lines_processed += rows;
+  worker->stats.lines_after_filters += rows;
+  return true;
+}
+
+bool RangeScan::WantsMetadata(const RowSelection& selection) const {
+  if (scan_.pipeline().needs_metadata()) return true;
+  return std::any_of(selection.slices().begin(), selection.slices().end(), [this](const auto& slice) {
+    return keys_.DependsOnMetadata(scan_.StreamLabels(slice.slice->stream));
+  });
+}
+
+Status RangeScan::ReadRows(const LogScan::SourceSlices& source, const std::vector<uint32_t>& slices,
+                           Worker* worker) const {
+  SourceColumns columns(scan_.snapshot(), source.source, query_);
+  VARVE_ASSIGN_OR_RETURN(const RowSelection selection, RowSelection::Select(scan_, slices, scan_.range(), columns));
+  Status status;
+  if (!selection.slices().empty()) {
+    ColumnMask want = needs_bytes_ ? kLengths : 0;
+    if (WantsMetadata(selection)) want |= kMetadata;
+    VARVE_RETURN_IF_ERROR(columns.Ensure(want));
+    const bool plain = aggregates_rows_ && scan_.pipeline().only_line_filters();
+    status = plain ? CountRows(selection, columns, worker) : ProcessRows(selection, columns, worker);
+  }
+  query_.AddStats(selection.stats());
+  query_.AddStats(columns.stats());
+  query_.AddStats(worker->stats);
+  worker->stats = QueryStats();
+  return status;
+}
+
+// Rows whose labels no stage changes and whose lines no stage looks at any more.
+Status RangeScan::CountRows(const RowSelection& selection, SourceColumns& columns, Worker* worker) const {
+  const int64_t* timestamps = columns.timestamps();
+  for (const RowSelection::SliceRows& slice : selection.slices()) {
+    VARVE_RETURN_IF_ERROR(query_.CheckAlive());
+    const Labels& stream = scan_.StreamLabels(slice.slice->stream);
+    const bool by_metadata =
+        columns.loaded(kMetadata) && columns.has_metadata() && keys_.DependsOnMetadata(stream);
+    uint32_t series = SeriesByCode::kUnknown;
+    if (by_metadata) {
+      worker->by_code.StartSlice(columns.metadata_set_count());
+    } else {
+      series = worker->UnmodifiedSeries(stream, {});
+    }
+    for (uint32_t i = 0; i < slice.size();) {
+      const uint32_t row = selection.Row(slice, i);
+      const WindowGrid::Interval interval = grid_.Locate(timestamps[row]);
+      if (by_metadata) {
+        const uint32_t code = columns.MetadataCode(row);
+        series = worker->by_code.Find(code);
+        if (series == SeriesByCode::kUnknown) {
+          series = worker->UnmodifiedSeries(stream, columns.MetadataSet(code));
+          worker->by_code.Set(code, series);
+        }
+      }
+      // As many rows at once as share the cell.
+      uint64_t rows = 0, line_bytes = 0;
+      do {
+        const uint32_t at = selection.Row(slice, i);
+        if (timestamps[at] > interval.last_ns) break;
+        if (by_metadata && columns.MetadataCode(at) != columns.MetadataCode(row)) break;
+        if (needs_bytes_) line_bytes += columns.LineLength(at);
+        ++rows;
+      } while (++i < slice.size());
+      if (interval.index != WindowGrid::kGap) worker->windows->AddRows(series, interval.index, rows, line_bytes);
+    }
+    worker->stats.lines_after_filters += slice.size();
+  }
+  return Status::Ok();
+}
+
+Status RangeScan::ProcessRows(const RowSelection& selection, SourceColumns& columns, Worker* worker) const {
+  const int64_t* timestamps = columns.timestamps();
+  const bool lines = columns.loaded(kLines);
+  const bool metadata = columns.loaded(kMetadata);
+  const bool codes = metadata && columns.has_metadata();
+  logql::PipelineRunner& runner = worker->runner;
+  uint32_t seen = 0;
+  for (const RowSelection::SliceRows& slice : selection.slices()) {
+    runner.SetStream(scan_.StreamLabels(slice.slice->stream));
+    worker->by_code.StartSlice(codes ? columns.metadata_set_count() : 1);
+    WindowGrid::Interval interval;
+    interval.last_ns = INT64_MIN;
+    for (uint32_t i = 0; i < slice.size(); ++i) {
+      if (++seen % kRowsBetweenChecks == 0) VARVE_RETURN_IF_ERROR(query_.CheckAlive());
+      const uint32_t row = selection.Row(slice, i);
+      const int64_t ts_ns = timestamps[row];
+      if (ts_ns > interval.last_ns) interval = grid_.Locate(ts_ns);
+      if (interval.index == WindowGrid::kGap) continue;
+      const std::string_view line = lines ? columns.Line(row) : std::string_view();
+      if (!runner.Process(ts_ns, line, metadata ? columns.Metadata(row) : std::string_view())) continue;
+      ++worker->stats.lines_after_filters;
+      const logql::RowLabels& labels = runner.labels();
+      if (labels.has_error() && !errors_allowed_) return PipelineError(labels);
+      uint32_t series = SeriesByCode::kUnknown;
+      if (labels.modified() || labels.has_error()) {
+        series = worker->SeriesOf(labels);
+      } else {
+        const uint32_t code = codes ? columns.MetadataCode(row) : 0;
+        series = worker->by_code.Find(code);
+        if (series == SeriesByCode::kUnknown) {
+          series = worker->SeriesOf(labels);
+          worker->by_code.Set(code, series);
+        }
+      }
+      if (aggregates_rows_) {
+        const uint64_t bytes = lines ? runner.line().size() : needs_bytes_ ? columns.LineLength(row) : 0;
+        worker->windows->AddRows(series, interval.index, 1, bytes);
+      } else {
+        worker->windows->AddValue(series, interval.index,
+                                  {ts_ns, slice.slice->stream, columns.source(), row, runner.value()});
+      }
+    }
+  }
+  return Status::Ok();
+}
+
+Result<SeriesSet> RangeScan::Finish() {
+  MutexLock lock(mu_);
+  SeriesSet result;
+  if (idle_.empty()) return result;
+  Worker& all = *idle_[0];
+  for (size_t i = 1; i < idle_.size(); ++i) {
+    Worker& other = *idle_[i];
+    std::vector<uint32_t> map(other.series.size());
+    for (uint32_t series = 0; series < map.size(); ++series) {
+      map[series] = all.series.Intern(other.series.Key(series));
+    }
+    all.windows->MergeFrom(*other.windows, map);
+    VARVE_RETURN_IF_ERROR(all.CountMemory());
+  }
+  for (const auto& worker : idle_) query_.AddStats(worker->stats);
+  MemoryReservation points(query_.budget());
+  for (uint32_t i = 0; i < all.series.size(); ++i) {
+    if (i % 256 == 0) VARVE_RETURN_IF_ERROR(query_.CheckAlive());
+    Series series;
+    all.windows->Finish(i, &series.points);
+    if (series.points.empty()) continue;
+    VARVE_RETURN_IF_ERROR(points.Add(static_cast<int64_t>(series.points.size() * sizeof(StepPoint))));
+    series.labels = DecodeSeriesKey(all.series.Key(i));
+    result.push_back(std::move(series));
+  }
+  SortByLabels(&result);
+  idle_.clear();
+  return result;
+}
+
+}  // namespace varve

@@ -1,0 +1,199 @@
+#include "query/logql/validation.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <limits>
+
+#include "query/logql/lexer.h"
+#include "query/logql/literals.h"
+#include "query/logql/parser.h"
+#include "query/logql/printer.h"
+
+namespace varve::logql {
+namespace {
+
+bool MayGroup(RangeOp op) {
+  switch (op) {
+    case RangeOp::kAvgOverTime:
+    case RangeOp::kStddevOverTime:
+    case RangeOp::kStdvarOverTime:
+    case RangeOp::kQuantileOverTime:
+    case RangeOp::kMaxOverTime:
+    case RangeOp::kMinOverTime:
+    case RangeOp::kFirstOverTime:
+    case RangeOp::kLastOverTime: return true;
+    default: return false;
+  }
+}
+
+bool MayUnwrap(RangeOp op) {
+  switch (op) {
+    case RangeOp::kCountOverTime:
+    case RangeOp::kBytesOverTime:
+    case RangeOp::kBytesRate: return false;
+    default: return true;
+  }
+}
+
+bool MustUnwrap(RangeOp op) {
+  switch (op) {
+    case RangeOp::kCountOverTime:
+    case RangeOp::kBytesOverTime:
+    case RangeOp::kBytesRate:
+    case RangeOp::kRate:
+    case RangeOp::kAbsentOverTime: return false;
+    default: return true;
+  }
+}
+
+std::string_view LogQueryTypeName(const Expr& expr) {
+  return std::get<LogSelector>(expr.node).stages.empty() ? "*syntax.MatchersExpr" : "*syntax.PipelineExpr";
+}
+
+Status CheckSide(std::string_view side, BinaryOp op, const Expr& expr) {
+  if (!expr.is_log_query()) return Status::Ok();
+  return SemanticError("unexpected type for " + std::string(side) + " leg of binary operation (" +
+                       std::string(BinaryOpText(op)) + "): " + std::string(LogQueryTypeName(expr)));
+}
+
+Status CheckSetOperand(std::string_view side, BinaryOp op, const Expr& expr) {
+  const auto* literal = std::get_if<LiteralNumber>(&expr.node);
+  if (literal == nullptr) return Status::Ok();
+  std::string message = "unexpected literal for " + std::string(side) +
+                        " leg of logical/set binary operation (" + std::string(BinaryOpText(op)) + "): ";
+  AppendFixedNumber(&message, literal->value);
+  return SemanticError(std::move(message));
+}
+
+}  // namespace
+
+Status SemanticError(std::string message) { return ParseErrorAt(0, 0, message); }
+
+Status CheckRangeAggregation(const std::optional<std::string>& parameter, RangeAggregation* aggregation) {
+  const RangeOp op = aggregation->op;
+  const std::string name(RangeOpName(op));
+  if (op == RangeOp::kQuantileOverTime) {
+    if (!parameter) return SemanticError("parameter required for operation " + name);
+    Result<double> value = ParseNumber(*parameter);
+    if (!value.ok()) {
+      return SemanticError("invalid parameter for operation " + name + ": " + value.status().message());
+    }
+    aggregation->parameter = *value;
+  } else if (parameter) {
+    return SemanticError("parameter " + *parameter + " not supported for operation " + name);
+  }
+  if (aggregation->grouping && !MayGroup(op))
+    return SemanticError("grouping not allowed for " + name + " aggregation");
+  const bool unwraps = aggregation->range.unwrap.has_value();
+  if (unwraps && !MayUnwrap(op)) return SemanticError("invalid aggregation " + name + " with unwrap");
+  if (!unwraps && MustUnwrap(op)) return SemanticError("invalid aggregation " + name + " without unwrap");
+  return Status::Ok();
+}
+
+Status CheckVectorAggregation(const std::optional<std::string>& parameter, VectorAggregation* aggregation) {
+  const std::string name(VectorOpName(aggregation->op));
+  switch (aggregation->op) {
+    case VectorOp::kTopk:
+    case VectorOp::kBottomk:
+    case VectorOp::kApproxTopk: {
+      if (!parameter) return SemanticError("parameter required for operation " + name);
+      const char* const end = parameter->data() + parameter->size();
+      const auto [stop, error] = std::from_chars(parameter->data(), end, aggregation->parameter);
+      if (error != std::errc() || stop != end) {
+        return SemanticError("invalid parameter " + name + "(" + *parameter + ",");
+      }
+      if (aggregation->parameter <= 0) {
+        return SemanticError("invalid parameter (must be greater than 0) " + name + "(" + *parameter);
+      }
+      if (aggregation->op == VectorOp::kApproxTopk && aggregation->grouping) {
+        return SemanticError("grouping not allowed for " + name + " aggregation");
+      }
+      return Status::Ok();
+    }
+    case VectorOp::kSort:
+    case VectorOp::kSortDesc:
+      if (aggregation->grouping) return SemanticError("sort and sort_desc doesn't allow grouping by");
+      break;
+    default: break;
+  }
+  if (parameter) return SemanticError("unsupported parameter for operation " + name + "(" + *parameter + ",");
+  return Status::Ok();
+}
+
+Status CheckLineFilter(const LineFilter& filter) {
+  const auto stage_error = [&filter](std::string_view message) {
+    return SemanticError("stage '" + Print(Stage(filter)) + "' : " + std::string(message));
+  };
+  const bool is_regex = filter.op == LineFilterOp::kRegex || filter.op == LineFilterOp::kNotRegex;
+  const bool is_substring = filter.op == LineFilterOp::kContains || filter.op == LineFilterOp::kNotContains;
+  for (const LineFilterTerm& term : filter.terms) {
+    if (term.is_ip) {
+      if (!is_substring) return stage_error("ip: invalid operation");
+    } else if (is_regex) {
+      Result<Regex> regex = CompileRegex(term.text, {});
+      if (!regex.ok()) return stage_error(regex.status().message());
+    }
+  }
+  return Status::Ok();
+}
+
+Status CheckOperands(BinaryOp op, const Expr& left, const Expr& right) {
+  VARVE_RETURN_IF_ERROR(CheckSide("left", op, left));
+  VARVE_RETURN_IF_ERROR(CheckSide("right", op, right));
+  if (!IsSetOp(op)) return Status::Ok();
+  VARVE_RETURN_IF_ERROR(CheckSetOperand("left", op, left));
+  return CheckSetOperand("right", op, right);
+}
+
+double FoldLiterals(BinaryOp op, double left, double right) {
+  constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+  switch (op) {
+    case BinaryOp::kAdd: return left + right;
+    case BinaryOp::kSub: return left - right;
+    case BinaryOp::kMul: return left * right;
+    case BinaryOp::kDiv: return right == 0 ? kNaN : left / right;
+    case BinaryOp::kMod: return right == 0 ? kNaN : std::fmod(left, right);
+    case BinaryOp::kPow: return std::pow(left, right);
+    case BinaryOp::kEq: return left == right ? 1 : 0;
+    case BinaryOp::kNe: return left != right ? 1 : 0;
+    case BinaryOp::kGt: return left > right ? 1 : 0;
+    case BinaryOp::kGe: return left >= right ? 1 : 0;
+    case BinaryOp::kLt: return left < right ? 1 : 0;
+    case BinaryOp::kLe: return left <= right ? 1 : 0;
+    case BinaryOp::kOr:
+    case BinaryOp::kAnd:
+    case BinaryOp::kUnless: break;  // CheckOperands refuses literals there
+  }
+  return kNaN;
+}
+
+Status ValidateMatchers(const std::vector<Matcher>& matchers) {
+  const bool selective = std::any_of(matchers.begin(), matchers.end(),
+                                     [](const Matcher& matcher) { return !matcher.MatchesEmpty(); });
+  if (selective) return Status::Ok();
+  return SemanticError(
+      "queries require at least one regexp or equality matcher that does not have an empty-compatible value. "
+      "For "
+      "instance, app=~\".*\" does not meet this requirement, but app=~\".+\" will");
+}
+
+Status ValidateSelectors(const Expr& expr) {
+  struct Visitor {
+    Status operator()(const LogSelector& selector) const { return ValidateMatchers(selector.matchers); }
+    Status operator()(const RangeAggregation& range) const {
+      return ValidateMatchers(range.range.selector.matchers);
+    }
+    Status operator()(const VectorAggregation& vector) const { return ValidateSelectors(*vector.operand); }
+    Status operator()(const BinaryOperation& binary) const {
+      VARVE_RETURN_IF_ERROR(ValidateSelectors(*binary.left));
+      return ValidateSelectors(*binary.right);
+    }
+    Status operator()(const LabelReplace& replace) const { return ValidateSelectors(*replace.operand); }
+    Status operator()(const LiteralNumber&) const { return Status::Ok(); }
+    Status operator()(const VectorFunction&) const { return Status::Ok(); }
+  };
+  return std::visit(Visitor(), expr.node);
+}
+
+}  // namespace varve::logql
