@@ -21,7 +21,7 @@ using testing::ProtobufBody;
 using testing::PushStream;
 using testing::Snappy;
 
-constexpr int64_t kNowNs = 1'795'000'000LL * kNsPerSecond;  // 2026-11-18T09:06:40Z
+constexpr int64_t kNowNs = 1'795'000'000LL * kNsPerSecond;  // 2026-11-18T11:06:40Z
 
 class FixedClock final : public Clock {
  public:
@@ -226,7 +226,7 @@ INSTANTIATE_TEST_SUITE_P(
         JsonCase{"BadEscape", OneStream(R"([["1","a\qb"]])"), Code::kInvalidArgument, kStreamError},
         JsonCase{"LegacyFormElsewhere", R"({"streams":[{"labels":"{a=\"b\"}","entries":[{"ts":"x","line":1}]}]})",
                  Code::kOk, "", 0}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& test) { return test.param.name; });
 
 TEST(WritePath, TakesTheLegacyFormOnItsPath) {
   RecordingEngine engine;
@@ -333,12 +333,12 @@ INSTANTIATE_TEST_SUITE_P(
         LimitCase{"TooOld", [](IngestLimits* l) { l->reject_old_samples = true; },
                   "[[\"" + At(-8 * 86400) + "\",\"a\"],[\"" + At(-6 * 86400) + "\",\"b\"]]", kLabels,
                   Code::kInvalidArgument, DiscardReason::kGreaterThanMaxSampleAge,
-                  "entry for stream '" + kStreamText + "' has timestamp too old: 2026-11-10T09:06:40Z, oldest acceptable "
-                  "timestamp is: 2026-11-11T09:06:40Z", 1},
+                  "entry for stream '" + kStreamText + "' has timestamp too old: 2026-11-10T11:06:40Z, oldest acceptable "
+                  "timestamp is: 2026-11-11T11:06:40Z", 1},
         LimitCase{"TooNew", [](IngestLimits*) {},
                   "[[\"" + At(601) + "\",\"a\"],[\"" + At(600) + "\",\"b\"],[\"" + At(601) + "\",\"c\"]]", kLabels,
                   Code::kInvalidArgument, DiscardReason::kTooFarInFuture,
-                  "2 errors like: entry for stream '" + kStreamText + "' has timestamp too new: 2026-11-18T09:16:41Z", 1},
+                  "2 errors like: entry for stream '" + kStreamText + "' has timestamp too new: 2026-11-18T11:16:41Z", 1},
         LimitCase{"LineTooLong", [](IngestLimits* l) { l->max_line_size = 4; }, R"([["1","12345"],["2","1234"]])", kLabels,
                   Code::kInvalidArgument, DiscardReason::kLineTooLong,
                   "max entry size '4' bytes exceeded for stream '" + kStreamText + "' while adding an entry with length '5' bytes", 1},
@@ -379,19 +379,19 @@ INSTANTIATE_TEST_SUITE_P(
                   "totaling '4' bytes, reduce log volume or contact your Loki administrator to see if the limit can be increased", 0},
         LimitCase{"StreamRate", [](IngestLimits* l) { l->per_stream_rate_limit_mb = 1; l->per_stream_rate_limit_burst_mb = 1.0 / (1 << 20); },
                   R"([["1795000000000000000","ab"]])", kLabels, Code::kResourceExhausted, DiscardReason::kPerStreamRateLimit,
-                  "entry with timestamp 2026-11-18 09:06:40 +0000 UTC ignored, reason: 'Per stream rate limit exceeded (limit: "
+                  "entry with timestamp 2026-11-18 11:06:40 +0000 UTC ignored, reason: 'Per stream rate limit exceeded (limit: "
                   "1MB/sec) while attempting to ingest for stream '" + kStreamText + "' totaling 2B, consider splitting a stream "
                   "via additional labels or contact your Loki administrator to see if the limit can be increased',\n"
                   "user 'fake', total ignored: 1 out of 1 for stream: " + kStreamText, 0}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& test) { return test.param.name; });
 
 TEST(WritePath, RefusesWhatRetentionWouldDropAtOnce) {
   RecordingEngine engine(1LL << 30, 3600 * kNsPerSecond);
   WritePath path(&engine, {});
   const PushOutcome outcome = path.Push(JsonRequest(OneStream("[[\"" + At(-3601) + "\",\"a\"],[\"" + At(-3600) + "\",\"b\"]]")));
   EXPECT_EQ(outcome.status.message(),
-            "entry for stream '{a=\"b\", service_name=\"unknown_service\"}' has timestamp too old: 2026-11-18T08:06:39Z, "
-            "oldest acceptable timestamp is: 2026-11-18T08:06:40Z");
+            "entry for stream '{a=\"b\", service_name=\"unknown_service\"}' has timestamp too old: 2026-11-18T10:06:39Z, "
+            "oldest acceptable timestamp is: 2026-11-18T10:06:40Z");
   EXPECT_EQ(outcome.entries_stored, 1u);
 }
 
