@@ -1,4 +1,4 @@
-// The header in front of a journalled request body: everything replay needs that is not in the body.
+// A journalled request: its body, and in front of it everything that replay needs beside it.
 //
 // Bytes: docs/format.md, "Journal record". Written by Push, read by replay.
 // Threads: thread-compatible.
@@ -39,10 +39,11 @@ struct JournalRecord {
   std::string_view body;
 };
 
-// Appends a header; the body follows directly.
-void AppendJournalRecordHeader(const JournalRecordHeader& header, const RejectList& rejects, std::string* out);
+// Writes a record to `out`, which is empty.
+void WriteJournalRecord(const JournalRecordHeader& header, const RejectList& rejects, std::string_view body,
+                        std::string* out);
 
-// kCorruption: not a record, or one of a version that is not known.
+// kCorruption: not a record, a damaged one, or one of a version that is not known.
 Result<JournalRecord> ParseJournalRecord(std::string_view record);
 
 }  // namespace varve

@@ -337,8 +337,7 @@ class WritePath::Impl::PushRun {
       body = scratch_->packed.view();
     }
     VARVE_RETURN_IF_ERROR(memory_.Add(static_cast<int64_t>(body.size())));
-    AppendJournalRecordHeader(header, scratch_->rejects, &scratch_->record);
-    scratch_->record.append(body);
+    WriteJournalRecord(header, scratch_->rejects, body, &scratch_->record);
     return Status::Ok();
   }
 

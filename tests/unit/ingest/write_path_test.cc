@@ -1,12 +1,10 @@
 #include "ingest/write_path.h"
 
-#include <map>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/support/memory_engine.h"
 #include "tests/support/push_bodies.h"
+#include "tests/support/recording_engine.h"
 
 namespace varve {
 namespace {
@@ -15,88 +13,11 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 using testing::JsonBody;
-using testing::MemoryEngine;
-using testing::MemoryEngineOptions;
+using testing::kNowNs;
 using testing::ProtobufBody;
 using testing::PushStream;
+using testing::RecordingEngine;
 using testing::Snappy;
-
-constexpr int64_t kNowNs = 1'795'000'000LL * kNsPerSecond;  // 2026-11-18T09:06:40Z
-
-class FixedClock final : public Clock {
- public:
-  int64_t NowNs() const override { return kNowNs; }
-};
-
-// Stands for the engine and remembers what it was given, as text.
-class RecordingEngine final : public Engine {
- public:
-  explicit RecordingEngine(int64_t ingest_budget_bytes = 1LL << 30, int64_t retention_ns = 0)
-      : memory_([&] {
-          MemoryEngineOptions options;
-          options.ingest_budget_bytes = ingest_budget_bytes;
-          options.engine.retention_ns = retention_ns;
-          options.engine.clock = &clock_;
-          return options;
-        }()) {}
-
-  Status Recover(const ReplayFn& replay) override { return memory_.Recover(replay); }
-  Result<TenantId> InternTenant(std::string_view name) override { return memory_.InternTenant(name); }
-  Result<TenantId> FindTenant(std::string_view name) const override { return memory_.FindTenant(name); }
-  Result<StreamOrdinal> InternStream(TenantId tenant, const Labels& labels) override {
-    return memory_.InternStream(tenant, labels);
-  }
-  const Labels& StreamLabels(StreamOrdinal stream) const override { return memory_.StreamLabels(stream); }
-  Status Append(const AppendBatch& batch, std::string_view record) override {
-    appended_ += Describe(batch);
-    records_.emplace_back(record);
-    budget_at_append_ = memory_.ingest_budget()->used_bytes();
-    return memory_.Append(batch, record);
-  }
-  Status Flush() override { return memory_.Flush(); }
-  Result<std::unique_ptr<const LogSnapshot>> SnapshotLogs(TenantId tenant, const std::vector<Matcher>& matchers,
-                                                          TimeRange range) const override {
-    return memory_.SnapshotLogs(tenant, matchers, range);
-  }
-  Result<std::vector<const Labels*>> SelectStreams(TenantId tenant, const std::vector<Matcher>& matchers,
-                                                   TimeRange range) const override {
-    return memory_.SelectStreams(tenant, matchers, range);
-  }
-  MemoryBudget* ingest_budget() override { return memory_.ingest_budget(); }
-  MemoryBudget* query_budget() override { return memory_.query_budget(); }
-  ThreadPool* query_pool() override { return memory_.query_pool(); }
-  const EngineOptions& options() const override { return memory_.options(); }
-  EngineStats Stats() const override { return memory_.Stats(); }
-  Status Close() override { return memory_.Close(); }
-
-  // One line an entry: {labels} ns "line" name=value…
-  std::string Describe(const AppendBatch& batch) const {
-    std::string text;
-    for (const auto& stream : batch.streams) {
-      for (uint32_t i = stream.begin; i < stream.begin + stream.count; ++i) {
-        const LogEntryView& entry = batch.entries[i];
-        text += StreamLabels(stream.stream).ToString() + " " + std::to_string(entry.ts_ns) + " " + GoQuoted(entry.line);
-        EXPECT_TRUE(ForEachMetadata(entry.metadata, [&](std::string_view name, std::string_view value) {
-          text += " " + std::string(name) + "=" + std::string(value);
-        }));
-        text += "\n";
-      }
-    }
-    return text;
-  }
-
-  const std::string& appended() const { return appended_; }
-  const std::vector<std::string>& records() const { return records_; }
-  int64_t budget_at_append() const { return budget_at_append_; }
-  MemoryEngine& memory() { return memory_; }
-
- private:
-  FixedClock clock_;
-  MemoryEngine memory_;
-  std::string appended_;
-  std::vector<std::string> records_;
-  int64_t budget_at_append_ = 0;
-};
 
 PushRequest JsonRequest(std::string_view body) {
   PushRequest request;
@@ -226,7 +147,7 @@ INSTANTIATE_TEST_SUITE_P(
         JsonCase{"BadEscape", OneStream(R"([["1","a\qb"]])"), Code::kInvalidArgument, kStreamError},
         JsonCase{"LegacyFormElsewhere", R"({"streams":[{"labels":"{a=\"b\"}","entries":[{"ts":"x","line":1}]}]})",
                  Code::kOk, "", 0}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& test) { return test.param.name; });
 
 TEST(WritePath, TakesTheLegacyFormOnItsPath) {
   RecordingEngine engine;
@@ -333,12 +254,12 @@ INSTANTIATE_TEST_SUITE_P(
         LimitCase{"TooOld", [](IngestLimits* l) { l->reject_old_samples = true; },
                   "[[\"" + At(-8 * 86400) + "\",\"a\"],[\"" + At(-6 * 86400) + "\",\"b\"]]", kLabels,
                   Code::kInvalidArgument, DiscardReason::kGreaterThanMaxSampleAge,
-                  "entry for stream '" + kStreamText + "' has timestamp too old: 2026-11-10T09:06:40Z, oldest acceptable "
-                  "timestamp is: 2026-11-11T09:06:40Z", 1},
+                  "entry for stream '" + kStreamText + "' has timestamp too old: 2026-11-10T11:06:40Z, oldest acceptable "
+                  "timestamp is: 2026-11-11T11:06:40Z", 1},
         LimitCase{"TooNew", [](IngestLimits*) {},
                   "[[\"" + At(601) + "\",\"a\"],[\"" + At(600) + "\",\"b\"],[\"" + At(601) + "\",\"c\"]]", kLabels,
                   Code::kInvalidArgument, DiscardReason::kTooFarInFuture,
-                  "2 errors like: entry for stream '" + kStreamText + "' has timestamp too new: 2026-11-18T09:16:41Z", 1},
+                  "2 errors like: entry for stream '" + kStreamText + "' has timestamp too new: 2026-11-18T11:16:41Z", 1},
         LimitCase{"LineTooLong", [](IngestLimits* l) { l->max_line_size = 4; }, R"([["1","12345"],["2","1234"]])", kLabels,
                   Code::kInvalidArgument, DiscardReason::kLineTooLong,
                   "max entry size '4' bytes exceeded for stream '" + kStreamText + "' while adding an entry with length '5' bytes", 1},
@@ -379,19 +300,19 @@ INSTANTIATE_TEST_SUITE_P(
                   "totaling '4' bytes, reduce log volume or contact your Loki administrator to see if the limit can be increased", 0},
         LimitCase{"StreamRate", [](IngestLimits* l) { l->per_stream_rate_limit_mb = 1; l->per_stream_rate_limit_burst_mb = 1.0 / (1 << 20); },
                   R"([["1795000000000000000","ab"]])", kLabels, Code::kResourceExhausted, DiscardReason::kPerStreamRateLimit,
-                  "entry with timestamp 2026-11-18 09:06:40 +0000 UTC ignored, reason: 'Per stream rate limit exceeded (limit: "
+                  "entry with timestamp 2026-11-18 11:06:40 +0000 UTC ignored, reason: 'Per stream rate limit exceeded (limit: "
                   "1MB/sec) while attempting to ingest for stream '" + kStreamText + "' totaling 2B, consider splitting a stream "
                   "via additional labels or contact your Loki administrator to see if the limit can be increased',\n"
                   "user 'fake', total ignored: 1 out of 1 for stream: " + kStreamText, 0}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& test) { return test.param.name; });
 
 TEST(WritePath, RefusesWhatRetentionWouldDropAtOnce) {
-  RecordingEngine engine(1LL << 30, 3600 * kNsPerSecond);
+  RecordingEngine engine({.retention_ns = 3600 * kNsPerSecond});
   WritePath path(&engine, {});
   const PushOutcome outcome = path.Push(JsonRequest(OneStream("[[\"" + At(-3601) + "\",\"a\"],[\"" + At(-3600) + "\",\"b\"]]")));
   EXPECT_EQ(outcome.status.message(),
-            "entry for stream '{a=\"b\", service_name=\"unknown_service\"}' has timestamp too old: 2026-11-18T08:06:39Z, "
-            "oldest acceptable timestamp is: 2026-11-18T08:06:40Z");
+            "entry for stream '{a=\"b\", service_name=\"unknown_service\"}' has timestamp too old: 2026-11-18T10:06:39Z, "
+            "oldest acceptable timestamp is: 2026-11-18T10:06:40Z");
   EXPECT_EQ(outcome.entries_stored, 1u);
 }
 
@@ -442,7 +363,7 @@ TEST(WritePath, HoldsItsMemoryBudgetUntilTheEntriesAreAppended) {
 }
 
 TEST(WritePath, ShedsWhatTheBudgetHasNoRoomForAndRefusesWhatItNeverWill) {
-  RecordingEngine engine(1 << 20);
+  RecordingEngine engine({.ingest_budget_bytes = 1 << 20});
   WritePath path(&engine, {});
   const std::string body = Snappy(ProtobufBody({{{{"a", "b"}}, {{1, std::string(600'000, 'x'), {}}}}}));
   ASSERT_TRUE(engine.ingest_budget()->Reserve(500'000).ok());
@@ -455,7 +376,7 @@ TEST(WritePath, ShedsWhatTheBudgetHasNoRoomForAndRefusesWhatItNeverWill) {
 }
 
 TEST(WritePath, PaysForManyTinyEntriesToo) {
-  RecordingEngine engine(1 << 20);
+  RecordingEngine engine({.ingest_budget_bytes = 1 << 20});
   WritePath path(&engine, {});
   std::string stream;
   for (int i = 0; i < 100'000; ++i) testing::PutField(&stream, 2, "");  // two bytes each
