@@ -7,6 +7,7 @@
 #include <cctype>
 #include <cerrno>
 #include <exception>
+#include <limits>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -129,7 +130,8 @@ void Connection::ReadNext() {
   if (context_->stopping.load(std::memory_order_relaxed)) return Close();
   parser_.emplace();
   parser_->header_limit(static_cast<uint32_t>(context_->options.header_bytes_max));
-  parser_->body_limit(boost::none);  // bounded by BeginBody, by route
+  // Bounded by BeginBody, by route. Not boost::none: 1.74 takes that for a limit below every length.
+  parser_->body_limit(std::numeric_limits<uint64_t>::max());
   if (buffer_.size() != 0) return ReadHeader();
   state_ = State::kIdle;
   stream_.expires_after(milliseconds(context_->options.idle_timeout_ms));

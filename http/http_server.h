@@ -51,7 +51,8 @@ struct HttpOptions {
 
   bool compress_responses = true;        // gzip, only when the client asks for it
   size_t compress_min_bytes = 1024;
-  bool log_requests = true;              // the access log, at level info (pushes and queries: debug)
+  // The access log: a line a request, at level debug; info when refused or slow, warn when it failed.
+  bool log_requests = true;
 
   const Clock* clock = &Clock::System();
   std::string config_yaml;  // what GET /config answers: the effective configuration

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "engine/model/labels.h"
+#include "query/exec/humanized_text.h"
 
 namespace varve {
 namespace {
@@ -299,43 +300,6 @@ Result<RangeParams> ParseRangeParams(const FormParams& params, int64_t now_ns, u
     if (range.interval_ns < 0) return InvalidArgument("interval must be >= 0");
   }
   return range;
-}
-
-std::string GoDurationText(int64_t duration_ns) {
-  if (duration_ns == 0) return "0s";
-  const uint64_t ns = duration_ns < 0 ? ~static_cast<uint64_t>(duration_ns) + 1 : static_cast<uint64_t>(duration_ns);
-  // `value` of `unit_ns` each, with what is left as decimals.
-  const auto decimal = [](uint64_t value, uint64_t unit_ns) {
-    std::string text = std::to_string(value / unit_ns);
-    std::string fraction = std::to_string(value % unit_ns + unit_ns).substr(1);
-    while (!fraction.empty() && fraction.back() == '0') fraction.pop_back();
-    return fraction.empty() ? text : text + "." + fraction;
-  };
-  std::string out = duration_ns < 0 ? "-" : "";
-  if (ns < 1000) return out + std::to_string(ns) + "ns";
-  if (ns < 1'000'000) return out + decimal(ns, 1000) + "µs";
-  if (ns < static_cast<uint64_t>(kNsPerSecond)) return out + decimal(ns, kNsPerMs) + "ms";
-  const uint64_t minutes = ns / (60 * kNsPerSecond);
-  if (minutes >= 60) out += std::to_string(minutes / 60) + "h";
-  if (minutes >= 1) out += std::to_string(minutes % 60) + "m";
-  return out + decimal(ns % (60 * kNsPerSecond), kNsPerSecond) + "s";
-}
-
-std::string PrometheusDurationText(int64_t duration_ns) {
-  int64_t ms = duration_ns / kNsPerMs;
-  if (ms == 0) return "0s";
-  std::string out = ms < 0 ? "-" : "";
-  ms = std::abs(ms);
-  for (const DurationUnit& unit : kUnits) {
-    const int64_t unit_ms = unit.ns / kNsPerMs;
-    const bool exact_only = unit.name == "y" || unit.name == "w";  // 1y, 2w, but 30d1h
-    if (exact_only ? ms % unit_ms != 0 : ms < unit_ms) continue;
-    const int64_t count = ms / unit_ms;
-    if (count == 0) continue;
-    out += std::to_string(count) + std::string(unit.name);
-    ms %= unit_ms;
-  }
-  return out;
 }
 
 Status ApplyTimeLimits(const QueryLimits& limits, int64_t now_ns, TimeBounds* bounds) {

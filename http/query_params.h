@@ -56,10 +56,6 @@ Result<RangeParams> ParseRangeParams(const FormParams& params, int64_t now_ns, u
 // `step`, or a 250th of the range in whole seconds (at least one) when absent; checked as above.
 Result<int64_t> ParseStep(std::string_view value, const TimeBounds& bounds, uint32_t max_points);
 
-// Loki's time.Duration text ("960h0m0s") and Prometheus's ("30d1h"), for messages.
-std::string GoDurationText(int64_t duration_ns);
-std::string PrometheusDurationText(int64_t duration_ns);
-
 // kInvalidArgument when the range is longer than limits.max_query_length or lies before
 // limits.max_query_lookback; else clamps start to the look-back.
 Status ApplyTimeLimits(const QueryLimits& limits, int64_t now_ns, TimeBounds* bounds);

@@ -18,13 +18,11 @@ enum class Compression : uint8_t {
   kZstd = 1,  // one frame with its content size
 };
 
-inline constexpr int kZstdLevel = 1;  // for text; more costs CPU and gains little (docs/performance.md)
-
 // Appends `raw` to `out`, compressed when that is smaller; returns which.
-Compression AppendCompressed(std::string_view raw, std::string* out, int level = kZstdLevel);
+Compression AppendCompressed(std::string_view raw, std::string* out);
 
 // Appends one zstd frame, whatever its size.
-void AppendZstdFrame(std::string_view raw, std::string* out, int level = kZstdLevel);
+void AppendZstdFrame(std::string_view raw, std::string* out);
 
 // Writes exactly `decoded_size` bytes to `dst`; kCorruption when `encoded` does not hold just as many.
 // The caller has checked decoded_size against a limit of its own and allocated `dst`.

@@ -121,10 +121,15 @@ bool DecodeBytePlanes(ByteReader* reader, std::span<uint64_t> out) {
 
 void EncodeIntegers(std::span<const uint64_t> values, std::string* out) {
   if (values.empty()) return;
-  const auto [least, greatest] = std::minmax_element(values.begin(), values.end());
-  if (*least == *greatest) {
+  uint64_t least = values[0];
+  uint64_t greatest = values[0];
+  for (const uint64_t value : values) {  // two chains of conditional moves; minmax_element branches
+    least = std::min(least, value);
+    greatest = std::max(greatest, value);
+  }
+  if (least == greatest) {
     out->push_back(kConstant);
-    PutVarint(out, *least);
+    PutVarint(out, least);
     return;
   }
   const size_t start = out->size();
@@ -136,7 +141,7 @@ void EncodeIntegers(std::span<const uint64_t> values, std::string* out) {
 
   thread_local std::string planes;
   thread_local std::string frame;
-  const unsigned width = PlaneWidth(*greatest);
+  const unsigned width = PlaneWidth(greatest);
   AppendBytePlanes(values, width, &planes);
   frame.clear();
   AppendZstdFrame(planes, &frame);

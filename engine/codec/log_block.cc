@@ -66,51 +66,64 @@ struct ParsedBlock {
 
 // ---- Encoding ------------------------------------------------------------------------------------
 
-struct BlockWriter {
-  std::vector<Section> sections;
-  std::string body;  // the sections, back to back
+// Appends a block to a string section by section; the header, whose size depends only on the number of
+// sections, is filled in at the end.
+class BlockWriter {
+ public:
+  BlockWriter(std::string* out, size_t section_count)
+      : out_(out), start_(out->size()), checked_bytes_(kHeaderBytes + section_count * kSectionEntryBytes) {
+    out_->resize(start_ + checked_bytes_ + kChecksumBytes);
+    section_start_ = out_->size();
+    sections_.reserve(section_count);
+  }
 
-  // `body` has grown by the section's stored bytes since `start`.
-  void EndSection(uint8_t kind, Compression compression, size_t start, size_t decoded_bytes) {
+  // What was appended to the string since the last section's end is a section.
+  void EndSection(uint8_t kind, Compression compression, size_t decoded_bytes) {
     Section section;
     section.kind = kind;
     section.compression = compression;
-    section.offset = static_cast<uint32_t>(start);  // relative to the body until Finish
-    section.stored_bytes = static_cast<uint32_t>(body.size() - start);
+    section.offset = static_cast<uint32_t>(section_start_ - start_);
+    section.stored_bytes = static_cast<uint32_t>(out_->size() - section_start_);
     section.decoded_bytes = static_cast<uint32_t>(decoded_bytes);
-    section.checksum = Checksum(std::string_view(body).substr(start));
-    sections.push_back(section);
+    section.checksum = Checksum(std::string_view(*out_).substr(section_start_));
+    sections_.push_back(section);
+    section_start_ = out_->size();
   }
-  void EndPlainSection(uint8_t kind, size_t start) {
-    EndSection(kind, Compression::kNone, start, body.size() - start);
+  void EndPlainSection(uint8_t kind) { EndSection(kind, Compression::kNone, out_->size() - section_start_); }
+
+  void Finish(const LogBlockHeader& header) const {
+    std::string head;
+    PutFixed<uint32_t>(&head, kMagic);
+    PutFixed<uint8_t>(&head, kVersion);
+    PutFixed<uint8_t>(&head, static_cast<uint8_t>(header.codec));
+    PutFixed<uint8_t>(&head, static_cast<uint8_t>(sections_.size()));
+    PutFixed<uint8_t>(&head, 0);
+    PutFixed<uint32_t>(&head, header.row_count);
+    PutFixed<uint32_t>(&head, header.stream_count);
+    PutFixed<uint32_t>(&head, header.line_bytes);
+    PutFixed<uint32_t>(&head, static_cast<uint32_t>(out_->size() - start_));
+    PutFixed<int64_t>(&head, header.min_ts_ns);
+    PutFixed<int64_t>(&head, header.max_ts_ns);
+    for (const Section& section : sections_) {
+      PutFixed<uint8_t>(&head, section.kind);
+      PutFixed<uint8_t>(&head, static_cast<uint8_t>(section.compression));
+      PutFixed<uint16_t>(&head, 0);
+      PutFixed<uint32_t>(&head, section.offset);
+      PutFixed<uint32_t>(&head, section.stored_bytes);
+      PutFixed<uint32_t>(&head, section.decoded_bytes);
+      PutFixed<uint64_t>(&head, section.checksum);
+    }
+    VARVE_CHECK(head.size() == checked_bytes_);
+    PutFixed<uint64_t>(&head, Checksum(head));
+    out_->replace(start_, head.size(), head);
   }
 
-  void Finish(const LogBlockHeader& header, std::string* out) const {
-    const size_t start = out->size();
-    const size_t body_offset = kHeaderBytes + sections.size() * kSectionEntryBytes + kChecksumBytes;
-    PutFixed<uint32_t>(out, kMagic);
-    PutFixed<uint8_t>(out, kVersion);
-    PutFixed<uint8_t>(out, static_cast<uint8_t>(header.codec));
-    PutFixed<uint8_t>(out, static_cast<uint8_t>(sections.size()));
-    PutFixed<uint8_t>(out, 0);
-    PutFixed<uint32_t>(out, header.row_count);
-    PutFixed<uint32_t>(out, header.stream_count);
-    PutFixed<uint32_t>(out, header.line_bytes);
-    PutFixed<uint32_t>(out, static_cast<uint32_t>(body_offset + body.size()));
-    PutFixed<int64_t>(out, header.min_ts_ns);
-    PutFixed<int64_t>(out, header.max_ts_ns);
-    for (const Section& section : sections) {
-      PutFixed<uint8_t>(out, section.kind);
-      PutFixed<uint8_t>(out, static_cast<uint8_t>(section.compression));
-      PutFixed<uint16_t>(out, 0);
-      PutFixed<uint32_t>(out, static_cast<uint32_t>(body_offset) + section.offset);
-      PutFixed<uint32_t>(out, section.stored_bytes);
-      PutFixed<uint32_t>(out, section.decoded_bytes);
-      PutFixed<uint64_t>(out, section.checksum);
-    }
-    PutFixed<uint64_t>(out, Checksum(std::string_view(*out).substr(start)));
-    out->append(body);
-  }
+ private:
+  std::string* const out_;
+  const size_t start_;
+  const size_t checked_bytes_;
+  size_t section_start_ = 0;
+  std::vector<Section> sections_;
 };
 
 Status CheckInput(const LogColumns& columns, std::span<const LogBlockStream> streams) {
@@ -130,33 +143,34 @@ Status CheckInput(const LogColumns& columns, std::span<const LogBlockStream> str
   return Status::Ok();
 }
 
-void WriteSections(const LogColumns& columns, std::span<const LogBlockStream> streams, const LogBlockHeader& header,
-                   BlockWriter* writer) {
-  std::string* body = &writer->body;
-  size_t start = body->size();
+void WriteBlock(const LogColumns& columns, std::span<const LogBlockStream> streams, const LogBlockHeader& header,
+                std::string* out) {
+  std::string metadata;
+  if (!columns.metadata_codes.empty()) EncodeMetadataColumn(columns.metadata_codes, columns.metadata_sets, &metadata);
+  BlockWriter writer(out, metadata.empty() ? kSectionsMin : kSectionsMin + 1);
+
   for (const LogBlockStream& stream : streams) {
-    PutFixed(body, stream.fingerprint);
-    PutVarint(body, stream.row_count);
+    PutFixed(out, stream.fingerprint);
+    PutVarint(out, stream.row_count);
   }
-  writer->EndPlainSection(kStreamsSection, start);
+  writer.EndPlainSection(kStreamsSection);
 
-  start = body->size();
-  EncodeTimestamps(columns.timestamps_ns, streams, header.min_ts_ns, body);
-  writer->EndPlainSection(kTimestampsSection, start);
+  EncodeTimestamps(columns.timestamps_ns, streams, header.min_ts_ns, out);
+  writer.EndPlainSection(kTimestampsSection);
 
-  start = body->size();
   std::vector<uint64_t> lengths(columns.row_count);
   for (uint32_t row = 0; row < columns.row_count; ++row) lengths[row] = columns.LineLength(row);
-  EncodeIntegers(lengths, body);
-  writer->EndPlainSection(kLengthsSection, start);
+  EncodeIntegers(lengths, out);
+  writer.EndPlainSection(kLengthsSection);
 
-  start = body->size();
-  const Compression compression = AppendCompressed({columns.lines.data(), header.line_bytes}, body);
-  writer->EndSection(kLinesSection, compression, start, header.line_bytes);
+  const Compression compression = AppendCompressed({columns.lines.data(), header.line_bytes}, out);
+  writer.EndSection(kLinesSection, compression, header.line_bytes);
 
-  start = body->size();
-  if (!columns.metadata_codes.empty()) EncodeMetadataColumn(columns.metadata_codes, columns.metadata_sets, body);
-  if (body->size() != start) writer->EndPlainSection(kMetadataSection, start);
+  if (!metadata.empty()) {
+    out->append(metadata);
+    writer.EndPlainSection(kMetadataSection);
+  }
+  writer.Finish(header);
 }
 
 // ---- Decoding ------------------------------------------------------------------------------------
@@ -347,9 +361,7 @@ Status EncodeLogBlock(const LogColumns& columns, std::span<const LogBlockStream>
     header.min_ts_ns = *least;
     header.max_ts_ns = *greatest;
   }
-  BlockWriter writer;
-  WriteSections(columns, streams, header, &writer);
-  writer.Finish(header, out);
+  WriteBlock(columns, streams, header, out);
   return Status::Ok();
 }
 

@@ -323,6 +323,7 @@ Status MergeColumns(const std::vector<Column>& columns, uint64_t rebuilt_bytes, 
 }  // namespace
 
 void EncodeMetadataColumn(std::span<const uint32_t> codes, std::span<const std::string_view> sets, std::string* out) {
+  if (std::all_of(sets.begin(), sets.end(), [](std::string_view set) { return set.empty(); })) return;
   const UsedSets used(codes, sets);
   if (used.expanded_bytes == 0) return;
   std::vector<std::string_view> names;

@@ -17,7 +17,11 @@ namespace varve {
 class DuplicateRun {
  public:
   // To be called where a stream begins.
-  void Reset() { entries_.clear(); by_hash_.clear(); }
+  void Reset() {
+    has_first_ = false;
+    others_.clear();
+    by_hash_.clear();
+  }
   // True when the same entry has come before; otherwise remembers it.
   bool IsDuplicate(int64_t ts_ns, std::string_view line, std::string_view metadata);
 
@@ -26,10 +30,12 @@ class DuplicateRun {
     std::string_view line;
     std::string_view metadata;
   };
+  bool has_first_ = false;
   int64_t ts_ns_ = 0;
-  std::vector<Entry> entries_;  // all at ts_ns_
-  // Filled from the second entry of a timestamp on: hash to index in entries_.
-  std::unordered_multimap<uint64_t, uint32_t> by_hash_;
+  Entry first_;  // of those at ts_ns_
+  // Filled from the second entry of a timestamp on, with the first one too.
+  std::vector<Entry> others_;
+  std::unordered_multimap<uint64_t, uint32_t> by_hash_;  // to the index in others_
 };
 
 }  // namespace varve

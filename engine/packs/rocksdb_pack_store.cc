@@ -47,7 +47,8 @@ rocksdb::Options MakeOptions(const RocksDbPackStoreOptions& store_options) {
   if (store_options.env != nullptr) options.env = store_options.env;
   options.create_if_missing = true;
   options.paranoid_checks = !store_options.read_only;
-  options.max_open_files = -1;
+  // With -1, OpenForReadOnly makes a CompactedDBImpl, whose Get crashes on a file that could not be opened.
+  options.max_open_files = store_options.read_only ? 512 : -1;
   options.max_file_opening_threads = 4;
   options.skip_stats_update_on_db_open = true;
   options.allow_fallocate = false;
@@ -62,7 +63,7 @@ rocksdb::Options MakeOptions(const RocksDbPackStoreOptions& store_options) {
   rocksdb::BlockBasedTableOptions table;
   table.no_block_cache = true;
   table.format_version = 5;
-  table.block_size = 16 << 10;  // one value is one data block
+  table.block_size = 1;  // each value is a data block of its own: read, checked and lost alone
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   return options;
 }

@@ -1,6 +1,6 @@
 #include "query/logql/lexer.h"
 
-#include <array>
+#include <algorithm>
 
 #include "query/logql/literals.h"
 
@@ -23,7 +23,9 @@ int HexValue(char c) {
 
 // Bytes of the UTF-8 character at `pos`; 0 when there is no valid one.
 size_t CharacterLength(std::string_view text, size_t pos) {
-  const auto byte = [&](size_t i) { return pos + i < text.size() ? static_cast<uint8_t>(text[pos + i]) : uint8_t{0}; };
+  const auto byte = [&](size_t i) {
+    return pos + i < text.size() ? static_cast<uint8_t>(text[pos + i]) : uint8_t{0};
+  };
   const auto continues = [&](size_t i) { return (byte(i) & 0xC0) == 0x80; };
   const uint8_t first = byte(0);
   if (first < 0x80) return 1;
@@ -211,72 +213,78 @@ void Lexer::LexWord(Token* token) {
 
 namespace {
 
-// What is wrong with a number's digits, or "".
-std::string DigitError(std::string_view digits, int base, std::string_view literal) {
-  bool after_digit = base != 10;  // the prefix counts as one
-  bool any = false;
-  for (size_t i = 0; i < digits.size(); ++i) {
-    if (digits[i] == '_') {
-      if (!after_digit) return "'_' must separate successive digits";
-      after_digit = false;
-      continue;
+// Reads a number of Go source: moves `pos` behind it, or says in `problem` what is wrong.
+struct NumberScanner {
+  std::string_view text;
+  size_t pos;
+  std::string problem;
+
+  char At(size_t ahead = 0) const { return pos + ahead < text.size() ? text[pos + ahead] : '\0'; }
+
+  // 0x1F, 0o17, 0b1; false when there is none here. 0B alone is no bytes.
+  bool Prefixed() {
+    if (At() != '0') return false;
+    const char letter = static_cast<char>(At(1) | 0x20);
+    const int base = letter == 'x' ? 16 : letter == 'o' ? 8 : letter == 'b' ? 2 : 0;
+    if (base == 0 || (base == 2 && !IsDigit(At(2)) && At(2) != '_')) return false;
+    pos += 2;
+    Digits(base, base == 16 ? "hexadecimal literal" : base == 8 ? "octal literal" : "binary literal");
+    return true;
+  }
+
+  void Decimal() {
+    const size_t begin = pos;
+    Digits(10, "decimal literal");
+    const size_t whole_end = pos;
+    if (At() == '.') {
+      ++pos;
+      Digits(10, "decimal literal");
     }
-    after_digit = any = true;
-    if (HexValue(digits[i]) >= base) {
-      return std::string("invalid digit '") + digits[i] + "' in " + std::string(literal);
+    if (At() == 'e' || At() == 'E') {
+      ++pos;
+      if (At() == '+' || At() == '-') ++pos;
+      const size_t exponent = pos;
+      Digits(10, "decimal literal");
+      if (pos == exponent) problem = "exponent has no digits";
+    }
+    // As in Go, a whole number with a leading zero is octal; Loki reads its value as decimal all the same.
+    if (pos == whole_end && pos - begin > 1 && text[begin] == '0') {
+      pos = begin + 1;
+      Digits(8, "octal literal");
     }
   }
-  if (!any && base != 10) return std::string(literal) + " has no digits";
-  return after_digit || digits.empty() ? "" : "'_' must separate successive digits";
-}
+
+ private:
+  // Digits with single underscores between them (and behind a prefix).
+  void Digits(int base, std::string_view literal) {
+    bool after_digit = base != 10;
+    bool any = base == 10;
+    for (; HexValue(At()) < std::max(base, 10) || At() == '_'; ++pos) {
+      if (At() == '_') {
+        if (!after_digit) Complain("'_' must separate successive digits");
+        after_digit = false;
+        continue;
+      }
+      after_digit = any = true;
+      if (HexValue(At()) >= base)
+        Complain("invalid digit '" + std::string(1, At()) + "' in " + std::string(literal));
+    }
+    if (!any) Complain(std::string(literal) + " has no digits");
+    if (pos > 0 && text[pos - 1] == '_') Complain("'_' must separate successive digits");
+  }
+  void Complain(std::string what) {
+    if (problem.empty()) problem = std::move(what);
+  }
+};
 
 }  // namespace
 
 Status Lexer::LexNumber(Token* token) {
-  const size_t begin = pos_;
-  size_t i = pos_;
-  const auto at = [this](size_t index) { return index < text_.size() ? text_[index] : '\0'; };
-  const auto skip_digits = [&](bool hex) {
-    while (IsDigit(at(i)) || at(i) == '_' || (hex && HexValue(at(i)) < 16)) ++i;
-  };
-  int base = 10;
-  std::string_view literal = "decimal literal";
-  if (at(i) == '0') {
-    switch (at(i + 1)) {
-      case 'x': case 'X': base = 16; literal = "hexadecimal literal"; break;
-      case 'o': case 'O': base = 8; literal = "octal literal"; break;
-      case 'b': case 'B': base = 2; literal = "binary literal"; break;
-      default: break;
-    }
-    if (base != 10) i += 2;
-  }
-  const size_t digits_begin = i;
-  skip_digits(base == 16);
-  bool is_float = false;
-  std::string problem = DigitError(text_.substr(digits_begin, i - digits_begin), base, literal);
-  if (base == 10 && at(i) == '.') {
-    is_float = true;
-    ++i;
-    const size_t fraction = i;
-    skip_digits(false);
-    if (problem.empty()) problem = DigitError(text_.substr(fraction, i - fraction), 10, literal);
-  }
-  if (base == 10 && (at(i) == 'e' || at(i) == 'E')) {
-    is_float = true;
-    ++i;
-    if (at(i) == '+' || at(i) == '-') ++i;
-    const size_t exponent = i;
-    skip_digits(false);
-    if (i == exponent) return Fail("exponent has no digits");
-    if (problem.empty()) problem = DigitError(text_.substr(exponent, i - exponent), 10, literal);
-  }
-  // As in Go, a whole number with a leading zero is octal; Loki reads its value as decimal all the same.
-  if (base == 10 && !is_float && at(begin) == '0' && i - begin > 1 && problem.empty()) {
-    problem = DigitError(text_.substr(begin + 1, i - begin - 1), 8, "octal literal");
-  }
-  if (!problem.empty()) return Fail(problem);
-  AdvanceTo(i);
-  const std::string_view number = text_.substr(begin, i - begin);
+  NumberScanner scanner{text_, pos_, ""};
+  if (!scanner.Prefixed()) scanner.Decimal();
+  if (!scanner.problem.empty()) return Fail(scanner.problem);
+  const std::string_view number = text_.substr(pos_, scanner.pos - pos_);
+  AdvanceTo(scanner.pos);
   if (TakeDuration(number, token) || TakeBytes(number, token)) return Status::Ok();
   token->kind = TokenKind::kNumber;
   token->text = number;
@@ -296,8 +304,10 @@ bool Lexer::TakeDuration(std::string_view number, Token* token) {
       break;
     }
   }
-  if (end == pos_) return false;
-  const std::optional<int64_t> ns = ParseAnyDuration(std::string(number) + std::string(text_.substr(pos_, end - pos_)));
+  // Ends in a unit: -0 is a number, though Go would take it for a duration.
+  if (end == pos_ || IsDigit(text_[end - 1])) return false;
+  const std::optional<int64_t> ns =
+      ParseAnyDuration(std::string(number) + std::string(text_.substr(pos_, end - pos_)));
   if (!ns) return false;
   token->kind = TokenKind::kDuration;
   token->duration_ns = *ns;

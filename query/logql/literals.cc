@@ -1,9 +1,11 @@
 #include "query/logql/literals.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <limits>
 
 #include "engine/base/time.h"
@@ -69,7 +71,8 @@ std::optional<uint64_t> TakeGoTerm(std::string_view* text) {
   }
   if (whole.empty() && fraction.empty()) return std::nullopt;
   size_t unit_length = 0;
-  while (unit_length < text->size() && (*text)[unit_length] != '.' && !IsDigit((*text)[unit_length])) ++unit_length;
+  while (unit_length < text->size() && (*text)[unit_length] != '.' && !IsDigit((*text)[unit_length]))
+    ++unit_length;
   const std::string_view name = text->substr(0, unit_length);
   text->remove_prefix(unit_length);
   for (const DurationUnit& unit : kGoUnits) {
@@ -117,11 +120,8 @@ constexpr std::array<ByteUnit, 22> kByteUnits = {{{"b", 1},
                                                   {"pi", 1ULL << 50},
                                                   {"pib", 1ULL << 50}}};
 
-Result<double> ParseInteger(std::string_view original, std::string_view digits, int base) {
-  uint64_t value = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, base);
-  if (error == std::errc() && end == digits.data() + digits.size()) return static_cast<double>(value);
-  return InvalidArgument("strconv.ParseFloat: parsing " + GoQuoted(original) + ": invalid syntax");
+Status BadNumber(std::string_view text, std::string_view why) {
+  return InvalidArgument("strconv.ParseFloat: parsing " + GoQuoted(text) + ": " + std::string(why));
 }
 
 // The sign, shortest digits "d.ddd" without the point, and decimal exponent of a finite number.
@@ -133,8 +133,8 @@ struct Digits {
 
 Digits ShortestDigits(double value) {
   std::array<char, 40> buffer;
-  const auto [end, error] =
-      std::to_chars(buffer.data(), buffer.data() + buffer.size(), std::fabs(value), std::chars_format::scientific);
+  const auto [end, error] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), std::fabs(value),
+                                          std::chars_format::scientific);
   VARVE_CHECK(error == std::errc());
   const std::string_view text(buffer.data(), static_cast<size_t>(end - buffer.data()));
   const size_t e = text.find('e');
@@ -217,10 +217,12 @@ std::optional<int64_t> ParseAnyDuration(std::string_view text) {
 
 std::optional<uint64_t> ParseByteSize(std::string_view text) {
   size_t number_length = 0;
-  while (number_length < text.size() && (IsDigit(text[number_length]) || text[number_length] == '.')) ++number_length;
+  while (number_length < text.size() && (IsDigit(text[number_length]) || text[number_length] == '.'))
+    ++number_length;
   const std::string_view number = text.substr(0, number_length);
   std::string name;
-  for (const char c : text.substr(number_length)) name.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c);
+  for (const char c : text.substr(number_length))
+    name.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c);
   if (number.empty()) return std::nullopt;
   for (const ByteUnit& unit : kByteUnits) {
     if (unit.name != name) continue;
@@ -244,32 +246,18 @@ Result<double> ParseNumber(std::string_view text) {
   for (const char c : text) {
     if (c != '_') digits.push_back(c);
   }
-  if (digits.size() > 2 && digits[0] == '0') {
-    const std::string_view tail = std::string_view(digits).substr(2);
-    switch (digits[1]) {
-      case 'b': case 'B': return ParseInteger(text, tail, 2);
-      case 'o': case 'O': return ParseInteger(text, tail, 8);
-      case 'x': case 'X': {
-        if (tail.find_first_of(".pP") == std::string_view::npos) return ParseInteger(text, tail, 16);
-        double value = 0;
-        const auto [end, error] =
-            std::from_chars(tail.data(), tail.data() + tail.size(), value, std::chars_format::hex);
-        if (error == std::errc() && end == tail.data() + tail.size()) return value;
-        return InvalidArgument("strconv.ParseFloat: parsing " + GoQuoted(text) + ": invalid syntax");
-      }
-      default: break;
-    }
-  }
   double value = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  const char* const end = digits.data() + digits.size();
+  const auto [stop, error] = std::from_chars(digits.data(), end, value);
+  if (stop != end) return BadNumber(text, "invalid syntax");
   if (error == std::errc::result_out_of_range) {
     // Too small is zero, as everywhere; from_chars does not say which of the two it was.
-    const Result<double> longhand = std::strtod(digits.c_str(), nullptr);
-    if (std::fabs(*longhand) < 1) return *longhand;
-    return InvalidArgument("strconv.ParseFloat: parsing " + GoQuoted(text) + ": value out of range");
+    value = std::strtod(digits.c_str(), nullptr);
+    if (std::fabs(value) > 1) return BadNumber(text, "value out of range");
+  } else if (error != std::errc()) {
+    return BadNumber(text, "invalid syntax");
   }
-  if (error == std::errc() && end == digits.data() + digits.size()) return value;
-  return InvalidArgument("strconv.ParseFloat: parsing " + GoQuoted(text) + ": invalid syntax");
+  return value;
 }
 
 void AppendPrometheusDuration(std::string* out, int64_t ns) {
@@ -320,12 +308,13 @@ void AppendGoDuration(std::string* out, int64_t ns) {
 }
 
 void AppendRoundedBytes(std::string* out, uint64_t bytes) {
-  constexpr std::array<std::string_view, 7> kNames = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
+  // Up to what the language can read.
+  constexpr std::array<std::string_view, 6> kNames = {"B", "kB", "MB", "GB", "TB", "PB"};
   if (bytes < 10) {
     *out += std::to_string(bytes) + "B";
     return;
   }
-  const double exponent = std::floor(std::log(static_cast<double>(bytes)) / std::log(1000.0));
+  const double exponent = std::min(std::floor(std::log(static_cast<double>(bytes)) / std::log(1000.0)), 5.0);
   const double value = std::floor(static_cast<double>(bytes) / std::pow(1000.0, exponent) * 10 + 0.5) / 10;
   std::array<char, 32> buffer;
   std::snprintf(buffer.data(), buffer.size(), value < 10 ? "%.1f" : "%.0f", value);

@@ -27,8 +27,8 @@ std::optional<int64_t> ParseAnyDuration(std::string_view text);
 // are exact. Nothing for anything else, or beyond 2^64.
 std::optional<uint64_t> ParseByteSize(std::string_view text);
 
-// The text of a NUMBER token: decimal, hexadecimal, octal (0o) or binary, `_` between digits.
-// kInvalidArgument: `strconv.ParseFloat: parsing "1e999": value out of range`.
+// The text of a NUMBER token, decimal; `_` may stand between digits.
+// kInvalidArgument: `strconv.ParseFloat: parsing "1e999": value out of range`, `…"0x10": invalid syntax`.
 Result<double> ParseNumber(std::string_view text);
 
 // "1m30s", "1d", "1w": whole milliseconds only, ns below are dropped.

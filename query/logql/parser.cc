@@ -82,6 +82,15 @@ Status Parser::TooDeep() const {
                       "nesting too deep (more than " + std::to_string(kNestingMax) + " levels)");
 }
 
+void Parser::Defer(Position start, Status status) {
+  if (status.ok()) return;
+  const bool first = deferred_.ok() || start.line < deferred_start_.line ||
+                     (start.line == deferred_start_.line && start.column <= deferred_start_.column);
+  if (!first) return;
+  deferred_ = std::move(status);
+  deferred_start_ = start;
+}
+
 Status Parser::Expect(TokenKind kind, std::string_view expected) {
   if (!At(kind)) return Unexpected(expected);
   return Advance();
@@ -100,6 +109,7 @@ Result<ExprPtr> Parser::ParseQuery() {
   ParsedExpr parsed;
   VARVE_RETURN_IF_ERROR(ParseBinary(0, &parsed));
   if (!At(TokenKind::kEnd)) return Unexpected();
+  if (!deferred_.ok()) return std::move(deferred_);
   return std::move(parsed.expr);
 }
 
@@ -107,6 +117,7 @@ Result<ExprPtr> Parser::ParseQuery() {
 Status Parser::ParseBinary(int min_precedence, ParsedExpr* out) {
   const Level level(this);
   if (level.too_deep()) return TooDeep();
+  const Position start = Here();
   VARVE_RETURN_IF_ERROR(ParseOperand(out));
   while (const std::optional<Operator> next = OperatorOf(token_.kind)) {
     if (next->precedence < min_precedence) break;
@@ -115,14 +126,16 @@ Status Parser::ParseBinary(int min_precedence, ParsedExpr* out) {
     operation.op = next->op;
     VARVE_RETURN_IF_ERROR(ParseOperatorModifiers(&operation));
     ParsedExpr right;
-    VARVE_RETURN_IF_ERROR(ParseBinary(next->right_associative ? next->precedence : next->precedence + 1, &right));
+    VARVE_RETURN_IF_ERROR(
+        ParseBinary(next->right_associative ? next->precedence : next->precedence + 1, &right));
+    Defer(start, CheckOperands(operation.op, *out->expr, *right.expr));
     VARVE_RETURN_IF_ERROR(CombineOperands(std::move(operation), std::move(*out), std::move(right), out));
   }
   return Status::Ok();
 }
 
-Status Parser::CombineOperands(BinaryOperation operation, ParsedExpr left, ParsedExpr right, ParsedExpr* out) {
-  VARVE_RETURN_IF_ERROR(CheckOperands(operation.op, *left.expr, *right.expr));
+Status Parser::CombineOperands(BinaryOperation operation, ParsedExpr left, ParsedExpr right,
+                               ParsedExpr* out) {
   const auto* left_literal = std::get_if<LiteralNumber>(&left.expr->node);
   const auto* right_literal = std::get_if<LiteralNumber>(&right.expr->node);
   if (left_literal != nullptr && right_literal != nullptr) {
@@ -217,21 +230,26 @@ Status Parser::ParseVectorFunction(ParsedExpr* out) {
 }
 
 Status Parser::ParseLabelReplace(ParsedExpr* out) {
+  const Position start = Here();
   VARVE_RETURN_IF_ERROR(Advance());
   VARVE_RETURN_IF_ERROR(Expect(TokenKind::kLeftParen, "("));
   ParsedExpr operand;
   VARVE_RETURN_IF_ERROR(ParseMetric(&operand));
   LabelReplace replace;
   bool first = true;
-  for (std::string* argument : {&replace.destination, &replace.replacement, &replace.source, &replace.pattern}) {
+  for (std::string* argument :
+       {&replace.destination, &replace.replacement, &replace.source, &replace.pattern}) {
     VARVE_RETURN_IF_ERROR(Expect(TokenKind::kComma, first ? "" : ","));
     VARVE_RETURN_IF_ERROR(ExpectText(TokenKind::kString, "STRING", argument));
     first = false;
   }
   VARVE_RETURN_IF_ERROR(Expect(TokenKind::kRightParen, ")"));
   Result<Regex> regex = CompileRegex("^(?:" + replace.pattern + ")$", {});
-  if (!regex.ok()) return SemanticError("invalid regex in label_replace: " + regex.status().message());
-  replace.regex = *std::move(regex);
+  if (regex.ok()) {
+    replace.regex = *std::move(regex);
+  } else {
+    Defer(start, SemanticError("invalid regex in label_replace: " + regex.status().message()));
+  }
   replace.operand = std::move(operand.expr);
   if (operand.height >= kNestingMax) return TooDeep();
   SetExpr(std::move(replace), operand.height + 1, out);
@@ -239,6 +257,7 @@ Status Parser::ParseLabelReplace(ParsedExpr* out) {
 }
 
 Status Parser::ParseRangeAggregation(ParsedExpr* out) {
+  const Position start = Here();
   RangeAggregation aggregation;
   aggregation.op = token_.range_op;
   VARVE_RETURN_IF_ERROR(Advance());
@@ -255,12 +274,13 @@ Status Parser::ParseRangeAggregation(ParsedExpr* out) {
   VARVE_RETURN_IF_ERROR(ParseLogRange(false, &aggregation.range, &has_range));
   VARVE_RETURN_IF_ERROR(Expect(TokenKind::kRightParen, ")"));
   VARVE_RETURN_IF_ERROR(ParseGrouping(&aggregation.grouping));
-  VARVE_RETURN_IF_ERROR(CheckRangeAggregation(parameter, &aggregation));
+  Defer(start, CheckRangeAggregation(parameter, &aggregation));
   SetExpr(std::move(aggregation), 1, out);
   return Status::Ok();
 }
 
 Status Parser::ParseVectorAggregation(ParsedExpr* out) {
+  const Position start = Here();
   VectorAggregation aggregation;
   aggregation.op = token_.vector_op;
   VARVE_RETURN_IF_ERROR(Advance());
@@ -282,7 +302,7 @@ Status Parser::ParseVectorAggregation(ParsedExpr* out) {
   VARVE_RETURN_IF_ERROR(ParseMetric(&operand));
   VARVE_RETURN_IF_ERROR(Expect(TokenKind::kRightParen, ""));
   if (!aggregation.grouping) VARVE_RETURN_IF_ERROR(ParseGrouping(&aggregation.grouping));
-  VARVE_RETURN_IF_ERROR(CheckVectorAggregation(parameter, &aggregation));
+  Defer(start, CheckVectorAggregation(parameter, &aggregation));
   if (operand.height >= kNestingMax) return TooDeep();
   aggregation.operand = std::move(operand.expr);
   SetExpr(std::move(aggregation), operand.height + 1, out);
@@ -314,7 +334,8 @@ Status Parser::ParseLogRange(bool range_optional, LogRange* out, bool* has_range
   VARVE_RETURN_IF_ERROR(ParsePipeline(&out->selector.stages, &out->unwrap));
   if (At(TokenKind::kRange)) return ParseRangeAndOffset(out);
   *has_range = false;
-  return range_optional && At(TokenKind::kRightParen) ? Status::Ok() : Unexpected(out->unwrap ? "RANGE or |" : "");
+  return range_optional && At(TokenKind::kRightParen) ? Status::Ok()
+                                                      : Unexpected(out->unwrap ? "RANGE or |" : "");
 }
 
 Status Parser::ParseRangeAndOffset(LogRange* out) {

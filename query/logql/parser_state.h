@@ -3,6 +3,9 @@
 // One function a rule of the grammar in docs/logql.md; each is called with its first token in `token_` and
 // leaves the first token after it there. Expression rules are in parser.cc, selectors and stages in
 // pipeline_parser.cc.
+//
+// Errors of the grammar end the parse at once. Errors of meaning (validation.h) wait until all of the text
+// has turned out to be grammatical; then the one that starts first is reported, the outermost of equals.
 #pragma once
 
 #include <cstdint>
@@ -75,6 +78,15 @@ class Parser {
   Status ParseMatcherTail(std::string name, bool dot_matches_newline, std::optional<Matcher>* out);
 
   // ---- Tokens ----
+  // A place in the text.
+  struct Position {
+    uint32_t line = 0;
+    uint32_t column = 0;
+  };
+  Position Here() const { return {token_.line, token_.column}; }
+  // Keeps an error of what starts at `start` for the end of the parse.
+  void Defer(Position start, Status status);
+
   bool At(TokenKind kind) const { return token_.kind == kind; }
   Status Advance() { return lexer_.Next(&token_); }
   // Takes a token of this kind. `expected` is the list Loki would print, "" where it prints none.
@@ -99,6 +111,8 @@ class Parser {
   Lexer lexer_;
   Token token_;
   uint32_t depth_ = 0;
+  Status deferred_;
+  Position deferred_start_;
 };
 
 }  // namespace varve::logql

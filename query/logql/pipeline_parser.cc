@@ -96,13 +96,14 @@ Status Parser::ParsePipeline(std::vector<Stage>* stages, std::optional<Unwrap>* 
 }
 
 Status Parser::ParseLineFilter(LineFilterOp op, std::vector<Stage>* stages) {
+  const Position start = Here();
   LineFilter filter;
   filter.op = op;
   do {
     VARVE_RETURN_IF_ERROR(Advance());
     VARVE_RETURN_IF_ERROR(ParseLineFilterTerm(&filter));
   } while (At(TokenKind::kOr));
-  VARVE_RETURN_IF_ERROR(CheckLineFilter(filter));
+  Defer(start, CheckLineFilter(filter));
   stages->emplace_back(std::move(filter));
   return Status::Ok();
 }
@@ -218,7 +219,8 @@ Status Parser::ParseLabelSelections(std::vector<LabelSelection>* out) {
     LabelSelection& selection = out->emplace_back();
     VARVE_RETURN_IF_ERROR(ExpectText(TokenKind::kIdentifier, "IDENTIFIER", &selection.name));
     if (MatchOpOf(token_.kind)) {
-      VARVE_RETURN_IF_ERROR(ParseMatcherTail(selection.name, /*dot_matches_newline=*/false, &selection.matcher));
+      VARVE_RETURN_IF_ERROR(
+          ParseMatcherTail(selection.name, /*dot_matches_newline=*/false, &selection.matcher));
     }
     if (!At(TokenKind::kComma)) return Status::Ok();
     VARVE_RETURN_IF_ERROR(Advance());
@@ -310,8 +312,8 @@ Status Parser::ParseComparison(std::string name, ParsedFilter* out) {
   VARVE_RETURN_IF_ERROR(Advance());
   const bool takes_text = kind == TokenKind::kEqual || kind == TokenKind::kNotEqual;
   if (takes_text && At(TokenKind::kString)) {
-    Result<Matcher> matcher =
-        Matcher::Create(std::move(name), *MatchOpOf(kind), std::move(token_.text), /*dot_matches_newline=*/false);
+    Result<Matcher> matcher = Matcher::Create(std::move(name), *MatchOpOf(kind), std::move(token_.text),
+                                              /*dot_matches_newline=*/false);
     if (!matcher.ok()) return SemanticError(matcher.status().message());
     SetFilter(StringLabelFilter{*std::move(matcher)}, 1, out);
     return Advance();

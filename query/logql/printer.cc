@@ -211,7 +211,9 @@ void LinePrinter::Modifiers(const BinaryOperation& operation, std::string_view s
   }
   *out_ += matching.cardinality == VectorMatching::Cardinality::kManyToOne ? " group_left" : " group_right";
   // Without its own parentheses the group would take those of the right operand.
-  const bool right_opens = std::holds_alternative<BinaryOperation>(operation.right->node);
+  const auto* literal = std::get_if<LiteralNumber>(&operation.right->node);
+  const bool right_opens = std::holds_alternative<BinaryOperation>(operation.right->node) ||
+                           (literal != nullptr && !std::isfinite(literal->value));
   if (matching.include.empty() && style_ == PrintStyle::kLoki && !right_opens) return;
   *out_ += ' ';
   Names(matching.include, separator);
@@ -281,7 +283,8 @@ void LinePrinter::Aggregation(const VectorAggregation& aggregation) {
 void LinePrinter::Replace(const LabelReplace& replace) {
   *out_ += "label_replace(";
   Expression(*replace.operand);
-  for (const std::string* argument : {&replace.destination, &replace.replacement, &replace.source, &replace.pattern}) {
+  for (const std::string* argument :
+       {&replace.destination, &replace.replacement, &replace.source, &replace.pattern}) {
     *out_ += ',';
     Quoted(*argument);
   }

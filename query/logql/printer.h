@@ -1,8 +1,8 @@
 // LogQL trees back to text.
 //
-// Two spellings: Print is exact, so that Parse(Print(tree)) is the same tree again. PrintPretty is what people
-// see (format_query) and follows Loki to the letter, which rounds byte sizes and splits `!= "a" or "b"`.
-// Threads: pure functions.
+// Two spellings: Print is exact, so that Parse(Print(tree)) is the same tree again. PrintPretty is what
+// people see (format_query) and follows Loki to the letter, which rounds byte sizes and splits `!= "a" or
+// "b"`. Threads: pure functions.
 #pragma once
 
 #include <cstddef>

@@ -60,8 +60,8 @@ Status CheckSide(std::string_view side, BinaryOp op, const Expr& expr) {
 Status CheckSetOperand(std::string_view side, BinaryOp op, const Expr& expr) {
   const auto* literal = std::get_if<LiteralNumber>(&expr.node);
   if (literal == nullptr) return Status::Ok();
-  std::string message = "unexpected literal for " + std::string(side) + " leg of logical/set binary operation (" +
-                        std::string(BinaryOpText(op)) + "): ";
+  std::string message = "unexpected literal for " + std::string(side) +
+                        " leg of logical/set binary operation (" + std::string(BinaryOpText(op)) + "): ";
   AppendFixedNumber(&message, literal->value);
   return SemanticError(std::move(message));
 }
@@ -83,7 +83,8 @@ Status CheckRangeAggregation(const std::optional<std::string>& parameter, RangeA
   } else if (parameter) {
     return SemanticError("parameter " + *parameter + " not supported for operation " + name);
   }
-  if (aggregation->grouping && !MayGroup(op)) return SemanticError("grouping not allowed for " + name + " aggregation");
+  if (aggregation->grouping && !MayGroup(op))
+    return SemanticError("grouping not allowed for " + name + " aggregation");
   const bool unwraps = aggregation->range.unwrap.has_value();
   if (unwraps && !MayUnwrap(op)) return SemanticError("invalid aggregation " + name + " with unwrap");
   if (!unwraps && MustUnwrap(op)) return SemanticError("invalid aggregation " + name + " without unwrap");
@@ -172,14 +173,17 @@ Status ValidateMatchers(const std::vector<Matcher>& matchers) {
                                      [](const Matcher& matcher) { return !matcher.MatchesEmpty(); });
   if (selective) return Status::Ok();
   return SemanticError(
-      "queries require at least one regexp or equality matcher that does not have an empty-compatible value. For "
+      "queries require at least one regexp or equality matcher that does not have an empty-compatible value. "
+      "For "
       "instance, app=~\".*\" does not meet this requirement, but app=~\".+\" will");
 }
 
 Status ValidateSelectors(const Expr& expr) {
   struct Visitor {
     Status operator()(const LogSelector& selector) const { return ValidateMatchers(selector.matchers); }
-    Status operator()(const RangeAggregation& range) const { return ValidateMatchers(range.range.selector.matchers); }
+    Status operator()(const RangeAggregation& range) const {
+      return ValidateMatchers(range.range.selector.matchers);
+    }
     Status operator()(const VectorAggregation& vector) const { return ValidateSelectors(*vector.operand); }
     Status operator()(const BinaryOperation& binary) const {
       VARVE_RETURN_IF_ERROR(ValidateSelectors(*binary.left));

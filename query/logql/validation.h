@@ -1,6 +1,7 @@
 // What a LogQL query must satisfy beyond the grammar.
 //
-// Errors: kInvalidArgument with Loki's words ("parse error : invalid aggregation rate_counter without unwrap").
+// Errors: kInvalidArgument with Loki's words ("parse error : invalid aggregation rate_counter without
+// unwrap").
 #pragma once
 
 #include <optional>

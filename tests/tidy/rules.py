@@ -112,5 +112,17 @@ def dead_links(root):
                 yield f"{path}: dead link {link}"
 
 
+def undocumented_packages(root):
+    """docs/dependencies.md gives a reason for each package of scripts/packages.txt, and for no other."""
+    lists = ("scripts/packages.txt", "docs/dependencies.md")
+    if not all(os.path.exists(os.path.join(root, p)) for p in lists):
+        return
+    listed = set(re.findall(r"^(?:build|develop) (\S+)$", read(root, lists[0]), re.M))
+    first_cells = re.findall(r"^\| (`[^|]*) \|", read(root, lists[1]), re.M)
+    documented = {name for cell in first_cells for name in re.findall(r"`([^`]+)`", cell)}
+    for name in sorted(listed ^ documented):
+        yield f"{lists[1 if name in listed else 0]}: {name} is missing"
+
+
 ALL = (include_layers, unregistered_sources, unregistered_python_tests, banned_names, long_files,
-       dead_links)
+       dead_links, undocumented_packages)

@@ -33,6 +33,10 @@ class TheRules(unittest.TestCase):
         (rules.banned_names, {"engine/common.cc": ""}, "common.cc"),
         (rules.long_files, {"engine/a.cc": "\n" * 801}, "801 lines"),
         (rules.dead_links, {"docs/a.md": "[b](b.md#c) and [out](https://example.org)"}, "b.md"),
+        (rules.undocumented_packages, {"scripts/packages.txt": "build a\nbuild b\n", "docs/dependencies.md": "| `a` | x |\n"},
+         "b is missing"),
+        (rules.undocumented_packages, {"scripts/packages.txt": "build a\n", "docs/dependencies.md": "| `a`, `b` | x |\n"},
+         "b is missing"),
     ]
     CLEAN = {
         "engine/a.cc": '#include "engine/a.h"\n', "engine/a.h": "", "engine/CMakeLists.txt": "x(SRCS a.cc)",

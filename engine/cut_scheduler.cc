@@ -1,0 +1,293 @@
+// When shards are cut, and how a cut becomes packs.
+//
+// A cut is consistent: with the shard's gate held exclusively no append is between its journal write
+// and its head, so "everything up to the journal's last number" is exactly what the head holds. The
+// gate is held for a pointer swap; encoding happens later, from the sealed segment, which readers go
+// on seeing until the commit replaces it by packs.
+#include <algorithm>
+#include <chrono>
+
+#include "engine/base/failpoint.h"
+#include "engine/engine_impl.h"
+
+namespace varve {
+namespace {
+
+constexpr auto kSchedulerTick = std::chrono::milliseconds(50);
+constexpr int64_t kRetryDelayFirstMs = 100;
+constexpr int64_t kRetryDelayMaxMs = 5000;
+
+}  // namespace
+
+JournalSeq EngineImpl::CutSeq() const {
+  return recovered_.load(std::memory_order_acquire) ? stores_.journal->last_seq()
+                                                    : replayed_through_.load(std::memory_order_relaxed);
+}
+
+void EngineImpl::WakeCutScheduler() { cut_wake_.NotifyAll(); }
+
+void EngineImpl::RunJournalSync() {
+  while (!closing_.load(std::memory_order_relaxed)) {
+    {
+      const MutexLock lock(cut_mu_);
+      sync_wake_.WaitFor(cut_mu_, std::chrono::milliseconds(options_.sync_interval_ms));
+    }
+    // A failure is remembered by the journal: the next append reports it.
+    stores_.journal->Sync().IgnoreError("the journal refuses appends from here on");
+  }
+}
+
+void EngineImpl::RunCutScheduler() {
+  auto next_idle_commit = std::chrono::steady_clock::now();
+  while (!closing_.load(std::memory_order_relaxed)) {
+    for (Shard* shard : ShardsToCut()) CutShard(shard);
+    if (std::chrono::steady_clock::now() >= next_idle_commit && !MaybeCommitIdleShards().ok()) {
+      next_idle_commit = std::chrono::steady_clock::now() + std::chrono::milliseconds(kRetryDelayMaxMs);
+    }
+    const MutexLock lock(cut_mu_);
+    if (!closing_.load(std::memory_order_relaxed)) cut_wake_.WaitFor(cut_mu_, kSchedulerTick);
+  }
+}
+
+std::vector<Shard*> EngineImpl::ShardsToCut() {
+  struct Candidate {
+    Shard* shard;
+    int64_t bytes;
+    JournalSeq watermark;
+    bool due;  // for its own sake
+  };
+  size_t slots = 0;
+  JournalSeq flush_through = 0;
+  {
+    const MutexLock lock(cut_mu_);
+    // One more than can be encoded at once, so that encoders never wait for the scheduler.
+    const size_t running_max = options_.encode_threads + 1;
+    if (cuts_running_ >= running_max) return {};
+    slots = running_max - cuts_running_;
+    flush_through = flush_through_;
+  }
+  std::vector<JournalSeq> watermarks;
+  {
+    const MutexLock lock(commit_mu_);
+    watermarks = watermarks_;
+  }
+  const int64_t now_ns = options_.clock->NowNs();
+  std::vector<Candidate> candidates;
+  for (const auto& shard : shards_) {
+    const MutexLock lock(shard->mu);
+    if (shard->active->empty() || shard->sealed != nullptr) continue;
+    const bool due = shard->active->memory_bytes() >= options_.cut_bytes ||
+                     now_ns - shard->active->first_append_ns() >= options_.cut_age_ms * kNsPerMs ||
+                     watermarks[shard->number] < flush_through;
+    candidates.push_back({shard.get(), shard->active->memory_bytes(), watermarks[shard->number], due});
+  }
+  std::sort(candidates.begin(), candidates.end(),
+            [](const Candidate& a, const Candidate& b) { return a.due != b.due ? a.due : a.bytes > b.bytes; });
+
+  std::vector<Shard*> chosen;
+  for (const Candidate& candidate : candidates) {
+    if (chosen.size() < slots && candidate.due) chosen.push_back(candidate.shard);
+  }
+  if (chosen.size() == slots || candidates.empty()) return chosen;
+  // Pressure: the heads are filling up, or one quiet shard holds the journal's trim back.
+  if (chosen.empty() && heads_budget_.used_bytes() > heads_budget_.limit_bytes() / 10 * 6) {
+    chosen.push_back(candidates[0].shard);
+  } else if (chosen.empty() &&
+             journal_gauge_.LiveBytes() > static_cast<uint64_t>(options_.journal_bytes_max) / 2) {
+    const auto oldest = std::min_element(candidates.begin(), candidates.end(), [](const auto& a, const auto& b) {
+      return a.watermark < b.watermark;
+    });
+    chosen.push_back(oldest->shard);
+  }
+  return chosen;
+}
+
+bool EngineImpl::CutShard(Shard* shard) {
+  auto fresh = std::make_shared<LogSegment>(&chunk_pool_, &heads_budget_);
+  shard->EnterExclusive();
+  bool cut = false;
+  {
+    const MutexLock lock(shard->mu);
+    if (!shard->active->empty() && shard->sealed == nullptr) {
+      shard->sealed_through = CutSeq();
+      shard->sealed = std::move(shard->active);
+      shard->active = std::move(fresh);
+      cut = true;
+    }
+  }
+  shard->LeaveExclusive();
+  if (!cut) return false;
+  VARVE_KILL_POINT("after_cut");
+  {
+    const MutexLock lock(cut_mu_);
+    ++cuts_running_;
+  }
+  if (!encode_pool_->TrySubmit([this, shard] { FinishCut(shard); })) {
+    // Only while closing: the entries stay readable and in the journal.
+    const MutexLock lock(cut_mu_);
+    --cuts_running_;
+  }
+  return true;
+}
+
+Result<CutResult> EngineImpl::EncodeSealed(Shard* shard, const LogSegment& segment) {
+  CutOptions cut;
+  cut.shard = shard->number;
+  cut.bucket_ns = options_.bucket_ns;
+  cut.writer.block_bytes = options_.block_bytes;
+  cut.writer.block_rows = options_.block_rows;
+  cut.next_pack_number = [this] { return last_pack_number_.fetch_add(1, std::memory_order_relaxed) + 1; };
+  return WritePacks(segment, streams_, cut, stores_.packs.get());
+}
+
+void EngineImpl::FinishCut(Shard* shard) {
+  std::shared_ptr<const LogSegment> segment;
+  {
+    const MutexLock lock(shard->mu);
+    segment = shard->sealed;
+  }
+  // Two steps with different rules for trying again: packs may be written anew under new numbers, but
+  // once a commit was tried it may have happened, so only the very same one may follow.
+  std::optional<CutResult> written;
+  int64_t delay_ms = kRetryDelayFirstMs;
+  for (;;) {
+    Status status;
+    if (!written.has_value()) {
+      Result<CutResult> encoded = EncodeSealed(shard, *segment);
+      if (encoded.ok()) {
+        written = std::move(encoded).value();
+        VARVE_KILL_POINT("after_all_packs");
+      } else {
+        status = std::move(encoded).status();
+      }
+    }
+    if (written.has_value()) {
+      status = CommitCut(shard, &*written);
+      if (status.ok()) break;
+    }
+    NoteCutFailure(status);
+    const MutexLock lock(cut_mu_);
+    const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(delay_ms);
+    while (!closing_.load(std::memory_order_relaxed) && std::chrono::steady_clock::now() < until) {
+      cut_wake_.WaitFor(cut_mu_, std::chrono::milliseconds(delay_ms));
+    }
+    delay_ms = std::min(delay_ms * 2, kRetryDelayMaxMs);
+    if (closing_.load(std::memory_order_relaxed)) break;
+  }
+  segment.reset();  // before the news that there is room
+  {
+    const MutexLock lock(cut_mu_);
+    --cuts_running_;
+  }
+  cut_progress_.NotifyAll();
+  cut_wake_.NotifyAll();
+  room_.NotifyAll();
+}
+
+std::vector<MetaCommit::Watermark> EngineImpl::IdleWatermarks() {
+  std::vector<MetaCommit::Watermark> idle;
+  if (!recovered_.load(std::memory_order_acquire)) return idle;
+  for (const auto& shard : shards_) {
+    const auto has_nothing = [&] {
+      const MutexLock lock(shard->mu);
+      return shard->active->empty() && shard->sealed == nullptr;
+    };
+    if (!has_nothing()) continue;
+    shard->EnterExclusive();
+    if (has_nothing()) idle.push_back({.shard = shard->number, .seq = CutSeq()});
+    shard->LeaveExclusive();
+  }
+  return idle;
+}
+
+Status EngineImpl::CommitCut(Shard* shard, const CutResult* cut) {
+  std::vector<CatalogPackPtr> packs;
+  MetaCommit commit;
+  if (cut != nullptr) {
+    for (const WrittenPack& pack : cut->packs) {
+      packs.push_back(std::make_shared<CatalogPack>(CatalogPack{.id = pack.id, .summary = SummaryOf(pack.directory)}));
+      commit.added.push_back(EncodeCatalogPack(*packs.back()));
+      pack_indexes_.Put(pack.id, pack.directory).IgnoreError("a cache; the query that needs it will say");
+    }
+  }
+  const MutexLock commit_lock(commit_mu_);
+  commit.watermarks = IdleWatermarks();
+  if (cut != nullptr) {
+    const MutexLock lock(shard->mu);
+    commit.watermarks.push_back({.shard = shard->number, .seq = shard->sealed_through});
+  }
+  std::vector<JournalSeq> watermarks = watermarks_;
+  for (const MetaCommit::Watermark& watermark : commit.watermarks) watermarks[watermark.shard] = watermark.seq;
+  commit.trim_journal_through = *std::min_element(watermarks.begin(), watermarks.end());
+  VARVE_RETURN_IF_ERROR(stores_.meta->Commit(commit));
+  watermarks_ = std::move(watermarks);
+  journal_gauge_.TrimmedThrough(commit.trim_journal_through);
+  if (cut == nullptr) return Status::Ok();
+
+  counters_.cuts.fetch_add(1, std::memory_order_relaxed);
+  counters_.duplicate_entries_dropped.fetch_add(cut->duplicates_dropped, std::memory_order_relaxed);
+  for (const CatalogPackPtr& pack : packs) {
+    counters_.packs_written.fetch_add(1, std::memory_order_relaxed);
+    counters_.blocks_written.fetch_add(pack->summary.block_count, std::memory_order_relaxed);
+    counters_.encoded_line_bytes.fetch_add(pack->summary.line_bytes, std::memory_order_relaxed);
+    counters_.encoded_block_bytes.fetch_add(pack->summary.encoded_bytes, std::memory_order_relaxed);
+  }
+  const MutexLock lock(shard->mu);
+  auto catalog = std::make_shared<Catalog>(*shard->catalog);
+  catalog->insert(catalog->end(), packs.begin(), packs.end());
+  shard->catalog = std::move(catalog);
+  shard->sealed = nullptr;
+  return Status::Ok();
+}
+
+Status EngineImpl::MaybeCommitIdleShards() {
+  JournalSeq flush_through = 0;
+  {
+    const MutexLock lock(cut_mu_);
+    if (cuts_running_ != 0) return Status::Ok();  // its commit will do
+    flush_through = flush_through_;
+  }
+  {
+    const MutexLock lock(commit_mu_);
+    if (*std::min_element(watermarks_.begin(), watermarks_.end()) >= flush_through) return Status::Ok();
+  }
+  // Nothing runs, yet records are live that no head needs.
+  Status status = CommitCut(nullptr, nullptr);
+  if (!status.ok()) NoteCutFailure(status);
+  cut_progress_.NotifyAll();
+  return status;
+}
+
+void EngineImpl::NoteCutFailure(const Status& status) {
+  {
+    const MutexLock lock(cut_mu_);
+    ++cut_failures_;
+    last_cut_failure_ = status.Clone();
+  }
+  cut_progress_.NotifyAll();
+}
+
+Status EngineImpl::Flush() {
+  if (!recovered_.load(std::memory_order_acquire)) return Unavailable("the journal is still being replayed");
+  const JournalSeq through = stores_.journal->last_seq();
+  uint64_t failures_before = 0;
+  {
+    const MutexLock lock(cut_mu_);
+    flush_through_ = std::max(flush_through_, through);
+    failures_before = cut_failures_;
+  }
+  WakeCutScheduler();
+  for (;;) {
+    {
+      const MutexLock lock(commit_mu_);
+      if (*std::min_element(watermarks_.begin(), watermarks_.end()) >= through) break;
+    }
+    const MutexLock lock(cut_mu_);
+    if (cut_failures_ != failures_before) return last_cut_failure_.Clone();
+    if (closing_.load(std::memory_order_relaxed)) return Unavailable("shutting down");
+    cut_progress_.WaitFor(cut_mu_, std::chrono::milliseconds(20));
+  }
+  return stores_.journal->Reclaim();
+}
+
+}  // namespace varve

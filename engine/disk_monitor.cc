@@ -1,0 +1,27 @@
+#include "engine/disk_monitor.h"
+
+#include <sys/statvfs.h>
+
+#include <chrono>
+
+#include "engine/base/time.h"
+
+namespace varve {
+
+double DiskMonitor::UsedFraction() {
+  const int64_t now_ns = std::chrono::steady_clock::now().time_since_epoch().count();
+  const int64_t asked_ns = asked_ns_.load(std::memory_order_relaxed);
+  if (asked_ns != 0 && now_ns - asked_ns < 500 * kNsPerMs) return used_fraction_.load(std::memory_order_relaxed);
+  struct statvfs disk = {};
+  double used = 0;
+  if (statvfs(path_.c_str(), &disk) == 0 && disk.f_blocks != 0) {
+    const auto blocks_used = static_cast<double>(disk.f_blocks - disk.f_bfree);
+    const double blocks = blocks_used + static_cast<double>(disk.f_bavail);
+    used = blocks == 0 ? 0 : blocks_used / blocks;
+  }
+  used_fraction_.store(used, std::memory_order_relaxed);
+  asked_ns_.store(now_ns, std::memory_order_relaxed);
+  return used;
+}
+
+}  // namespace varve

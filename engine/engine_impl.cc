@@ -1,0 +1,289 @@
+#include "engine/engine_impl.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "engine/data_dir.h"
+#include "engine/journal/hot_db.h"
+#include "engine/journal/rocksdb_journal.h"
+#include "engine/meta/rocksdb_meta_store.h"
+#include "engine/packs/rocksdb_pack_store.h"
+
+namespace varve {
+namespace {
+
+constexpr char kShardCountSetting[] = "shard_count";
+constexpr char kBucketSetting[] = "bucket_ns";
+// Above this many stream mentions in pack directories, finding unused streams would slow the start.
+constexpr uint64_t kDirectoryStreamsReadAtOpenMax = 4'000'000;
+
+Result<int64_t> ParseSetting(const std::string& name, const std::string& text) {
+  int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value <= 0) {
+    return Corruption("hot database: the setting " + name + " is malformed");
+  }
+  return value;
+}
+
+// The value a data directory was created with; `initial` is stored when it is new.
+Result<int64_t> FixedSetting(MetaStore* meta, const std::string& name, int64_t initial) {
+  VARVE_ASSIGN_OR_RETURN(const std::optional<std::string> stored, meta->GetSetting(name));
+  if (stored.has_value()) return ParseSetting(name, *stored);
+  VARVE_RETURN_IF_ERROR(meta->PutSetting(name, std::to_string(initial)));
+  return initial;
+}
+
+}  // namespace
+
+EngineImpl::EngineImpl(const EngineOptions& resolved, EngineStores stores)
+    : options_(resolved),
+      plan_(MemoryPlan::Make(resolved)),
+      stores_(std::move(stores)),
+      disk_(resolved.data_dir),
+      total_budget_("total", plan_.total_bytes),
+      heads_budget_("heads", plan_.heads_bytes, &total_budget_),
+      ingest_budget_("ingest", plan_.ingest_bytes, &total_budget_),
+      query_budget_("queries", plan_.query_bytes, &total_budget_),
+      block_cache_budget_("block_cache", plan_.block_cache_bytes, &total_budget_),
+      pack_index_budget_("pack_index", plan_.pack_index_bytes, &total_budget_),
+      chunk_pool_(&heads_budget_, static_cast<size_t>(plan_.heads_bytes) / 8 / ChunkPool::kChunkBytes),
+      block_cache_(&block_cache_budget_),
+      pack_indexes_(stores_.packs.get(), &streams_, &pack_index_budget_),
+      query_pool_("query", resolved.query_threads),
+      encode_pool_(std::make_unique<ThreadPool>("encode", resolved.encode_threads)) {}
+
+EngineImpl::~EngineImpl() { Close().IgnoreError("nobody left to tell; the journal has it all"); }
+
+Status EngineImpl::Load() {
+  VARVE_RETURN_IF_ERROR(LoadPacks());
+  return LoadStreams();
+}
+
+Status EngineImpl::LoadPacks() {
+  for (uint32_t i = 0; i < options_.shard_count; ++i) {
+    auto shard = std::make_unique<Shard>();
+    shard->number = static_cast<uint16_t>(i);
+    const MutexLock lock(shard->mu);
+    shard->active = std::make_shared<LogSegment>(&chunk_pool_, &heads_budget_);
+    shard->catalog = std::make_shared<Catalog>();
+    shards_.push_back(std::move(shard));
+  }
+  VARVE_ASSIGN_OR_RETURN(const std::vector<MetaCommit::Pack> committed, stores_.meta->ListPacks());
+  std::vector<Catalog> catalogs(shards_.size());
+  std::set<PackId> known;
+  uint64_t last_number = 0;
+  for (const MetaCommit::Pack& bytes : committed) {
+    VARVE_ASSIGN_OR_RETURN(CatalogPack pack, DecodeCatalogPack(bytes));
+    if (pack.id.shard >= shards_.size()) {
+      return Corruption("hot database: " + pack.id.ToString() + " names a shard that does not exist");
+    }
+    known.insert(pack.id);
+    last_number = std::max(last_number, pack.id.number);
+    catalogs[pack.id.shard].push_back(std::make_shared<CatalogPack>(std::move(pack)));
+  }
+  for (const auto& shard : shards_) {
+    Catalog& catalog = catalogs[shard->number];
+    std::sort(catalog.begin(), catalog.end(),
+              [](const CatalogPackPtr& a, const CatalogPackPtr& b) { return a->id.number < b->id.number; });
+    const MutexLock lock(shard->mu);
+    shard->catalog = std::make_shared<Catalog>(std::move(catalog));
+  }
+  last_pack_number_.store(last_number, std::memory_order_relaxed);
+  VARVE_RETURN_IF_ERROR(DropOrphans(known));
+
+  VARVE_ASSIGN_OR_RETURN(const auto watermarks, stores_.meta->ListWatermarks());
+  const MutexLock lock(commit_mu_);
+  watermarks_.assign(shards_.size(), 0);
+  for (const auto& [shard, seq] : watermarks) {
+    if (shard >= shards_.size()) return Corruption("hot database: a watermark of a shard that does not exist");
+    watermarks_[shard] = seq;
+  }
+  return Status::Ok();
+}
+
+Status EngineImpl::DropOrphans(const std::set<PackId>& known) {
+  VARVE_ASSIGN_OR_RETURN(const std::vector<PackInfo> present, stores_.packs->List());
+  std::vector<PackId> orphans;
+  uint64_t last_number = last_pack_number_.load(std::memory_order_relaxed);
+  for (const PackInfo& pack : present) {
+    last_number = std::max(last_number, pack.id.number);
+    if (!known.contains(pack.id)) orphans.push_back(pack.id);
+  }
+  last_pack_number_.store(last_number, std::memory_order_relaxed);
+  return orphans.empty() ? Status::Ok() : stores_.packs->Drop(orphans);
+}
+
+Result<std::set<uint64_t>> EngineImpl::FingerprintsInPacks() const {
+  std::set<uint64_t> fingerprints;
+  for (const auto& shard : shards_) {
+    std::shared_ptr<const Catalog> catalog;
+    {
+      const MutexLock lock(shard->mu);
+      catalog = shard->catalog;
+    }
+    for (const CatalogPackPtr& pack : *catalog) {
+      VARVE_ASSIGN_OR_RETURN(const PackDirectory directory, stores_.packs->ReadDirectory(pack->id));
+      for (const PackStream& stream : directory.streams) fingerprints.insert(stream.fingerprint);
+    }
+  }
+  return fingerprints;
+}
+
+// Streams that no pack has are either in the journal, which will intern them again, or gone. They are
+// left out here and, once recovery is over, dropped for good. One whose fingerprint has a successor is
+// kept: it may be a link in a chain of collisions.
+Status EngineImpl::LoadStreams() {
+  uint64_t mentions = 0;
+  for (const auto& shard : shards_) {
+    const MutexLock lock(shard->mu);
+    for (const CatalogPackPtr& pack : *shard->catalog) mentions += pack->summary.stream_count;
+  }
+  std::optional<std::set<uint64_t>> in_packs;
+  if (mentions <= kDirectoryStreamsReadAtOpenMax) {
+    Result<std::set<uint64_t>> found = FingerprintsInPacks();
+    // A damaged directory must not cost anyone their stream.
+    if (found.ok()) in_packs = std::move(found).value();
+  }
+  std::vector<StreamRecord> unused;
+  VARVE_RETURN_IF_ERROR(stores_.meta->ForEachStream([&](const StreamRecord& stream) -> Status {
+    if (in_packs.has_value() && !in_packs->contains(stream.fingerprint)) {
+      unused.push_back(stream);
+      return Status::Ok();
+    }
+    return streams_.Load(stream.tenant, stream.canonical, stream.fingerprint);
+  }));
+  std::set<uint64_t> unused_fingerprints;
+  for (const StreamRecord& stream : unused) unused_fingerprints.insert(stream.fingerprint);
+  const MutexLock lock(unconfirmed_mu_);
+  for (StreamRecord& stream : unused) {
+    const uint64_t next = stream.fingerprint + 1;
+    if (streams_.FindFingerprint(next).has_value() || unused_fingerprints.contains(next)) {
+      VARVE_RETURN_IF_ERROR(streams_.Load(stream.tenant, stream.canonical, stream.fingerprint));
+      continue;
+    }
+    std::string key = StreamKey(stream.tenant, stream.canonical);
+    unconfirmed_streams_.emplace(std::move(key), std::move(stream));
+  }
+  return Status::Ok();
+}
+
+Result<TenantId> EngineImpl::InternTenant(std::string_view name) { return streams_.InternTenant(name); }
+
+Result<TenantId> EngineImpl::FindTenant(std::string_view name) const { return streams_.FindTenant(name); }
+
+Result<StreamOrdinal> EngineImpl::InternStream(TenantId tenant, const Labels& labels) {
+  return streams_.Intern(
+      tenant, labels,
+      [this](std::string_view tenant_name, std::string_view canonical, uint64_t fingerprint) -> Status {
+        {
+          const MutexLock lock(unconfirmed_mu_);
+          const auto it = unconfirmed_streams_.find(StreamKey(tenant_name, canonical));
+          if (it != unconfirmed_streams_.end()) {
+            const bool same = it->second.fingerprint == fingerprint;
+            unconfirmed_streams_.erase(it);
+            if (same) return Status::Ok();
+          }
+        }
+        return stores_.meta->PutStream(
+            {.tenant = std::string(tenant_name), .canonical = std::string(canonical), .fingerprint = fingerprint});
+      });
+}
+
+const Labels& EngineImpl::StreamLabels(StreamOrdinal stream) const { return streams_.Get(stream).labels; }
+
+EngineStats EngineImpl::Stats() const {
+  const auto load = [](const std::atomic<uint64_t>& counter) { return counter.load(std::memory_order_relaxed); };
+  EngineStats stats;
+  stats.appended_entries = load(counters_.appended_entries);
+  stats.appended_line_bytes = load(counters_.appended_line_bytes);
+  stats.shed_appends = load(counters_.shed_appends);
+  const JournalStats journal = stores_.journal->Stats();
+  stats.journal_records = journal.records;
+  stats.journal_record_bytes = journal.record_bytes;
+  stats.journal_syncs = journal.syncs;
+  stats.journal_live_bytes = journal_gauge_.LiveBytes();
+  stats.replayed_records = load(counters_.replayed_records);
+  stats.replayed_entries = load(counters_.replayed_entries);
+  stats.recovery_seconds = counters_.recovery_seconds.load(std::memory_order_relaxed);
+  stats.cuts = load(counters_.cuts);
+  stats.packs_written = load(counters_.packs_written);
+  stats.blocks_written = load(counters_.blocks_written);
+  stats.encoded_line_bytes = load(counters_.encoded_line_bytes);
+  stats.encoded_block_bytes = load(counters_.encoded_block_bytes);
+  stats.duplicate_entries_dropped = load(counters_.duplicate_entries_dropped);
+  stats.packs_dropped_by_retention = load(counters_.packs_dropped_by_retention);
+  {
+    const MutexLock lock(cut_mu_);
+    stats.cut_failures = cut_failures_;
+  }
+  stats.streams = streams_.size();
+  for (const auto& shard : shards_) {
+    const MutexLock lock(shard->mu);
+    stats.head_entries += shard->active->row_count();
+    stats.head_line_bytes += shard->active->line_bytes();
+    if (shard->sealed != nullptr) {
+      stats.head_entries += shard->sealed->row_count();
+      stats.head_line_bytes += shard->sealed->line_bytes();
+    }
+    for (const CatalogPackPtr& pack : *shard->catalog) {
+      ++stats.packs;
+      stats.pack_bytes += pack->summary.encoded_bytes;
+      stats.pack_entries += pack->summary.row_count;
+    }
+  }
+  stats.block_cache_hits = block_cache_.hits();
+  stats.block_cache_misses = block_cache_.misses();
+  stats.block_cache_bytes = static_cast<uint64_t>(block_cache_.used_bytes());
+  stats.disk_used_fraction = disk_.UsedFraction();
+  stats.accepting_writes = recovered_.load(std::memory_order_relaxed) && !closing_.load(std::memory_order_relaxed) &&
+                           stats.disk_used_fraction <= options_.disk_full_fraction;
+  for (const MemoryBudget* budget : {&total_budget_, &heads_budget_, &ingest_budget_, &query_budget_,
+                                     &block_cache_budget_, &pack_index_budget_}) {
+    stats.budgets.push_back({.name = budget->name(),
+                             .limit_bytes = budget->limit_bytes(),
+                             .used_bytes = budget->used_bytes(),
+                             .peak_bytes = budget->peak_bytes()});
+  }
+  return stats;
+}
+
+Status EngineImpl::Close() {
+  if (closing_.exchange(true)) return Status::Ok();
+  for (CondVar* waiting : {&cut_wake_, &cut_progress_, &sync_wake_, &retention_wake_, &room_}) waiting->NotifyAll();
+  background_pool_.reset();
+  encode_pool_.reset();
+  return stores_.journal->Sync();
+}
+
+Result<std::unique_ptr<Engine>> OpenWith(const EngineOptions& options, EngineStores stores) {
+  EngineOptions resolved = ResolveOptions(options);
+  VARVE_ASSIGN_OR_RETURN(const int64_t shard_count,
+                         FixedSetting(stores.meta.get(), kShardCountSetting, resolved.shard_count));
+  VARVE_ASSIGN_OR_RETURN(resolved.bucket_ns, FixedSetting(stores.meta.get(), kBucketSetting, resolved.bucket_ns));
+  if (shard_count > UINT16_MAX) return Corruption("hot database: the setting shard_count is out of range");
+  resolved.shard_count = static_cast<uint32_t>(shard_count);
+  auto engine = std::make_unique<EngineImpl>(resolved, std::move(stores));
+  VARVE_RETURN_IF_ERROR(engine->Load());
+  return std::unique_ptr<Engine>(std::move(engine));
+}
+
+Result<std::unique_ptr<Engine>> Engine::Open(const EngineOptions& options) {
+  VARVE_RETURN_IF_ERROR(PrepareDataDir(options.data_dir, options.env));
+  const EngineOptions resolved = ResolveOptions(options);
+  const MemoryPlan plan = MemoryPlan::Make(resolved);
+  EngineStores stores;
+  VARVE_ASSIGN_OR_RETURN(stores.hot, HotDb::Open({.path = HotPath(options.data_dir),
+                                                  .env = options.env,
+                                                  .journal_memtable_bytes = plan.journal_memtable_bytes}));
+  stores.meta = std::make_unique<RocksDbMetaStore>(stores.hot.get());
+  VARVE_ASSIGN_OR_RETURN(const auto watermarks, stores.meta->ListWatermarks());
+  JournalSeq floor = 0;
+  for (const auto& [shard, seq] : watermarks) floor = std::max(floor, seq);
+  VARVE_ASSIGN_OR_RETURN(stores.journal, RocksDbJournal::Open(stores.hot.get(), floor));
+  VARVE_ASSIGN_OR_RETURN(stores.packs,
+                         OpenRocksDbPackStore({.path = PacksPath(options.data_dir), .env = options.env}));
+  return OpenWith(options, std::move(stores));
+}
+
+}  // namespace varve

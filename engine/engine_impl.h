@@ -1,0 +1,192 @@
+// The engine behind engine.h, over any journal, meta store and pack store.
+//
+// One class, one file per concern: engine_impl.cc (open, close, identity, statistics), append.cc,
+// cut_scheduler.cc (when and how shards are cut), recovery.cc, retention.cc, snapshot.cc (reading).
+// Lock order: commit_mu_ → Shard's (see shard.h) → the leaf locks inside journal, caches, stream table,
+// cut_mu_ and room_mu_.
+// Threads: as engine.h.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/mutex.h"
+#include "engine/base/thread_pool.h"
+#include "engine/disk_monitor.h"
+#include "engine/engine.h"
+#include "engine/head/chunk_pool.h"
+#include "engine/head/cut.h"
+#include "engine/index/stream_table.h"
+#include "engine/journal/journal.h"
+#include "engine/journal_gauge.h"
+#include "engine/memory_plan.h"
+#include "engine/meta/meta_store.h"
+#include "engine/pack_catalog.h"
+#include "engine/pack_index_cache.h"
+#include "engine/packs/block_cache.h"
+#include "engine/packs/pack_store.h"
+#include "engine/shard.h"
+
+namespace varve {
+
+class HotDb;
+
+// What an engine stands on. `hot` is null when journal and meta store are twins in memory.
+struct EngineStores {
+  std::unique_ptr<HotDb> hot;  // destroyed last
+  std::unique_ptr<Journal> journal;
+  std::unique_ptr<MetaStore> meta;
+  std::unique_ptr<PackStore> packs;
+};
+
+// For tests: an engine over the given stores. options.data_dir is only asked for its free space.
+Result<std::unique_ptr<Engine>> OpenWith(const EngineOptions& options, EngineStores stores);
+
+class EngineImpl final : public Engine {
+ public:
+  EngineImpl(const EngineOptions& resolved, EngineStores stores);
+  ~EngineImpl() override;
+
+  // Reads settings, streams and packs; drops orphans. To be called once, before anything else.
+  Status Load();
+
+  Status Recover(const ReplayFn& replay) override;
+  Result<TenantId> InternTenant(std::string_view name) override;
+  Result<TenantId> FindTenant(std::string_view name) const override;
+  Result<StreamOrdinal> InternStream(TenantId tenant, const Labels& labels) override;
+  const Labels& StreamLabels(StreamOrdinal stream) const override;
+  Status Append(const AppendBatch& batch, std::string_view record) override;
+  Status Flush() override;
+  Result<std::unique_ptr<const LogSnapshot>> SnapshotLogs(TenantId tenant, const std::vector<Matcher>& matchers,
+                                                          TimeRange range) const override;
+  Result<std::vector<const Labels*>> SelectStreams(TenantId tenant, const std::vector<Matcher>& matchers,
+                                                   TimeRange range) const override;
+  MemoryBudget* ingest_budget() override { return &ingest_budget_; }
+  MemoryBudget* query_budget() override { return &query_budget_; }
+  ThreadPool* query_pool() override { return &query_pool_; }
+  const EngineOptions& options() const override { return options_; }
+  EngineStats Stats() const override;
+  Status Close() override;
+
+ private:
+  friend class LogSnapshotBuilder;
+  friend class JournalReplay;
+
+  Shard& ShardOf(StreamOrdinal stream) const {
+    return *shards_[streams_.Get(stream).fingerprint % shards_.size()];
+  }
+
+  // --- engine_impl.cc
+  Status LoadSettings();
+  Status LoadPacks();
+  Status LoadStreams();
+  Status DropOrphans(const std::set<PackId>& known);
+  Result<std::set<uint64_t>> FingerprintsInPacks() const;
+
+  // --- append.cc
+  Status CheckDisk();
+  // Takes `bytes` from the heads' budget, waiting for room if there is hope of some.
+  Status AdmitToHeads(int64_t bytes);
+  // Copies the batch's entries of `shard` into its head.
+  void AppendToHead(Shard* shard, const AppendBatch& batch, const std::vector<uint32_t>& streams);
+
+  // --- cut_scheduler.cc
+  void RunCutScheduler();
+  void RunJournalSync();
+  std::vector<Shard*> ShardsToCut() VARVE_EXCLUDES(cut_mu_);
+  // Freezes the shard's head and hands it to the encoders. False when there is nothing to cut or the
+  // last cut is not committed yet.
+  bool CutShard(Shard* shard) VARVE_EXCLUDES(cut_mu_);
+  // Encodes and commits the sealed segment; tries again, ever more slowly, until it works or the
+  // engine closes.
+  void FinishCut(Shard* shard);
+  Result<CutResult> EncodeSealed(Shard* shard, const LogSegment& segment);
+  // Commits `cut` (null: watermarks of idle shards only).
+  Status CommitCut(Shard* shard, const CutResult* cut) VARVE_EXCLUDES(commit_mu_);
+  // Watermarks that shards without entries in memory may take.
+  std::vector<MetaCommit::Watermark> IdleWatermarks() VARVE_REQUIRES(commit_mu_);
+  // For a flush that waits on shards with nothing to cut.
+  Status MaybeCommitIdleShards() VARVE_EXCLUDES(cut_mu_, commit_mu_);
+  void NoteCutFailure(const Status& status) VARVE_EXCLUDES(cut_mu_);
+  void WakeCutScheduler() VARVE_EXCLUDES(cut_mu_);
+  JournalSeq CutSeq() const;
+
+  // --- retention.cc
+  void RunRetention();
+  Status DropExpiredPacks() VARVE_EXCLUDES(commit_mu_);
+  void FreeDroppedPacks() VARVE_EXCLUDES(commit_mu_);
+  // The oldest instant that readers still see.
+  int64_t RetentionBeginNs() const;
+
+  const EngineOptions options_;  // resolved
+  const MemoryPlan plan_;
+  EngineStores stores_;
+  StreamTable streams_;
+  mutable DiskMonitor disk_;
+
+  MemoryBudget total_budget_;
+  MemoryBudget heads_budget_;
+  MemoryBudget ingest_budget_;
+  MemoryBudget query_budget_;
+  MemoryBudget block_cache_budget_;
+  MemoryBudget pack_index_budget_;
+  ChunkPool chunk_pool_;
+  mutable BlockCache block_cache_;
+  mutable PackIndexCache pack_indexes_;
+  JournalGauge journal_gauge_;
+
+  std::vector<std::unique_ptr<Shard>> shards_;  // constant after Load
+  std::atomic<uint64_t> last_pack_number_{0};   // numbers are only drawn from it
+
+  // Streams found at open that no pack has: kept in the meta store until recovery has shown whether
+  // the journal needs them. By StreamKey.
+  Mutex unconfirmed_mu_;
+  std::map<std::string, StreamRecord> unconfirmed_streams_ VARVE_GUARDED_BY(unconfirmed_mu_);
+
+  // Serialises commits, so that the trim never passes a watermark that is not stored.
+  mutable Mutex commit_mu_;
+  std::vector<JournalSeq> watermarks_ VARVE_GUARDED_BY(commit_mu_);          // by shard
+  std::vector<CatalogPackPtr> dropped_packs_ VARVE_GUARDED_BY(commit_mu_);  // not freed yet
+
+  // The scheduler's desk.
+  mutable Mutex cut_mu_;
+  CondVar cut_wake_;      // for the scheduler and for cuts that wait to try again
+  CondVar cut_progress_;  // for Flush
+  CondVar sync_wake_;     // for the journal's periodic sync
+  CondVar retention_wake_;
+  size_t cuts_running_ VARVE_GUARDED_BY(cut_mu_) = 0;
+  JournalSeq flush_through_ VARVE_GUARDED_BY(cut_mu_) = 0;
+  uint64_t cut_failures_ VARVE_GUARDED_BY(cut_mu_) = 0;
+  Status last_cut_failure_ VARVE_GUARDED_BY(cut_mu_);
+
+  // For pushes that wait for room in the heads.
+  Mutex room_mu_;
+  CondVar room_;
+
+  // recovered_ and closing_ go from false to true once; a late reader only does a little more work.
+  std::atomic<bool> recovered_{false};
+  std::atomic<bool> closing_{false};
+  std::atomic<JournalSeq> replayed_through_{0};  // written by recovery, one thread at a time
+
+  // Statistics: relaxed counters, they publish nothing.
+  struct Counters {
+    std::atomic<uint64_t> appended_entries{0}, appended_line_bytes{0}, shed_appends{0};
+    std::atomic<uint64_t> replayed_records{0}, replayed_entries{0};
+    std::atomic<uint64_t> cuts{0}, packs_written{0}, blocks_written{0}, encoded_line_bytes{0};
+    std::atomic<uint64_t> encoded_block_bytes{0}, duplicate_entries_dropped{0}, packs_dropped_by_retention{0};
+    std::atomic<double> recovery_seconds{0};
+  } counters_;
+
+  // Last, so that their threads end before what they use.
+  ThreadPool query_pool_;
+  std::unique_ptr<ThreadPool> encode_pool_;
+  std::unique_ptr<ThreadPool> background_pool_;
+};
+
+}  // namespace varve

@@ -1,0 +1,58 @@
+#include "engine/pack_catalog.h"
+
+#include "engine/base/bytes.h"
+
+namespace varve {
+namespace {
+
+constexpr uint8_t kSummaryVersion = 1;
+
+}  // namespace
+
+PackSummary SummaryOf(const PackDirectory& directory) {
+  return {.min_ts_ns = directory.min_ts_ns,
+          .max_ts_ns = directory.max_ts_ns,
+          .row_count = directory.row_count,
+          .line_bytes = directory.line_bytes,
+          .encoded_bytes = directory.encoded_bytes,
+          .block_count = static_cast<uint32_t>(directory.blocks.size()),
+          .stream_count = static_cast<uint32_t>(directory.streams.size())};
+}
+
+std::string EncodeCatalogKey(const PackId& id) { return PackKey(id, kPackDirectoryBlock); }
+
+MetaCommit::Pack EncodeCatalogPack(const CatalogPack& pack) {
+  MetaCommit::Pack bytes;
+  bytes.key = EncodeCatalogKey(pack.id);
+  std::string& out = bytes.summary;
+  out.push_back(static_cast<char>(kSummaryVersion));
+  PutSignedVarint(&out, pack.summary.min_ts_ns);
+  PutSignedVarint(&out, pack.summary.max_ts_ns);
+  PutVarint(&out, pack.summary.row_count);
+  PutVarint(&out, pack.summary.line_bytes);
+  PutVarint(&out, pack.summary.encoded_bytes);
+  PutVarint(&out, pack.summary.block_count);
+  PutVarint(&out, pack.summary.stream_count);
+  return bytes;
+}
+
+Result<CatalogPack> DecodeCatalogPack(const MetaCommit::Pack& bytes) {
+  CatalogPack pack;
+  uint32_t block = 0;
+  if (!ParsePackKey(bytes.key, &pack.id, &block)) return Corruption("hot database: a pack's key is malformed");
+  ByteReader reader(bytes.summary);
+  const auto version = reader.Fixed<uint8_t>();
+  pack.summary.min_ts_ns = reader.SignedVarint();
+  pack.summary.max_ts_ns = reader.SignedVarint();
+  pack.summary.row_count = reader.Varint();
+  pack.summary.line_bytes = reader.Varint();
+  pack.summary.encoded_bytes = reader.Varint();
+  pack.summary.block_count = static_cast<uint32_t>(reader.Varint());
+  pack.summary.stream_count = static_cast<uint32_t>(reader.Varint());
+  if (version != kSummaryVersion || !reader.AtEnd()) {
+    return Corruption("hot database: the summary of " + pack.id.ToString() + " is malformed");
+  }
+  return pack;
+}
+
+}  // namespace varve

@@ -1,0 +1,218 @@
+#include "http/metrics.h"
+
+#include <prometheus/family.h>
+#include <prometheus/histogram.h>
+#include <prometheus/metric_family.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+#include <sstream>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "http/version.h"
+
+namespace varve {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using LabelList = std::vector<std::pair<std::string, std::string>>;
+
+// Collects families that are read from counters kept elsewhere.
+class FamilyList {
+ public:
+  explicit FamilyList(std::vector<MetricFamily>* out) : out_(out) {}
+
+  void Counter(const char* name, const char* help, double value, LabelList labels = {}) {
+    Sample(name, help, MetricType::Counter, std::move(labels)).counter.value = value;
+  }
+  void Counter(const char* name, const char* help, uint64_t value, LabelList labels = {}) {
+    Counter(name, help, static_cast<double>(value), std::move(labels));
+  }
+  void Gauge(const char* name, const char* help, double value, LabelList labels = {}) {
+    Sample(name, help, MetricType::Gauge, std::move(labels)).gauge.value = value;
+  }
+  void Gauge(const char* name, const char* help, uint64_t value, LabelList labels = {}) {
+    Gauge(name, help, static_cast<double>(value), std::move(labels));
+  }
+
+ private:
+  // Samples of one family must follow each other.
+  ClientMetric& Sample(const char* name, const char* help, MetricType type, LabelList labels) {
+    if (out_->empty() || out_->back().name != name) {
+      MetricFamily family;
+      family.name = name;
+      family.help = help;
+      family.type = type;
+      out_->push_back(std::move(family));
+    }
+    ClientMetric metric;
+    for (auto& [label, value] : labels) metric.label.push_back({std::move(label), std::move(value)});
+    out_->back().metric.push_back(std::move(metric));
+    return out_->back().metric.back();
+  }
+
+  std::vector<MetricFamily>* const out_;
+};
+
+void AddEngine(const EngineStats& s, FamilyList* out) {
+  out->Counter("varve_engine_appended_entries_total", "Log entries appended.", s.appended_entries);
+  out->Counter("varve_engine_appended_line_bytes_total", "Bytes of lines appended.", s.appended_line_bytes);
+  out->Counter("varve_engine_shed_appends_total", "Appends refused for want of memory or disk.", s.shed_appends);
+  out->Counter("varve_journal_records_total", "Records written to the journal.", s.journal_records);
+  out->Counter("varve_journal_record_bytes_total", "Bytes of records written to the journal.",
+               s.journal_record_bytes);
+  out->Gauge("varve_journal_live_bytes", "Bytes in the journal that packs do not cover yet.", s.journal_live_bytes);
+  out->Counter("varve_journal_syncs_total", "Syncs of the journal to the disk.", s.journal_syncs);
+  out->Gauge("varve_recovery_replayed_records", "Journal records replayed at start.", s.replayed_records);
+  out->Gauge("varve_recovery_replayed_entries", "Entries replayed at start.", s.replayed_entries);
+  out->Gauge("varve_recovery_seconds", "Time that recovery took at start.", s.recovery_seconds);
+  out->Counter("varve_cuts_total", "Heads cut and encoded.", s.cuts);
+  out->Counter("varve_cut_failures_total", "Cuts that failed and will be tried again.", s.cut_failures);
+  out->Counter("varve_packs_written_total", "Packs written.", s.packs_written);
+  out->Counter("varve_blocks_written_total", "Blocks written.", s.blocks_written);
+  out->Counter("varve_encoded_line_bytes_total", "Bytes of lines that went into blocks.", s.encoded_line_bytes);
+  out->Counter("varve_encoded_block_bytes_total", "Bytes of the blocks they became.", s.encoded_block_bytes);
+  out->Counter("varve_duplicate_entries_dropped_total", "Exact duplicates dropped at cuts.",
+               s.duplicate_entries_dropped);
+  out->Gauge("varve_streams", "Streams known.", s.streams);
+  out->Gauge("varve_head_entries", "Entries in memory.", s.head_entries);
+  out->Gauge("varve_head_line_bytes", "Bytes of lines in memory.", s.head_line_bytes);
+  out->Gauge("varve_packs", "Packs on disk.", s.packs);
+  out->Gauge("varve_pack_bytes", "Bytes of packs on disk.", s.pack_bytes);
+  out->Gauge("varve_pack_entries", "Entries in packs.", s.pack_entries);
+  out->Counter("varve_packs_dropped_by_retention_total", "Packs dropped by retention.",
+               s.packs_dropped_by_retention);
+  out->Counter("varve_block_cache_hits_total", "Blocks found in the cache.", s.block_cache_hits);
+  out->Counter("varve_block_cache_misses_total", "Blocks read and decoded.", s.block_cache_misses);
+  out->Gauge("varve_block_cache_bytes", "Bytes in the block cache.", s.block_cache_bytes);
+  out->Gauge("varve_disk_used_fraction", "Used share of the data directory's file system.", s.disk_used_fraction);
+  out->Gauge("varve_accepting_writes", "1 while pushes are taken.", s.accepting_writes ? 1.0 : 0.0);
+  for (const auto& b : s.budgets) {
+    out->Gauge("varve_memory_budget_limit_bytes", "Limit of a memory budget.", static_cast<double>(b.limit_bytes),
+               {{"budget", b.name}});
+  }
+  for (const auto& b : s.budgets) {
+    out->Gauge("varve_memory_budget_used_bytes", "Reserved of a memory budget.", static_cast<double>(b.used_bytes),
+               {{"budget", b.name}});
+  }
+  for (const auto& b : s.budgets) {
+    out->Gauge("varve_memory_budget_peak_bytes", "Most ever reserved of a memory budget.",
+               static_cast<double>(b.peak_bytes), {{"budget", b.name}});
+  }
+  out->Gauge("loki_ingester_memory_streams", "Streams known (Loki's name).", s.streams);
+}
+
+void AddIngest(const IngestStats& s, const LabelList& tenant, FamilyList* out) {
+  out->Counter("varve_ingest_requests_total", "Push requests decoded or refused.", s.requests);
+  out->Counter("varve_ingest_wire_bytes_total", "Bytes of push bodies as received.", s.wire_bytes);
+  out->Counter("varve_ingest_decoded_bytes_total", "Bytes of push bodies after content encodings.", s.decoded_bytes);
+  out->Counter("varve_ingest_entries_received_total", "Entries received.", s.entries_received);
+  out->Counter("varve_ingest_line_bytes_received_total", "Bytes of lines received.", s.line_bytes_received);
+  out->Counter("varve_ingest_metadata_bytes_received_total", "Bytes of structured metadata received.",
+               s.metadata_bytes_received);
+  out->Counter("loki_distributor_bytes_received_total", "Bytes of lines and metadata received (Loki's name).",
+               s.line_bytes_received + s.metadata_bytes_received, tenant);
+  out->Counter("loki_distributor_lines_received_total", "Entries received (Loki's name).", s.entries_received,
+               tenant);
+  const auto by_reason = [&](size_t i) {
+    LabelList labels = tenant;
+    labels.emplace_back("reason", DiscardReasonName(static_cast<DiscardReason>(i)));
+    return labels;
+  };
+  for (size_t i = 0; i < s.discarded_entries.size(); ++i) {
+    out->Counter("loki_discarded_samples_total", "Entries rejected, by reason.", s.discarded_entries[i], by_reason(i));
+  }
+  for (size_t i = 0; i < s.discarded_bytes.size(); ++i) {
+    out->Counter("loki_discarded_bytes_total", "Bytes of rejected entries, by reason.", s.discarded_bytes[i],
+                 by_reason(i));
+  }
+}
+
+void AddServer(const Server& server, FamilyList* out) {
+  const ServerCounters& c = server.counters();
+  const auto counter = [&](const char* name, const char* help, const std::atomic<uint64_t>& value) {
+    out->Counter(name, help, value.load(std::memory_order_relaxed));
+  };
+  counter("varve_http_connections_accepted_total", "Connections accepted.", c.connections_accepted);
+  counter("varve_http_connections_refused_total", "Connections closed on arrival: too many.", c.connections_refused);
+  counter("varve_http_malformed_requests_total", "Requests that are not HTTP.", c.malformed_requests);
+  counter("varve_http_oversized_headers_total", "Requests with too large a header.", c.oversized_headers);
+  counter("varve_http_oversized_bodies_total", "Requests with too large a body.", c.oversized_bodies);
+  counter("varve_http_shed_pushes_total", "Pushes refused: queue full or no memory.", c.shed_pushes);
+  counter("varve_http_shed_queries_total", "Queries refused: queue full.", c.shed_queries);
+  counter("varve_http_client_disconnects_total", "Clients that went away while a query ran.", c.client_disconnects);
+  counter("varve_http_handler_exceptions_total", "Handlers that threw.", c.handler_exceptions);
+  constexpr const char* kTimeouts = "varve_http_timeouts_total";
+  constexpr const char* kTimeoutsHelp = "Connections closed because a step took too long.";
+  out->Counter(kTimeouts, kTimeoutsHelp, c.timeouts_header.load(std::memory_order_relaxed), {{"step", "header"}});
+  out->Counter(kTimeouts, kTimeoutsHelp, c.timeouts_body.load(std::memory_order_relaxed), {{"step", "body"}});
+  out->Counter(kTimeouts, kTimeoutsHelp, c.timeouts_write.load(std::memory_order_relaxed), {{"step", "write"}});
+  out->Gauge("varve_http_connections_open", "Open connections.",
+             static_cast<double>(c.connections_open.load(std::memory_order_relaxed)));
+  out->Gauge("varve_http_requests_running", "Requests being handled or waiting for a worker.",
+             static_cast<double>(c.requests_running.load(std::memory_order_relaxed)));
+  constexpr const char* kQueued = "varve_http_requests_queued";
+  constexpr const char* kQueuedHelp = "Requests waiting for a worker.";
+  out->Gauge(kQueued, kQueuedHelp, static_cast<double>(server.queued_pushes()), {{"pool", "push"}});
+  out->Gauge(kQueued, kQueuedHelp, static_cast<double>(server.queued_queries()), {{"pool", "query"}});
+}
+
+}  // namespace
+
+struct Metrics::Impl {
+  const Engine* engine = nullptr;
+  const WritePath* writes = nullptr;
+  const Server* server = nullptr;
+  LabelList tenant;
+  prometheus::Registry registry;
+  prometheus::Family<prometheus::Histogram>* request_seconds = nullptr;
+};
+
+Metrics::Metrics(const Engine* engine, const WritePath* writes, std::string tenant)
+    : impl_(std::make_unique<Impl>()) {
+  impl_->engine = engine;
+  impl_->writes = writes;
+  if (!tenant.empty()) impl_->tenant.emplace_back("tenant", std::move(tenant));
+  impl_->request_seconds = &prometheus::BuildHistogram()
+                                .Name("loki_request_duration_seconds")
+                                .Help("Time to answer a request, by route (Loki's name and labels).")
+                                .Register(impl_->registry);
+}
+
+Metrics::~Metrics() = default;
+
+void Metrics::WatchServer(const Server* server) { impl_->server = server; }
+
+void Metrics::Observe(const RequestRecord& record) {
+  static const prometheus::Histogram::BucketBoundaries kBuckets = {.005, .01, .025, .05, .1, .25, .5,
+                                                                   1,    2.5, 5,    10,  25, 50,  100};
+  // What no route matched shares one label value: paths are the client's choice and would never end.
+  const bool known = record.route != nullptr;
+  impl_->request_seconds
+      ->Add({{"method", known ? record.request->method : "other"},
+             {"route", known ? record.route->name : "other"},
+             {"status_code", std::to_string(record.status)},
+             {"ws", "false"}},
+            kBuckets)
+      .Observe(record.seconds);
+}
+
+std::string Metrics::Render() const {
+  std::vector<MetricFamily> families = impl_->registry.Collect();
+  FamilyList list(&families);
+  list.Gauge("varve_build_info", "What is running.", 1.0, {{"version", std::string(kVarveVersion)}});
+  list.Gauge("loki_build_info", "The version of Loki whose API this is (Loki's name).", 1.0,
+             {{"version", std::string(kLokiApiVersion)}, {"revision", "varve-" + std::string(kVarveVersion)}});
+  AddEngine(impl_->engine->Stats(), &list);
+  AddIngest(impl_->writes->Stats(), impl_->tenant, &list);
+  if (impl_->server != nullptr) AddServer(*impl_->server, &list);
+  std::ostringstream out;
+  prometheus::TextSerializer().Serialize(out, families);
+  return out.str();
+}
+
+}  // namespace varve

@@ -1,0 +1,35 @@
+// /metrics: what Varve counts, in Prometheus's text format.
+//
+// Names begin with varve_; figures that Loki's dashboards and alerts look for are there a second time under
+// Loki's names. docs/operations.md explains them.
+// Threads: thread-safe. Ownership: engine, writes and server must outlive this.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "engine/engine.h"
+#include "http/server.h"
+#include "ingest/write_path.h"
+
+namespace varve {
+
+class Metrics {
+ public:
+  // `tenant` labels the figures that Loki keeps by tenant; "" (several tenants) leaves the label out.
+  Metrics(const Engine* engine, const WritePath* writes, std::string tenant);
+  ~Metrics();
+
+  // Adds the transport's counters; before the first Render.
+  void WatchServer(const Server* server);
+  // Counts a finished request.
+  void Observe(const RequestRecord& record);
+  // Everything, as text.
+  std::string Render() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace varve

@@ -1,0 +1,63 @@
+"""Answers recorded from Loki: every public case of the groups we claim, in each state of the data.
+
+Runs the shared kit's run.py, whose folder is the first argument, with both push forms, after a flush and
+after a restart. Registered with ctest only where the kit is there.
+"""
+import json
+import os
+import subprocess
+import sys
+import unittest
+
+from varve_process import VarveTest
+
+KIT = sys.argv.pop(1)
+GROUPS = """selectors selector_errors line_filter line_filter_or line_filter_ip line_filter_pattern parser_json
+    parser_json_expr parser_logfmt parser_logfmt_expr parser_pattern parser_regexp parser_unpack parser_chain
+    label_filter_* drop_keep decolorize structured_metadata detected_level encoding_flags log_* stage_order
+    range_agg_log unwrap unwrap_agg vector_agg topk_sort binop_* scalars labels label_values series
+    step_alignment instant_long_range real_logs parse_errors format_query http_params""".split()
+
+
+class Conformance(VarveTest):
+    def run_kit(self, server, state, *arguments):
+        results = os.path.join(self.folder, "results.json")
+        done = subprocess.run(
+            [sys.executable, os.path.join(KIT, "run.py"), "--url", f"http://127.0.0.1:{server.port}",
+             "--json", results, "--group", *GROUPS, *arguments],
+            capture_output=True, text=True, env={**os.environ, "TZ": "UTC", "PYTHONDONTWRITEBYTECODE": "1"}, timeout=900)
+        with open(results, encoding="utf-8") as f:
+            found = json.load(f)
+        print(f"{state}: {found['passed']} passed, {found['failed']} failed", flush=True)
+        self.assertEqual(0, done.returncode, f"{state}\n{done.stdout}\n{done.stderr}")
+        self.assertEqual(0, found["failed"])
+        self.assertGreater(found["passed"], 800)
+
+    def check(self, push_format):
+        server = self.started()
+        # --push also calls POST /flush; the restart before it shows the journal's side.
+        self.run_kit(server, f"{push_format}, flushed", "--push", "--push-format", push_format)
+        server.restart()
+        self.run_kit(server, f"{push_format}, flushed and restarted")
+        self.assertEqual(0, server.stop())
+
+    def test_json(self):
+        self.check("json")
+
+    def test_protobuf(self):
+        self.check("protobuf")
+
+    def test_in_the_head_and_after_replay(self):
+        sys.path.insert(0, KIT)
+        import push  # the kit's own; its bodies, without its flush
+        server = self.started()
+        push.push_all(f"http://127.0.0.1:{server.port}", os.path.join(KIT, "logs"))
+        self.run_kit(server, "in the head")
+        server.kill()
+        server.start()
+        self.run_kit(server, "replayed after kill -9")
+
+
+if __name__ == "__main__":
+    sys.dont_write_bytecode = True
+    unittest.main()

@@ -1,0 +1,112 @@
+"""The process dies at each named kill point (engine/base/failpoint.h); nothing acknowledged is lost or doubled.
+
+The names are read from the sources, so a new kill point is tested from the day it is written; one that no
+push, flush, restart or retention run reaches fails here.
+"""
+import glob
+import http.client
+import os
+import re
+import time
+import unittest
+
+from varve_process import NS, ROOT, VarveTest, json_push
+
+LINES = 50  # of a body
+BODIES_MAX = 400
+KILLED = 137
+
+
+def kill_points():
+    names = set()
+    for path in glob.glob(os.path.join(ROOT, "engine", "**", "*.cc"), recursive=True):
+        with open(path, encoding="utf-8") as f:
+            names |= set(re.findall(r'VARVE_KILL_POINT\("([^"]+)"\)', f.read()))
+    return sorted(names)
+
+
+class KillPoint(VarveTest):
+    def setUp(self):
+        super().setUp()
+        self.base = time.time_ns() - 600 * NS
+        self.acknowledged = []
+
+    def entries(self, index):
+        return [(self.base + (index * LINES + i) * 1000, f"body={index} line={i}") for i in range(LINES)]
+
+    def push_until_death(self, server, first, flush_every):
+        """Pushes and flushes until the process is gone; which bodies were sent."""
+        for index in range(first, first + BODIES_MAX):
+            try:
+                body = json_push(({"job": "kp", "part": str(index % 3)}, self.entries(index)))
+                if server.push(body).status == 204:
+                    self.acknowledged.append(index)
+                if index % flush_every == flush_every - 1:
+                    server.flush()
+            except (OSError, http.client.HTTPException):
+                return index + 1
+        return None
+
+    def check(self, server, sent):
+        lines = server.lines('{job="kp"}', self.base, self.base + sent * LINES * 1000 + 1, limit=1_000_000)
+        self.assertEqual(len(lines), len(set(lines)), "a line is there twice")
+        stored = set(lines)
+        for index in range(sent):
+            found = sum(entry in stored for entry in self.entries(index))
+            wanted = (LINES,) if index in self.acknowledged else (0, LINES)
+            self.assertIn(found, wanted, f"body {index}, acknowledged: {index in self.acknowledged}")
+        at = self.base + sent * LINES * 1000
+        self.assertEqual(len(lines), server.count('{job="kp"}', at))
+
+    def test_every_one_that_pushes_and_flushes_reach(self):
+        names = [n for n in kill_points() if "retention" not in n]
+        self.assertGreater(len(names), 4)
+        settings = ("--set", "limits.max_entries_limit_per_query=0")
+        for name in names:
+            for passage in (1, 3):
+                with self.subTest(kill_point=name, passage=passage):
+                    data_dir = f"{self.data_dir}-{name}-{passage}"
+                    self.acknowledged = []
+                    server = self.server(*settings, data_dir=data_dir, env={"VARVE_KILL_POINT": f"{name}:{passage}"})
+                    server.spawn()
+                    while not server.ready.wait(0.02) and server.process.poll() is None:
+                        pass
+                    sent = self.push_until_death(server, 0, flush_every=5) if server.ready.is_set() else 0
+                    self.assertIsNotNone(sent, "the kill point was never reached")
+                    self.assertEqual(KILLED, server.wait(), server.log)
+                    server = self.started(*settings, data_dir=data_dir)
+                    self.check(server, sent)
+                    server.flush()
+                    self.check(server, sent)
+                    server.restart()
+                    self.check(server, sent)
+                    self.assertEqual(0, server.stop())
+
+    def test_those_of_retention(self):
+        names = [n for n in kill_points() if "retention" in n]
+        self.assertGreater(len(names), 0)
+        old = time.time_ns() - 48 * 3600 * NS
+        keep_a_day = ("--set", "limits.retention_period=24h", "--set", "storage.retention_check_interval=200ms")
+        for name in names:
+            with self.subTest(kill_point=name):
+                data_dir = f"{self.data_dir}-{name}"
+                server = self.started(data_dir=data_dir)
+                server.push_streams(({"job": "old"}, [(old + i, f"old {i}") for i in range(100)]),
+                                    ({"job": "kp"}, self.entries(0)))
+                server.flush()
+                self.assertEqual(0, server.stop())
+                server = self.server(*keep_a_day, data_dir=data_dir, env={"VARVE_KILL_POINT": name})
+                server.spawn()
+                self.assertEqual(KILLED, server.wait(), server.log)
+                server = self.started(*keep_a_day, data_dir=data_dir)
+                self.acknowledged = [0]
+                self.check(server, 1)
+                deadline = time.monotonic() + 30
+                while server.count('{job="old"}', old + NS) and time.monotonic() < deadline:
+                    time.sleep(0.1)
+                self.assertEqual(0, server.count('{job="old"}', old + NS))
+                self.assertEqual(0, server.stop())
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,51 @@
+// What `varve serve` can be told: the keys of varve.yaml, their defaults and their meaning.
+//
+// Keys have the form section.key, or key alone. Where Loki has the key, its name and meaning are Loki's
+// (sizes are powers of 1024). docs/operations.md has the table; a test compares it with this one.
+// Later settings win: defaults, then the file, then --set and the other flags.
+// Errors: kInvalidArgument, one line: "varve.yaml:7: unknown key \"limits.max_lines\"".
+// Threads: values; thread-compatible.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/status.h"
+#include "engine/options.h"
+#include "http/http_server.h"
+#include "ingest/limits.h"
+#include "query/exec/query.h"
+
+namespace varve {
+
+struct Config {
+  Config();
+
+  EngineOptions engine;
+  IngestLimits ingest;
+  QueryLimits query;
+  HttpOptions http;
+  std::string log_level;
+  std::string log_format;
+};
+
+Status ApplyConfigFile(const std::string& path, Config* config);
+// `text` is a file's content; `name` stands for it in errors.
+Status ApplyConfigText(const std::string& text, std::string_view name, Config* config);
+// "limits.max_line_size=64KB"; lists in brackets: "limits.discover_service_name=[app, job]".
+Status ApplySetting(std::string_view key_equals_value, Config* config);
+// "127.0.0.1:3100", "[::1]:3100", "localhost:0", ":3100" (every IPv4 address).
+Status ApplyListenAddress(std::string_view host_port, Config* config);
+
+// The effective configuration: every key, as a file that ApplyConfigFile takes.
+std::string ToYaml(const Config& config);
+
+struct ConfigKey {
+  std::string name;
+  std::string default_value;
+  std::string meaning;
+};
+std::vector<ConfigKey> ConfigKeys();
+
+}  // namespace varve

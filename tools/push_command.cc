@@ -1,0 +1,183 @@
+// varve push: lines of files to a server, in batches of about a megabyte.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "engine/model/labels.h"
+#include "tools/api_client.h"
+#include "tools/client_options.h"
+#include "tools/commands.h"
+#include "tools/line_reader.h"
+#include "tools/progress_bar.h"
+#include "tools/push_batch.h"
+#include "tools/units.h"
+
+namespace varve {
+namespace {
+
+constexpr uint64_t kBatchBytes = 1 << 20;
+constexpr uint64_t kBatchLines = 20'000;
+constexpr int kIdleMs = 500;  // a pipe that pauses this long has its lines sent
+constexpr int64_t kFirstBackoffMs = 200;
+constexpr int64_t kBackoffMsMax = 10'000;
+
+struct PushOptions {
+  ServerAddress address;
+  std::vector<std::string> files;
+  std::vector<std::string> labels;
+  uint32_t retries = 10;
+};
+
+Result<Labels> ParseLabels(const std::vector<std::string>& texts) {
+  std::vector<Label> labels;
+  for (const std::string& text : texts) {
+    const size_t equals = text.find('=');
+    if (equals == std::string::npos || !IsValidLabelName(std::string_view(text).substr(0, equals))) {
+      return InvalidArgument(
+          fmt::format("--label {}: expected NAME=VALUE with a name like job or host_name", text));
+    }
+    if (equals + 1 == text.size())
+      return InvalidArgument(fmt::format("--label {}: the value is empty", text));
+    labels.push_back({text.substr(0, equals), text.substr(equals + 1)});
+  }
+  if (const std::string* name = FirstDuplicateName(labels); name != nullptr) {
+    return InvalidArgument(fmt::format("--label {} is given twice", *name));
+  }
+  return Labels::FromUnsorted(std::move(labels));
+}
+
+class Pusher {
+ public:
+  Pusher(const PushOptions& options, const Labels& labels)
+      : options_(options), client_(options.address), batch_(labels, Clock::System()) {}
+
+  Status PushFile(const std::string& path);
+  Status Flush();
+  Status Finish() const;
+
+ private:
+  Status SendWithRetries(const std::string& body);
+  void ShowProgress(const std::string& path, const LineReader& reader);
+
+  const PushOptions& options_;
+  ApiClient client_;
+  PushBatch batch_;
+  ProgressBar progress_;
+  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  bool reached_server_ = false;
+  uint64_t lines_ = 0;
+  uint64_t line_bytes_ = 0;
+  uint64_t rejected_batches_ = 0;
+};
+
+Status Pusher::PushFile(const std::string& path) {
+  VARVE_ASSIGN_OR_RETURN(const std::unique_ptr<LineReader> reader, LineReader::Open(path));
+  while (true) {
+    std::string_view line;
+    VARVE_ASSIGN_OR_RETURN(const LineReader::Next next, reader->Read(&line, kIdleMs));
+    if (next == LineReader::Next::kEnd) return Status::Ok();
+    if (next == LineReader::Next::kLine) batch_.Add(line);
+    const bool full = batch_.line_bytes() >= kBatchBytes || batch_.lines() >= kBatchLines;
+    if (full || next == LineReader::Next::kIdle) {
+      VARVE_RETURN_IF_ERROR(Flush());
+      ShowProgress(path, *reader);
+    }
+  }
+}
+
+void Pusher::ShowProgress(const std::string& path, const LineReader& reader) {
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start_;
+  progress_.Update(path, reader.bytes_read(), reader.bytes_total(),
+                   fmt::format("{} lines  {}/s", lines_,
+                               FormatByteSizeRounded(static_cast<double>(line_bytes_) / elapsed.count())));
+}
+
+Status Pusher::Flush() {
+  if (batch_.lines() == 0) return Status::Ok();
+  VARVE_RETURN_IF_ERROR(SendWithRetries(batch_.Body()));
+  batch_.Clear();
+  return Status::Ok();
+}
+
+// 429, 5xx and a broken connection are worth another try: a server that stored the batch before the
+// connection broke recognises it as the same entries. Other answers are final; what is wrong with one
+// batch is printed and the next one follows.
+Status Pusher::SendWithRetries(const std::string& body) {
+  int64_t backoff_ms = kFirstBackoffMs;
+  for (uint32_t attempt = 0;; ++attempt) {
+    Result<HttpAnswer> answer = client_.Post("/loki/api/v1/push", "application/x-protobuf", body);
+    if (!answer.ok() && !reached_server_) return std::move(answer).status();
+    const bool retry = !answer.ok() || answer->status == 429 || answer->status >= 500;
+    if (!retry) {
+      reached_server_ = true;
+      if (answer->status / 100 == 2) {
+        lines_ += batch_.lines();
+        line_bytes_ += batch_.line_bytes();
+        return Status::Ok();
+      }
+      ++rejected_batches_;
+      progress_.Clear();
+      while (answer->body.ends_with('\n')) answer->body.pop_back();
+      fmt::print(stderr, "varve: a batch of {} lines was answered with {}: {}\n", batch_.lines(),
+                 answer->status, answer->body.substr(0, 500));
+      return Status::Ok();
+    }
+    if (attempt == options_.retries) {
+      if (!answer.ok()) return std::move(answer).status();
+      return Unavailable(fmt::format("gave up after {} tries; the last answer was {}: {}", attempt + 1,
+                                     answer->status, answer->body.substr(0, 500)));
+    }
+    const int64_t asked_ms = answer.ok() ? answer->retry_after_ms : 0;
+    std::this_thread::sleep_for(std::chrono::milliseconds(std::clamp(asked_ms, backoff_ms, kBackoffMsMax)));
+    backoff_ms = std::min(backoff_ms * 2, kBackoffMsMax);
+  }
+}
+
+Status Pusher::Finish() const {
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start_;
+  fmt::print("pushed {} lines, {} in {:.2f} s\n", lines_,
+             FormatByteSizeRounded(static_cast<double>(line_bytes_)), elapsed.count());
+  if (rejected_batches_ == 0) return Status::Ok();
+  return InvalidArgument(fmt::format("{} batches were not taken, or not in full", rejected_batches_));
+}
+
+Status RunPush(const PushOptions& options) {
+  VARVE_ASSIGN_OR_RETURN(const Labels labels, ParseLabels(options.labels));
+  Pusher pusher(options, labels);
+  for (const std::string& file : options.files) VARVE_RETURN_IF_ERROR(pusher.PushFile(file));
+  VARVE_RETURN_IF_ERROR(pusher.Flush());
+  return pusher.Finish();
+}
+
+}  // namespace
+
+void AddPushCommand(CLI::App* app, ChosenCommand* chosen) {
+  CLI::App* command = app->add_subcommand("push", "Send the lines of files to a server");
+  auto options = std::make_shared<PushOptions>();
+  command->add_option("FILE", options->files, "plain or gzip; - is standard input")->required();
+  command->add_option("-l,--label", options->labels, "a label of the stream; repeat for more")
+      ->type_name("NAME=VALUE")
+      ->required()
+      ->expected(1)
+      ->take_all();
+  command->add_option("--retries", options->retries, "tries again on 429, 5xx and broken connections")
+      ->capture_default_str();
+  AddServerOptions(command, &options->address);
+  command->footer(
+      "Each line gets the current time. Lines that the server refuses are reported; then the exit status is "
+      "1.\n\n"
+      "Examples:\n"
+      "  varve push --label job=sshd /var/log/auth.log\n"
+      "  varve push --label job=sshd --label host=web1 auth.log.1.gz auth.log.2.gz\n"
+      "  journalctl -f -o cat | varve push --label job=journal -");
+  command->callback([options, chosen] { *chosen = [options] { return RunPush(*options); }; });
+}
+
+}  // namespace varve

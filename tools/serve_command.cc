@@ -1,0 +1,152 @@
+// varve serve: the server, from its configuration to a clean stop.
+#include <fmt/format.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/engine.h"
+#include "http/http_server.h"
+#include "ingest/write_path.h"
+#include "tools/commands.h"
+#include "tools/config.h"
+#include "tools/logging.h"
+#include "tools/terminal.h"
+
+namespace varve {
+namespace {
+
+struct ServeOptions {
+  std::string config_file;
+  std::string data_dir;
+  std::string listen;
+  std::string durability;
+  std::string log_level;
+  std::string log_format;
+  bool multi_tenant = false;
+  std::vector<std::string> settings;
+};
+
+// Defaults, then the file, then --set, then the flags that have a name of their own.
+Result<Config> EffectiveConfig(const ServeOptions& options) {
+  Config config;
+  if (!options.config_file.empty()) VARVE_RETURN_IF_ERROR(ApplyConfigFile(options.config_file, &config));
+  for (const std::string& setting : options.settings) VARVE_RETURN_IF_ERROR(ApplySetting(setting, &config));
+  if (!options.data_dir.empty()) config.engine.data_dir = options.data_dir;
+  if (!options.listen.empty()) VARVE_RETURN_IF_ERROR(ApplyListenAddress(options.listen, &config));
+  if (!options.durability.empty()) {
+    VARVE_RETURN_IF_ERROR(ApplySetting("storage.durability=" + options.durability, &config));
+  }
+  if (!options.log_level.empty()) config.log_level = options.log_level;
+  if (!options.log_format.empty()) config.log_format = options.log_format;
+  if (options.multi_tenant) config.http.auth_enabled = true;
+  config.http.config_yaml = ToYaml(config);
+  return config;
+}
+
+// Push bodies and decoded batches are large, short-lived and freed by other threads than they came
+// from. glibc's defaults (8 arenas a core, a trim threshold that grows to 64 MB) let each arena keep
+// its peak; a few arenas and a fixed mmap threshold give bodies back to the system at once.
+void BoundMallocRetention() {
+  mallopt(M_ARENA_MAX, 4);
+  mallopt(M_MMAP_THRESHOLD, 1 << 20);
+  mallopt(M_TRIM_THRESHOLD, 16 << 20);
+}
+
+// Waits for SIGTERM or SIGINT; all threads have them blocked. A second one ends the process at once.
+void WaitForStopSignal(const sigset_t& signals) {
+  int received = 0;
+  sigwait(&signals, &received);
+  spdlog::info("msg=\"stopping\" signal={}", received == SIGTERM ? "SIGTERM" : "SIGINT");
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+}
+
+Status Serve(const Config& config) {
+  sigset_t stop_signals;
+  sigemptyset(&stop_signals);
+  sigaddset(&stop_signals, SIGTERM);
+  sigaddset(&stop_signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &stop_signals, nullptr);  // before any thread starts, so that all inherit it
+  signal(SIGPIPE, SIG_IGN);
+  BoundMallocRetention();
+
+  VARVE_ASSIGN_OR_RETURN(const std::unique_ptr<Engine> engine, Engine::Open(config.engine));
+  WritePath writes(engine.get(), config.ingest);
+  HttpServer server(engine.get(), &writes, config.query, config.http);
+  VARVE_RETURN_IF_ERROR(server.Start());
+  VARVE_RETURN_IF_ERROR(engine->Recover(writes.MakeReplay()));
+  server.SetReady(true);
+  const EngineStats stats = engine->Stats();
+  const std::string host = config.http.listen_address.find(':') == std::string::npos
+                               ? config.http.listen_address
+                               : "[" + config.http.listen_address + "]";
+  const std::string url = fmt::format("http://{}:{}", host, server.port());
+  spdlog::info("msg=ready url={} data_dir=\"{}\" recovered_entries={} recovery_seconds={:.3f}", url,
+               config.engine.data_dir, stats.replayed_entries, stats.recovery_seconds);
+  if (IsTerminal(STDOUT_FILENO)) {
+    const Style style{.colour = WantsColour(STDOUT_FILENO)};
+    fmt::print(
+        "Varve is ready at {} with its data in {}.\nIn Grafana, add a Loki data source with that URL. "
+        "Ctrl-C stops it.\n",
+        style.Bold(url), config.engine.data_dir);
+    std::fflush(stdout);
+  }
+
+  WaitForStopSignal(stop_signals);
+  server.SetReady(false);
+  server.Stop();
+  VARVE_RETURN_IF_ERROR(engine->Close());
+  spdlog::info("msg=stopped");
+  return Status::Ok();
+}
+
+Status RunServe(const ServeOptions& options) {
+  VARVE_ASSIGN_OR_RETURN(const Config config, EffectiveConfig(options));
+  VARVE_RETURN_IF_ERROR(StartLogging(config.log_level, config.log_format));
+  return Serve(config);
+}
+
+}  // namespace
+
+void AddServeCommand(CLI::App* app, ChosenCommand* chosen) {
+  CLI::App* command = app->add_subcommand("serve", "Run the server");
+  auto options = std::make_shared<ServeOptions>();
+  command->add_option("--data-dir", options->data_dir, "where the data lives (default: ./varve-data)")
+      ->type_name("DIR");
+  command->add_option("--listen", options->listen, "address and port (default: 127.0.0.1:3100)")
+      ->type_name("HOST:PORT");
+  command->add_option("--config", options->config_file, "varve.yaml")->type_name("FILE");
+  command
+      ->add_option(
+          "--durability", options->durability,
+          "what an acknowledged push survives: kill -9 (process, the default) or also a power cut (disk)")
+      ->type_name("process|disk")
+      ->check(CLI::IsMember({"process", "disk"}).description(""));
+  command->add_flag("--multi-tenant", options->multi_tenant, "tenants by the X-Scope-OrgID header");
+  command->add_option("--set", options->settings, "set any key of the configuration; repeat for more")
+      ->type_name("KEY=VALUE")
+      ->expected(1)
+      ->take_all();
+  command->add_option("--log-level", options->log_level, "of our own log on standard error (default: info)")
+      ->type_name("LEVEL")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
+  command->add_option("--log-format", options->log_format, "logfmt (default) or json")
+      ->type_name("FORMAT")
+      ->check(CLI::IsMember({"logfmt", "json"}).description(""));
+  command->footer(
+      "Stops cleanly on SIGTERM and SIGINT. The keys of the configuration are in docs/operations.md;\n"
+      "GET /config shows what is in effect.\n\n"
+      "Examples:\n"
+      "  varve serve\n"
+      "  varve serve --data-dir /var/lib/varve --listen 0.0.0.0:3100 --set limits.retention_period=30d\n"
+      "  varve serve --config varve.yaml --durability disk --multi-tenant");
+  command->callback([options, chosen] { *chosen = [options] { return RunServe(*options); }; });
+}
+
+}  // namespace varve
