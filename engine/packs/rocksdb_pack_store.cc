@@ -53,10 +53,6 @@ rocksdb::Options MakeOptions(const RocksDbPackStoreOptions& store_options, bool 
   if (store_options.env != nullptr) options.env = store_options.env;
   options.create_if_missing = true;
   options.paranoid_checks = paranoid;
-  // Opens although a file is missing or damaged: reads of that pack then say so, and the rest is there.
-  // It also happens without anybody's fault: when syncing the manifest fails during an ingest, RocksDB
-  // deletes the file, but the manifest may name it all the same at the next open.
-  options.paranoid_checks = false;
   // With -1, OpenForReadOnly makes a CompactedDBImpl, whose Get crashes on a file that could not be opened.
   options.max_open_files = store_options.read_only ? 512 : -1;
   options.max_file_opening_threads = 4;
