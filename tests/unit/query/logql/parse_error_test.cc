@@ -309,6 +309,29 @@ TEST(ParseErrorTest, TextAndNestingAreBounded) {
   }
 }
 
+TEST(ParseErrorTest, RegularExpressionsAreBoundedTogether) {
+  const std::string message =
+      "parse error : too many or too large regular expressions (more than 1000000 instructions in all)";
+  // A thousand small ones are taken, a few dozen huge ones are not, wherever they stand.
+  const std::string small = "x=~\"y.*\",";
+  const std::string huge = "\\\\pL{100}";
+  std::string many_small;
+  std::string filters, parsers, matchers, replaces = "vector(1)";
+  for (int i = 0; i < 999; ++i) many_small += small;
+  for (int i = 0; i < 40; ++i) {
+    filters += " |~ \"" + huge + "\"";
+    parsers += " | regexp \"(?P<x>" + huge + ")\"";
+    matchers += "x=~\"" + huge + "\",";
+    replaces = "label_replace(" + replaces + ",\"a\",\"b\",\"c\",\"" + huge + "\")";
+  }
+  EXPECT_TRUE(ParseExpr("{" + many_small + "a=\"b\"}").ok());
+  ExpectErrors({{"{" + many_small + small + small + "a=\"b\"}", message},
+                {"{" + matchers + "a=\"b\"}", message},
+                {"{a=\"b\"}" + filters, message},
+                {"{a=\"b\"}" + parsers, message},
+                {replaces, message}});
+}
+
 TEST(ParseMatchersTest, TakesABareSelector) {
   const Result<std::vector<Matcher>> matchers = ParseMatchers(" ({a=\"b\", c!~\"d.*\",}) # yes");
   ASSERT_TRUE(matchers.ok()) << matchers.status().message();
