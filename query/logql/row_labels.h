@@ -4,22 +4,33 @@
 // to it. Each label has a category that decides where the answer shows it: kStream → "stream",
 // kMetadata → "structuredMetadata", kParsed → "parsed". Rules that make this more than a map:
 //   - metadata named like a stream label is shown as <name>_extracted;
-//   - a parsed name equal to a stream or metadata label is extracted as <name>_extracted;
+//   - a parsed name equal to a stream or metadata label is extracted as <name>_extracted, even when
+//     that label was dropped or overwritten meanwhile;
+//   - what one parser extracted, later parsers leave alone, even when it was dropped or renamed;
 //   - label_format moves what it touches to kParsed; drop and keep remove from every category;
 //   - __error__ and __error_details__ are kept apart from other labels, in kParsed.
+// Lookups compare a hash first and go through a table once a row has many labels, so that a hostile
+// line with thousands of keys stays linear.
 // Threads: thread-compatible; one per worker. Ownership: values are views into the row's line, the
 // stream's labels, the metadata bytes, or this object's own arena (Store); all end with Reset.
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "engine/model/labels.h"
+#include "query/logql/row_arena.h"
 
 namespace varve::logql {
+
+inline constexpr std::string_view kErrorLabel = "__error__";
+inline constexpr std::string_view kErrorDetailsLabel = "__error_details__";
+inline constexpr std::string_view kExtractedSuffix = "_extracted";
+
+// Of a label name.
+uint32_t HashName(std::string_view name);
 
 enum class LabelCategory : uint8_t { kStream, kMetadata, kParsed };
 
@@ -27,15 +38,28 @@ struct RowLabel {
   std::string_view name;
   std::string_view value;
   LabelCategory category = LabelCategory::kStream;
+  bool base = false;       // the stream's labels or the metadata hold this name
+  bool extracted = false;  // a parser found it in the line
+  uint32_t hash = 0;       // HashName(name)
 };
 
 class RowLabels {
  public:
+  // The labels every following row starts with, until the next call. `stream` must outlive them.
+  void SetStream(const Labels& stream);
   // Starts a new row. `metadata` is encoded as in model/log_entry.h.
-  void Reset(const Labels& stream, std::string_view metadata);
+  void Reset(std::string_view metadata);
+  void Reset(const Labels& stream, std::string_view metadata) {
+    SetStream(stream);
+    Reset(metadata);
+  }
 
   // The label a query means by `name`; null when absent. A present label may have an empty value.
-  const RowLabel* Find(std::string_view name) const;
+  const RowLabel* Find(std::string_view name) const { return Find(name, HashName(name)); }
+  const RowLabel* Find(std::string_view name, uint32_t hash) const {
+    if ((mask_ >> (hash & 63) & 1) == 0) return nullptr;
+    return const_cast<RowLabels*>(this)->FindSlow(name, hash);
+  }
   std::string_view Get(std::string_view name) const {
     const RowLabel* label = Find(name);
     return label == nullptr ? std::string_view() : label->value;
@@ -46,10 +70,27 @@ class RowLabels {
   // Adds or overwrites; the views must live until Reset (see Store).
   void Set(std::string_view name, std::string_view value, LabelCategory category);
   void Remove(std::string_view name);
+  // Removes every label for which `drop(label)` is true.
+  template <typename Predicate>
+  void RemoveIf(Predicate drop);
   // Copies bytes into the row's arena.
-  std::string_view Store(std::string_view bytes);
+  std::string_view Store(std::string_view bytes) { return arena_.Store(bytes); }
+  RowArena& arena() { return arena_; }
 
-  // The first error of a row stays.
+  // For parsers: where a value found under `name` goes, or nowhere.
+  struct Target {
+    std::string_view name;
+    uint32_t hash = 0;
+  };
+  // The name to extract `name` to: itself, or <name>_extracted (in the arena) when it is a base name.
+  Target ExtractionTarget(std::string_view name, uint32_t hash);
+  // Whether a parser extracted `target` from this row already.
+  bool WasExtracted(const Target& target) const;
+  // Sets it, and marks it as extracted. The views must live until Reset.
+  void SetExtracted(const Target& target, std::string_view value);
+
+  // A later error replaces an earlier one; empty details keep the earlier ones. `error` must live until
+  // Reset, the details are copied.
   void SetError(std::string_view error, std::string_view details);
   bool has_error() const { return !error_.empty(); }
   std::string_view error() const { return error_; }
@@ -65,10 +106,51 @@ class RowLabels {
   const std::vector<RowLabel>& labels() const { return labels_; }
 
  private:
+  // Above this many labels lookups use the table.
+  static constexpr size_t kLinearMax = 24;
+
+  RowLabel* FindSlow(std::string_view name, uint32_t hash);
+  void IndexLabels();
+  void Append(const RowLabel& label);
+  void SetLabel(std::string_view name, uint32_t hash, std::string_view value, LabelCategory category,
+                bool extracted);
+  const RowLabel* FindRemoved(std::string_view name, uint32_t hash) const;
+  void PrepareBase(std::string_view metadata);
+
   std::vector<RowLabel> labels_;
+  uint64_t mask_ = 0;  // bit (hash & 63) of every label: most lookups of absent names stop here
+  std::vector<RowLabel> removed_;  // of this row: names keep their meaning for parsers
   std::string_view error_, error_details_;
-  std::deque<std::string> arena_;
+  RowArena arena_;
   bool modified_ = false;
+
+  // Open addressing over labels_, index + 1 a slot, 0 free; covers the first `indexed_` labels.
+  std::vector<uint32_t> table_;
+  size_t indexed_ = 0;
+
+  // What a row of this stream with the latest metadata starts with.
+  std::vector<RowLabel> stream_labels_;
+  std::vector<RowLabel> base_;
+  uint64_t base_mask_ = 0;
+  std::string base_metadata_;  // a copy: base_ points into it
+  RowArena base_names_;
+  bool base_valid_ = false;
 };
+
+template <typename Predicate>
+void RowLabels::RemoveIf(Predicate drop) {
+  size_t kept = 0;
+  for (size_t i = 0; i < labels_.size(); ++i) {
+    if (drop(labels_[i])) {
+      removed_.push_back(labels_[i]);
+    } else {
+      labels_[kept++] = labels_[i];
+    }
+  }
+  if (kept == labels_.size()) return;
+  labels_.resize(kept);
+  indexed_ = 0;
+  modified_ = true;
+}
 
 }  // namespace varve::logql

@@ -1,0 +1,132 @@
+#include "query/logql/stages/json_path.h"
+
+namespace varve::logql {
+namespace {
+
+enum class Token { kEnd, kField, kString, kIndex, kDot, kLeft, kRight };
+
+std::string_view TokenName(Token token) {
+  switch (token) {
+    case Token::kEnd: return "$end";
+    case Token::kField: return "FIELD";
+    case Token::kString: return "STRING";
+    case Token::kIndex: return "INDEX";
+    case Token::kDot: return "DOT";
+    case Token::kLeft: return "LSB";
+    case Token::kRight: return "RSB";
+  }
+  return "?";
+}
+
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+bool IsFieldStart(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+
+class Lexer {
+ public:
+  explicit Lexer(std::string_view input) : rest_(input) {}
+
+  // What cannot be read ends the input, and `error` says why; a syntax error at that point comes first.
+  Token Next() {
+    while (!rest_.empty() && (rest_[0] == ' ' || rest_[0] == '\t' || rest_[0] == '\n')) rest_.remove_prefix(1);
+    if (rest_.empty()) return Token::kEnd;
+    const char c = rest_[0];
+    if (IsDigit(c)) return ReadIndex();
+    if (IsFieldStart(c)) {
+      size_t size = 1;
+      while (size < rest_.size() && (IsFieldStart(rest_[size]) || IsDigit(rest_[size]))) ++size;
+      text = rest_.substr(0, size);
+      rest_.remove_prefix(size);
+      return Token::kField;
+    }
+    rest_.remove_prefix(1);
+    switch (c) {
+      case '.': return Token::kDot;
+      case '[': return Token::kLeft;
+      case ']': return Token::kRight;
+      case '"': {
+        const size_t quote = rest_.find('"');
+        if (quote == std::string_view::npos) return Fail("literal not terminated");
+        text = rest_.substr(0, quote);
+        rest_.remove_prefix(quote + 1);
+        return Token::kString;
+      }
+      default: return Fail("unexpected char " + std::string(1, c));
+    }
+  }
+
+  std::string_view text;  // of kField and kString
+  uint32_t index = 0;
+  std::string error;
+
+ private:
+  Token ReadIndex() {
+    uint64_t value = 0;
+    size_t size = 0;
+    for (; size < rest_.size() && IsDigit(rest_[size]); ++size) {
+      value = value * 10 + static_cast<uint64_t>(rest_[size] - '0');
+      if (value > UINT32_MAX) return Fail("value out of range");
+    }
+    if (size < rest_.size() && rest_[size] == '.') return Fail("cannot use float as array index");
+    if (size < rest_.size() && rest_[size] != ']' && rest_[size] != ' ') {
+      return Fail("non-integer value: " + std::string(1, rest_[size]));
+    }
+    rest_.remove_prefix(size);
+    index = static_cast<uint32_t>(value);
+    return Token::kIndex;
+  }
+
+  Token Fail(std::string message) {
+    error = std::move(message);
+    rest_ = {};
+    return Token::kEnd;
+  }
+
+  std::string_view rest_;
+};
+
+Status Unexpected(Token token, std::string_view expecting) {
+  std::string message = "syntax error: unexpected ";
+  message += TokenName(token);
+  if (!expecting.empty()) {
+    message += ", expecting ";
+    message += expecting;
+  }
+  return InvalidArgument(std::move(message));
+}
+
+}  // namespace
+
+Result<JsonPath> ParseJsonPath(std::string_view text) {
+  Lexer lexer(text);
+  JsonPath path;
+  for (bool first = true;; first = false) {
+    Token token = lexer.Next();
+    if (!first && token == Token::kEnd) break;
+    if (token == Token::kLeft) {
+      token = lexer.Next();
+      if (token == Token::kString) {
+        path.push_back({.is_index = false, .key = std::string(lexer.text), .index = 0});
+      } else if (token == Token::kIndex) {
+        path.push_back({.is_index = true, .key = {}, .index = lexer.index});
+      } else {
+        return Unexpected(token, "STRING or INDEX");
+      }
+      token = lexer.Next();
+      if (token != Token::kRight) return Unexpected(token, "RSB");
+    } else {
+      if (!first) {
+        if (token != Token::kDot) return Unexpected(token, "");
+        token = lexer.Next();
+        if (token != Token::kField) return Unexpected(token, "FIELD");
+      } else if (token != Token::kField) {
+        return Unexpected(token, "LSB or FIELD");
+      }
+      path.push_back({.is_index = false, .key = std::string(lexer.text), .index = 0});
+    }
+    if (path.size() > kJsonPathStepsMax) return InvalidArgument("path has too many steps");
+  }
+  if (!lexer.error.empty()) return InvalidArgument(lexer.error);
+  return path;
+}
+
+}  // namespace varve::logql

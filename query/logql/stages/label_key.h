@@ -1,0 +1,35 @@
+// Keys found in lines, made into label names: every character outside [a-zA-Z0-9_] becomes "_", a leading
+// digit gets a "_" in front, surrounding white space is cut. Also the replacement of invalid UTF-8.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "query/logql/row_arena.h"
+
+namespace varve::logql {
+
+// Longer names are not extracted: nested keys would otherwise grow with the square of the line.
+inline constexpr size_t kLabelNameBytesMax = 4096;
+
+// Whether `key` is a label name as it stands.
+bool IsCleanLabelKey(std::string_view key);
+
+// Appends the sanitised key. The digit rule applies when `out` is empty.
+void AppendSanitisedKey(std::string* out, std::string_view key);
+
+// Length of the UTF-8 sequence that `text` starts with, as Go's utf8.DecodeRune; 0 when it is invalid
+// (then Go skips one byte and reads U+FFFD).
+size_t Utf8SequenceLength(std::string_view text);
+
+// `text` with each invalid byte and each U+FFFD replaced by a space, as Loki does with extracted values;
+// `text` itself when there is none.
+std::string_view ReplaceInvalidUtf8(std::string_view text, RowArena* arena);
+
+// Whether any byte is not ASCII.
+bool HasNonAscii(std::string_view text);
+
+// Appends a code point as UTF-8; surrogates and values out of range as U+FFFD. Returns the end.
+char* AppendUtf8(char* out, uint32_t rune);
+
+}  // namespace varve::logql
