@@ -59,7 +59,9 @@ struct BlockCache::Shard {
   std::atomic<uint64_t> hits{0};
   std::atomic<uint64_t> misses{0};
 
-  List& ListOf(const Entry& entry) VARVE_REQUIRES(mu) { return entry.is_protected ? protected_list : probation; }
+  List& ListOf(const Entry& entry) VARVE_REQUIRES(mu) {
+    return entry.is_protected ? protected_list : probation;
+  }
 
   // Moves an entry that was asked for to the front of the protected segment, and what no longer fits
   // there back to probation.
@@ -126,7 +128,8 @@ std::shared_ptr<const LogColumns> BlockCache::Find(uint64_t pack, uint32_t block
   return nullptr;
 }
 
-bool BlockCache::Insert(uint64_t pack, uint32_t block, ColumnMask mask, std::shared_ptr<const LogColumns> columns) {
+bool BlockCache::Insert(uint64_t pack, uint32_t block, ColumnMask mask,
+                        std::shared_ptr<const LogColumns> columns) {
   mask = Implied(mask);
   const Key key{pack, block};
   const int64_t bytes = columns->MemoryBytes();

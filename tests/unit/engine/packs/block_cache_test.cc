@@ -134,7 +134,9 @@ TEST(BlockCache, ServesSeveralThreadsAtOnce) {
       threads.emplace_back([&cache, t] {
         for (uint32_t i = 0; i < 2000; ++i) {
           const uint32_t block = (i * 7 + static_cast<uint32_t>(t)) % 100;
-          if (cache.Find(1, block, kLines) == nullptr) cache.Insert(1, block, kLines, ColumnsOf(1000 + block));
+          if (cache.Find(1, block, kLines) == nullptr) {
+            cache.Insert(1, block, kLines, ColumnsOf(1000 + block));
+          }
           if (i % 500 == 0) cache.ErasePack(1);
         }
       });

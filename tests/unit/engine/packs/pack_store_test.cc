@@ -236,7 +236,8 @@ TEST_P(AnyPackStore, LetsThreadsWriteReadAndDropAtOnce) {
       for (uint64_t i = 0; i < 5; ++i) {
         const PackId id{0, static_cast<int32_t>(i), static_cast<uint16_t>(t), 1 + t * 100 + i};
         Write(store_.get(), id);
-        EXPECT_TRUE(VerifyPack(*store_, id, [](const PackDamage& d) { ADD_FAILURE() << d.status.ToString(); }));
+        EXPECT_TRUE(
+            VerifyPack(*store_, id, [](const PackDamage& d) { ADD_FAILURE() << d.status.ToString(); }));
         EXPECT_TRUE(store_->List().ok());
         const std::vector<PackId> drop = {id};
         if (i % 2 == 0) {
@@ -276,7 +277,8 @@ TEST_P(LostPackFile, CostsItsOwnPackOnly) {
       EXPECT_THAT(damage.status.message(), HasSubstr("pack 1"));
       EXPECT_THAT(damage.status.message(), HasSubstr(file.stem().string()));
     }));
-    EXPECT_TRUE(VerifyPack(*store, {0, 1, 1, 2}, [](const PackDamage& d) { ADD_FAILURE() << d.status.ToString(); }));
+    EXPECT_TRUE(
+        VerifyPack(*store, {0, 1, 1, 2}, [](const PackDamage& d) { ADD_FAILURE() << d.status.ToString(); }));
   }
   {
     // It can be given up, and the store goes on.
@@ -291,7 +293,9 @@ TEST_P(LostPackFile, CostsItsOwnPackOnly) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Losses, LostPackFile, testing::Values(Loss::kMissing, Loss::kTruncated),
-                         [](const auto& param) { return param.param == Loss::kMissing ? "Missing" : "Truncated"; });
+                         [](const auto& param) {
+                           return param.param == Loss::kMissing ? "Missing" : "Truncated";
+                         });
 
 }  // namespace
 }  // namespace varve
