@@ -13,12 +13,6 @@ std::string VersionPath(const std::string& data_dir) { return data_dir + "/VERSI
 
 rocksdb::Env* OrDefault(rocksdb::Env* env) { return env == nullptr ? rocksdb::Env::Default() : env; }
 
-Status CheckVersion(const std::string& data_dir, uint32_t version) {
-  if (version == kFormatVersion) return Status::Ok();
-  return InvalidArgument("data directory " + data_dir + " has format version " + std::to_string(version) +
-                         "; this program knows version " + std::to_string(kFormatVersion));
-}
-
 // Written beside and renamed, so that a crash leaves no half of it.
 Status WriteVersion(const std::string& data_dir, rocksdb::Env* env) {
   const std::string path = VersionPath(data_dir);
@@ -36,6 +30,12 @@ Status WriteVersion(const std::string& data_dir, rocksdb::Env* env) {
 
 std::string HotPath(const std::string& data_dir) { return data_dir + "/hot"; }
 std::string PacksPath(const std::string& data_dir) { return data_dir + "/packs"; }
+
+Status CheckFormatVersion(const std::string& data_dir, uint32_t version) {
+  if (version == kFormatVersion) return Status::Ok();
+  return InvalidArgument("data directory " + data_dir + " has format version " + std::to_string(version) +
+                         "; this program knows version " + std::to_string(kFormatVersion));
+}
 
 Result<uint32_t> ReadFormatVersion(const std::string& data_dir, rocksdb::Env* env) {
   std::string text;
@@ -57,7 +57,7 @@ Status PrepareDataDir(const std::string& data_dir, rocksdb::Env* env_or_null) {
   const rocksdb::Status has_version = env->FileExists(VersionPath(data_dir));
   if (has_version.ok()) {
     VARVE_ASSIGN_OR_RETURN(const uint32_t version, ReadFormatVersion(data_dir, env));
-    return CheckVersion(data_dir, version);
+    return CheckFormatVersion(data_dir, version);
   }
   if (!has_version.IsNotFound()) {
     return FromRocksDb(has_version, "looking for the format version of " + data_dir);

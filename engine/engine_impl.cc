@@ -12,8 +12,6 @@
 namespace varve {
 namespace {
 
-constexpr char kShardCountSetting[] = "shard_count";
-constexpr char kBucketSetting[] = "bucket_ns";
 // Above this many stream mentions in pack directories, finding unused streams would slow the start.
 constexpr uint64_t kDirectoryStreamsReadAtOpenMax = 4'000'000;
 

@@ -23,6 +23,7 @@
 #include "engine/head/chunk_pool.h"
 #include "engine/head/cut.h"
 #include "engine/index/stream_table.h"
+#include "engine/journal/hot_db.h"
 #include "engine/journal/journal.h"
 #include "engine/journal_gauge.h"
 #include "engine/memory_plan.h"
@@ -34,8 +35,6 @@
 #include "engine/shard.h"
 
 namespace varve {
-
-class HotDb;
 
 // What an engine stands on. `hot` is null when journal and meta store are twins in memory.
 struct EngineStores {
@@ -77,6 +76,7 @@ class EngineImpl final : public Engine {
  private:
   friend class LogSnapshotBuilder;
   friend class JournalReplay;
+  friend class EngineTestPeer;  // tests/support
 
   Shard& ShardOf(StreamOrdinal stream) const {
     return *shards_[streams_.Get(stream).fingerprint % shards_.size()];

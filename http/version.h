@@ -5,7 +5,7 @@
 
 namespace varve {
 
-inline constexpr std::string_view kVarveVersion = "0.1.0";
+inline constexpr std::string_view kVarveVersion = VARVE_VERSION;  // from http/CMakeLists.txt
 // Grafana gates features by the version that buildinfo answers with.
 inline constexpr std::string_view kLokiApiVersion = "3.7.6";
 

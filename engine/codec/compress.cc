@@ -96,28 +96,29 @@ Compression AppendCompressed(std::string_view raw, std::string* out) {
   return compression;
 }
 
-Status Decompress(Compression compression, std::string_view encoded, char* dst, size_t decoded_size) {
+Status CheckDecodedSize(Compression compression, std::string_view encoded, size_t decoded_size) {
+  unsigned long long claimed = 0;
   switch (compression) {
-    case Compression::kNone:
-      if (encoded.size() != decoded_size) {
-        return Corruption("stored bytes are " + std::to_string(encoded.size()) + ", expected " +
-                          std::to_string(decoded_size));
-      }
-      if (decoded_size != 0) std::memcpy(dst, encoded.data(), decoded_size);
-      return Status::Ok();
-    case Compression::kZstd: {
-      const unsigned long long claimed = ZSTD_getFrameContentSize(encoded.data(), encoded.size());
-      if (claimed != decoded_size) {
-        return Corruption("zstd frame does not hold the expected " + std::to_string(decoded_size) + " bytes");
-      }
-      const size_t size =
-          ZSTD_decompressDCtx(ThreadDecompressor(), dst, decoded_size, encoded.data(), encoded.size());
-      if (ZSTD_isError(size)) return Corruption(std::string("zstd: ") + ZSTD_getErrorName(size));
-      if (size != decoded_size) return Corruption("zstd frame is short");
-      return Status::Ok();
-    }
+    case Compression::kNone: claimed = encoded.size(); break;
+    // The two values for "unknown" and "not a frame" are larger than any size a caller allows.
+    case Compression::kZstd: claimed = ZSTD_getFrameContentSize(encoded.data(), encoded.size()); break;
+    default: return Corruption("unknown compression " + std::to_string(static_cast<int>(compression)));
   }
-  return Corruption("unknown compression " + std::to_string(static_cast<int>(compression)));
+  if (claimed == decoded_size) return Status::Ok();
+  return Corruption("does not hold the expected " + std::to_string(decoded_size) + " bytes");
+}
+
+Status Decompress(Compression compression, std::string_view encoded, char* dst, size_t decoded_size) {
+  VARVE_RETURN_IF_ERROR(CheckDecodedSize(compression, encoded, decoded_size));
+  if (decoded_size == 0) return Status::Ok();
+  if (compression == Compression::kNone) {
+    std::memcpy(dst, encoded.data(), decoded_size);
+    return Status::Ok();
+  }
+  const size_t size =
+      ZSTD_decompressDCtx(ThreadDecompressor(), dst, decoded_size, encoded.data(), encoded.size());
+  if (ZSTD_isError(size)) return Corruption(std::string("zstd: ") + ZSTD_getErrorName(size));
+  return size == decoded_size ? Status::Ok() : Corruption("zstd frame is short");
 }
 
 }  // namespace varve

@@ -24,8 +24,11 @@ Compression AppendCompressed(std::string_view raw, std::string* out);
 // Appends one zstd frame, whatever its size.
 void AppendZstdFrame(std::string_view raw, std::string* out);
 
+// kCorruption when `encoded` does not claim to hold `decoded_size` bytes, which the caller has checked
+// against a limit of its own. To be called before allocating them.
+Status CheckDecodedSize(Compression compression, std::string_view encoded, size_t decoded_size);
+
 // Writes exactly `decoded_size` bytes to `dst`; kCorruption when `encoded` does not hold just as many.
-// The caller has checked decoded_size against a limit of its own and allocated `dst`.
 Status Decompress(Compression compression, std::string_view encoded, char* dst, size_t decoded_size);
 
 }  // namespace varve

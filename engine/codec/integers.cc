@@ -107,6 +107,7 @@ bool DecodeBytePlanes(ByteReader* reader, std::span<uint64_t> out) {
   if (!reader->ok() || (width != 1 && width != 2 && width != 4 && width != 8)) return false;
   thread_local std::string planes;
   const size_t count = out.size();
+  if (!CheckDecodedSize(Compression::kZstd, frame, count * width).ok()) return false;
   planes.resize(count * width);
   if (!Decompress(Compression::kZstd, frame, planes.data(), planes.size()).ok()) return false;
   std::fill(out.begin(), out.end(), 0);

@@ -323,8 +323,11 @@ Status ReadLengths(const ParsedBlock& block, LogColumns* out) {
 Status ReadLines(const ParsedBlock& block, LogColumns* out) {
   VARVE_ASSIGN_OR_RETURN(const std::string_view stored, ReadSection(block, kLinesSection));
   const Section& section = *block.sections[kLinesSection];
-  out->lines.resize(block.header.line_bytes + LogColumns::kLinePaddingBytes);
-  const Status status = Decompress(section.compression, stored, out->lines.data(), block.header.line_bytes);
+  Status status = CheckDecodedSize(section.compression, stored, block.header.line_bytes);
+  if (status.ok()) {
+    out->lines.resize(block.header.line_bytes + LogColumns::kLinePaddingBytes);
+    status = Decompress(section.compression, stored, out->lines.data(), block.header.line_bytes);
+  }
   return status.ok() ? Status::Ok() : BadSection(section, status.message());
 }
 

@@ -190,7 +190,7 @@ Status ReadBlob(ByteReader* reader, std::span<const uint64_t> sizes, Blob* blob)
   }
   if (sum > kLogBlockMetadataBytesMax) return Malformed("values are larger than the limit");
   if (sum != blob->decoded_bytes) return Malformed("sizes do not add up");
-  return Status::Ok();
+  return CheckDecodedSize(blob->compression, blob->stored, blob->decoded_bytes).WithContext("metadata values");
 }
 
 // A section up to where its table of sets ends.

@@ -4,10 +4,18 @@
 #include <rocksdb/env.h>
 #include <rocksdb/table.h>
 
+#include <cstdarg>
 #include <vector>
 
 namespace varve {
 namespace {
+
+// Opening read-only would otherwise write a log file into the directory.
+class NoLogger final : public rocksdb::Logger {
+ public:
+  using rocksdb::Logger::Logv;
+  void Logv(const char* /*format*/, va_list /*arguments*/) override {}
+};
 
 constexpr char kJournalName[] = "journal";
 constexpr char kMetaName[] = "meta";
@@ -33,6 +41,7 @@ rocksdb::DBOptions MakeDbOptions(const HotDbOptions& options) {
   db.stats_dump_period_sec = 0;
   db.stats_persist_period_sec = 0;
   db.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+  if (options.read_only) db.info_log = std::make_shared<NoLogger>();
   db.keep_log_file_num = 2;
   db.max_log_file_size = 1 << 20;
   db.allow_fallocate = false;  // preallocated tails would count as used space

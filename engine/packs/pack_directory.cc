@@ -197,8 +197,10 @@ Result<PackDirectory> DecodePackDirectory(std::string_view bytes) {
     return Bad("checksum at offset " + std::to_string(kHeaderBytes + stored_bytes) + " does not match");
   }
   if (reserved != 0 || decoded_bytes > kPackDirectoryBytesMax) return Bad("header claims more than the limits");
+  Status status = CheckDecodedSize(compression, stored, decoded_bytes);
+  if (!status.ok()) return Bad(status.message());
   std::string payload(decoded_bytes, '\0');
-  const Status status = Decompress(compression, stored, payload.data(), payload.size());
+  status = Decompress(compression, stored, payload.data(), payload.size());
   if (!status.ok()) return Bad(status.message());
   return DecodePayload(payload);
 }

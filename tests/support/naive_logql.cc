@@ -88,6 +88,7 @@ double Aggregate(const logql::RangeAggregation& range, const std::vector<Sample>
   const long double mean = sum / count;
   long double squares = 0;
   for (const double value : values) squares += (value - mean) * (value - mean);
+  if (least == greatest) squares = 0;
   switch (range.op) {
     case RangeOp::kCountOverTime: return count;
     case RangeOp::kRate: return (range.range.unwrap ? static_cast<double>(sum) : count) / seconds;
@@ -120,6 +121,7 @@ double Fold(VectorOp op, const std::vector<double>& values) {
   const long double mean = sum / count;
   long double squares = 0;
   for (const double value : values) squares += (value - mean) * (value - mean);
+  if (least == greatest) squares = 0;
   switch (op) {
     case VectorOp::kSum: return static_cast<double>(sum);
     case VectorOp::kAvg: return static_cast<double>(mean);
@@ -214,7 +216,9 @@ class AtTime {
     for (const Matcher& matcher : matchers) {
       const auto same = std::count_if(matchers.begin(), matchers.end(),
                                       [&](const Matcher& other) { return other.name() == matcher.name(); });
-      if (matcher.op() == MatchOp::kEqual && same == 1) labels.emplace_back(matcher.name(), matcher.value());
+      if (matcher.op() == MatchOp::kEqual && same == 1 && !matcher.value().empty()) {
+        labels.emplace_back(matcher.name(), matcher.value());
+      }
     }
     std::sort(labels.begin(), labels.end());
     return labels;

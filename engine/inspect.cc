@@ -1,0 +1,226 @@
+#include "engine/inspect.h"
+
+#include <rocksdb/env.h>
+
+#include <algorithm>
+#include <charconv>
+#include <memory>
+#include <set>
+
+#include "engine/data_dir.h"
+#include "engine/index/stream_table.h"
+#include "engine/journal/hot_db.h"
+#include "engine/journal/rocksdb_journal.h"
+#include "engine/meta/rocksdb_meta_store.h"
+#include "engine/pack_catalog.h"
+#include "engine/packs/rocksdb_pack_store.h"
+
+namespace varve {
+namespace {
+
+struct UnlockFile {
+  void operator()(rocksdb::FileLock* lock) const {
+    rocksdb::Env::Default()->UnlockFile(lock).PermitUncheckedError();
+  }
+};
+using DirectoryLock = std::unique_ptr<rocksdb::FileLock, UnlockFile>;
+
+// Takes the lock that a server would hold, so that none is running and none starts meanwhile.
+Result<DirectoryLock> LockDirectory(const std::string& data_dir) {
+  rocksdb::FileLock* lock = nullptr;
+  const Status status = FromRocksDb(rocksdb::Env::Default()->LockFile(HotPath(data_dir) + "/LOCK", &lock),
+                                    "data directory " + data_dir);
+  if (status.code() == Code::kUnavailable) return Unavailable(status.message() + "; stop the server first");
+  // Any other failure is that of a medium nobody can write to: then nobody serves from it either.
+  return DirectoryLock(lock);
+}
+
+// An offline data directory.
+struct OpenDirectory {
+  uint32_t version = 0;
+  DirectoryLock lock;
+  std::unique_ptr<HotDb> hot;
+  std::unique_ptr<RocksDbMetaStore> meta;
+  std::unique_ptr<PackStore> packs;
+  std::map<uint32_t, uint64_t> watermarks;
+  uint32_t shard_count = 0;
+  int64_t bucket_ns = 0;
+};
+
+Result<int64_t> ReadSetting(const MetaStore& meta, const std::string& name) {
+  VARVE_ASSIGN_OR_RETURN(const std::optional<std::string> text, meta.GetSetting(name));
+  int64_t value = 0;
+  if (text.has_value()) std::from_chars(text->data(), text->data() + text->size(), value);
+  if (value <= 0) return Corruption("hot database: the setting " + name + " is missing or malformed");
+  return value;
+}
+
+Result<OpenDirectory> OpenReadOnly(const std::string& data_dir) {
+  OpenDirectory opened;
+  VARVE_ASSIGN_OR_RETURN(opened.version, ReadFormatVersion(data_dir, nullptr));
+  VARVE_RETURN_IF_ERROR(CheckFormatVersion(data_dir, opened.version));
+  VARVE_ASSIGN_OR_RETURN(opened.lock, LockDirectory(data_dir));
+  VARVE_ASSIGN_OR_RETURN(opened.hot, HotDb::Open({.path = HotPath(data_dir), .read_only = true}));
+  opened.meta = std::make_unique<RocksDbMetaStore>(opened.hot.get());
+  VARVE_ASSIGN_OR_RETURN(opened.watermarks, opened.meta->ListWatermarks());
+  VARVE_ASSIGN_OR_RETURN(const int64_t shard_count, ReadSetting(*opened.meta, kShardCountSetting));
+  VARVE_ASSIGN_OR_RETURN(opened.bucket_ns, ReadSetting(*opened.meta, kBucketSetting));
+  opened.shard_count = static_cast<uint32_t>(std::min<int64_t>(shard_count, UINT16_MAX));
+  VARVE_ASSIGN_OR_RETURN(opened.packs, OpenRocksDbPackStore({.path = PacksPath(data_dir), .read_only = true}));
+  return opened;
+}
+
+std::vector<uint64_t> Watermarks(const OpenDirectory& directory) {
+  std::vector<uint64_t> watermarks(directory.shard_count, 0);
+  for (const auto& [shard, seq] : directory.watermarks) {
+    if (shard < watermarks.size()) watermarks[shard] = seq;
+  }
+  return watermarks;
+}
+
+// Calls fn(seq, record) for the records that no complete set of packs covers.
+Status ForEachLiveRecord(const OpenDirectory& directory, const std::function<Status(JournalSeq, std::string_view)>& fn,
+                         JournalSeq* last_seq) {
+  const std::vector<uint64_t> watermarks = Watermarks(directory);
+  const auto [lowest, highest] = std::minmax_element(watermarks.begin(), watermarks.end());
+  VARVE_ASSIGN_OR_RETURN(const auto journal, RocksDbJournal::Open(directory.hot.get(), *highest));
+  *last_seq = journal->last_seq();
+  return journal->Replay(*lowest, fn);
+}
+
+void Add(const PackSummary& summary, InspectedBucket* bucket) {
+  ++bucket->packs;
+  bucket->blocks += summary.block_count;
+  bucket->entries += summary.row_count;
+  bucket->line_bytes += summary.line_bytes;
+  bucket->block_bytes += summary.encoded_bytes;
+}
+
+Status InspectPacks(const OpenDirectory& directory, DataDirReport* report) {
+  VARVE_ASSIGN_OR_RETURN(const std::vector<PackInfo> stored, directory.packs->List());
+  std::map<PackId, uint64_t> bytes_on_disk;
+  for (const PackInfo& pack : stored) {
+    bytes_on_disk[pack.id] = pack.bytes_on_disk;
+    report->pack_bytes_on_disk += pack.bytes_on_disk;
+  }
+  VARVE_ASSIGN_OR_RETURN(const std::vector<MetaCommit::Pack> committed, directory.meta->ListPacks());
+  for (const MetaCommit::Pack& bytes : committed) {
+    VARVE_ASSIGN_OR_RETURN(const CatalogPack pack, DecodeCatalogPack(bytes));
+    const auto file = bytes_on_disk.find(pack.id);
+    report->packs.push_back({.number = pack.id.number,
+                             .bucket = pack.id.bucket,
+                             .shard = pack.id.shard,
+                             .min_ts_ns = pack.summary.min_ts_ns,
+                             .max_ts_ns = pack.summary.max_ts_ns,
+                             .streams = pack.summary.stream_count,
+                             .blocks = pack.summary.block_count,
+                             .entries = pack.summary.row_count,
+                             .line_bytes = pack.summary.line_bytes,
+                             .block_bytes = pack.summary.encoded_bytes,
+                             .bytes_on_disk = file == bytes_on_disk.end() ? 0 : file->second});
+    if (file != bytes_on_disk.end()) bytes_on_disk.erase(file);
+    InspectedBucket& bucket = report->buckets[pack.id.bucket];
+    bucket.begin_ns = static_cast<int64_t>(pack.id.bucket) * directory.bucket_ns;
+    Add(pack.summary, &bucket);
+    Add(pack.summary, &report->total);
+  }
+  report->orphan_packs = bytes_on_disk.size();
+  std::sort(report->packs.begin(), report->packs.end(),
+            [](const InspectedPack& a, const InspectedPack& b) { return a.number < b.number; });
+  return Status::Ok();
+}
+
+// One committed pack: its blocks, its directory, its summary.
+void VerifyCommittedPack(const OpenDirectory& directory, const CatalogPack& pack,
+                         const std::function<void(std::string, Status)>& problem, VerifyTotals* totals) {
+  VerifyPack(*directory.packs, pack.id, [&](const PackDamage& damage) {
+    const std::string where = damage.block == kPackDirectoryBlock
+                                  ? "directory of " + pack.id.ToString()
+                                  : "block " + std::to_string(damage.block) + " of " + pack.id.ToString();
+    problem(where, damage.status.Clone());
+  });
+  const Result<PackDirectory> contents = directory.packs->ReadDirectory(pack.id);
+  if (!contents.ok()) return;  // said above
+  totals->blocks += contents->blocks.size();
+  totals->entries += contents->row_count;
+  if (SummaryOf(*contents) != pack.summary) {
+    problem("summary of " + pack.id.ToString(), Corruption("it does not agree with the pack's directory"));
+  }
+}
+
+}  // namespace
+
+Result<DataDirReport> InspectDataDir(const std::string& data_dir) {
+  VARVE_ASSIGN_OR_RETURN(const OpenDirectory directory, OpenReadOnly(data_dir));
+  DataDirReport report;
+  report.format_version = directory.version;
+  report.shard_count = directory.shard_count;
+  report.bucket_ns = directory.bucket_ns;
+  report.watermarks = Watermarks(directory);
+  VARVE_RETURN_IF_ERROR(InspectPacks(directory, &report));
+  VARVE_RETURN_IF_ERROR(directory.meta->ForEachStream([&](const StreamRecord& stream) {
+    ++report.streams;
+    ++report.streams_by_tenant[stream.tenant];
+    return Status::Ok();
+  }));
+  VARVE_RETURN_IF_ERROR(ForEachLiveRecord(
+      directory,
+      [&](JournalSeq, std::string_view record) {
+        ++report.journal_live_records;
+        report.journal_live_bytes += record.size();
+        return Status::Ok();
+      },
+      &report.journal_last_seq));
+  return report;
+}
+
+Result<VerifyTotals> VerifyDataDir(const std::string& data_dir,
+                                   const std::function<void(const VerifyProblem&)>& on_problem,
+                                   const std::function<void(uint64_t, uint64_t)>& on_pack) {
+  VARVE_ASSIGN_OR_RETURN(const OpenDirectory directory, OpenReadOnly(data_dir));
+  VerifyTotals totals;
+  const auto problem = [&](std::string where, Status status) {
+    ++totals.problems;
+    on_problem({.where = std::move(where), .status = std::move(status)});
+  };
+
+  StreamTable streams;
+  Status status = directory.meta->ForEachStream([&](const StreamRecord& stream) {
+    ++totals.streams;
+    Status loaded = streams.Load(stream.tenant, stream.canonical, stream.fingerprint);
+    if (!loaded.ok()) problem("stream table", std::move(loaded));
+    return Status::Ok();
+  });
+  if (!status.ok()) problem("stream table", std::move(status));
+
+  VARVE_ASSIGN_OR_RETURN(const std::vector<PackInfo> stored, directory.packs->List());
+  std::set<PackId> present;
+  for (const PackInfo& pack : stored) present.insert(pack.id);
+  VARVE_ASSIGN_OR_RETURN(const std::vector<MetaCommit::Pack> committed, directory.meta->ListPacks());
+  for (const MetaCommit::Pack& bytes : committed) {
+    if (on_pack != nullptr) on_pack(totals.packs, committed.size());
+    ++totals.packs;
+    const Result<CatalogPack> pack = DecodeCatalogPack(bytes);
+    if (!pack.ok()) {
+      problem("catalog", pack.status().Clone());
+    } else if (!present.contains(pack->id)) {
+      problem(pack->id.ToString(), NotFound("committed, but its file is missing"));
+    } else {
+      VerifyCommittedPack(directory, *pack, problem, &totals);
+    }
+  }
+  if (on_pack != nullptr) on_pack(totals.packs, committed.size());
+
+  JournalSeq last_seq = 0;
+  status = ForEachLiveRecord(
+      directory,
+      [&](JournalSeq, std::string_view) {
+        ++totals.journal_records;
+        return Status::Ok();
+      },
+      &last_seq);
+  if (!status.ok()) problem("journal", std::move(status));
+  return totals;
+}
+
+}  // namespace varve

@@ -1,0 +1,40 @@
+#include "ingest/body_decoding.h"
+
+#include <algorithm>
+
+#include <snappy.h>
+
+#include "ingest/loki_json.h"
+#include "ingest/loki_protobuf.h"
+
+namespace varve {
+namespace {
+
+Status DecodeWireForm(WireForm form, std::string_view body, PushScratch* scratch, DecodeMemory* memory) {
+  if (form == WireForm::kLokiProtobuf) return DecodeLokiProtobuf(body, &scratch->decoded, memory);
+  return DecodeLokiJson(body, form == WireForm::kLokiJsonLegacy, &scratch->decoded, &scratch->arena, memory);
+}
+
+}  // namespace
+
+Result<BodyDecoding> DecodeBody(const BodyFormat& format, std::string_view body, int64_t max_size,
+                                PushScratch* scratch, DecodeMemory* memory) {
+  BodyDecoding result{format, body.size()};
+  if (format.outer != ContentEncoding::kIdentity) {
+    VARVE_RETURN_IF_ERROR(DecodeContent(format.outer, body, max_size, &scratch->outer, memory));
+    body = scratch->outer.view();
+    result.decoded_size_max = std::max(result.decoded_size_max, uint64_t{body.size()});
+  }
+  if (format.inner_is_optional && !snappy::IsValidCompressedBuffer(body.data(), body.size())) {
+    result.format.inner = ContentEncoding::kIdentity;
+  }
+  if (result.format.inner != ContentEncoding::kIdentity) {
+    VARVE_RETURN_IF_ERROR(DecodeContent(result.format.inner, body, max_size, &scratch->inner, memory));
+    body = scratch->inner.view();
+    result.decoded_size_max = std::max(result.decoded_size_max, uint64_t{body.size()});
+  }
+  VARVE_RETURN_IF_ERROR(DecodeWireForm(format.form, body, scratch, memory));
+  return result;
+}
+
+}  // namespace varve

@@ -1,0 +1,48 @@
+// The limits that shape what a body decodes to, apart from which entries are refused.
+//
+// A journal record carries them (docs/format.md, "Journal record"), so that replay under another
+// configuration gives the same batch.
+// Threads: immutable after construction.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/bytes.h"
+#include "engine/base/status.h"
+#include "ingest/level_detection.h"
+#include "ingest/limits.h"
+
+namespace varve {
+
+class DecodeOptions {
+ public:
+  // The options that `limits` asks for.
+  explicit DecodeOptions(const IngestLimits& limits);
+  // Reads what encoded() gave. kCorruption.
+  static Result<DecodeOptions> FromEncoded(ByteReader* reader);
+
+  // Empty: no service_name is added.
+  const std::vector<std::string>& service_names() const { return service_names_; }
+  bool add_detected_level() const { return add_detected_level_; }
+  const LevelDetector& level_detector() const { return level_detector_; }
+  // Lines are cut to this many bytes; 0 = not.
+  uint64_t truncate_line_bytes() const { return truncate_line_bytes_; }
+
+  // The same options give the same bytes. Defaults take one byte.
+  const std::string& encoded() const { return encoded_; }
+
+ private:
+  DecodeOptions(std::vector<std::string> service_names, bool add_detected_level, std::vector<std::string> level_fields,
+                uint32_t json_max_depth, uint64_t truncate_line_bytes);
+
+  std::vector<std::string> service_names_;
+  bool add_detected_level_;
+  LevelDetector level_detector_;
+  uint64_t truncate_line_bytes_;
+  std::string encoded_;
+};
+
+}  // namespace varve

@@ -1,0 +1,107 @@
+// An engine that remembers, as text and as records, what ingest gives it; its clock stands still.
+//
+// Threads: as MemoryEngine, but what it remembers is for one thread.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "engine/base/time.h"
+#include "tests/support/memory_engine.h"
+
+namespace varve::testing {
+
+inline constexpr int64_t kNowNs = 1'795'000'000LL * kNsPerSecond;  // 2026-11-18T11:06:40Z
+
+class FixedClock final : public Clock {
+ public:
+  int64_t NowNs() const override { return kNowNs; }
+};
+
+struct RecordingEngineOptions {
+  int64_t ingest_budget_bytes = 1LL << 30;
+  int64_t retention_ns = 0;
+  // Whether appended entries are remembered; without it only the latest record is.
+  bool remember = true;
+};
+
+class RecordingEngine final : public Engine {
+ public:
+  explicit RecordingEngine(const RecordingEngineOptions& options = {})
+      : options_(options), memory_(MemoryOptions(options, &clock_)) {}
+
+  Status Recover(const ReplayFn& replay) override { return memory_.Recover(replay); }
+  Result<TenantId> InternTenant(std::string_view name) override { return memory_.InternTenant(name); }
+  Result<TenantId> FindTenant(std::string_view name) const override { return memory_.FindTenant(name); }
+  Result<StreamOrdinal> InternStream(TenantId tenant, const Labels& labels) override {
+    return memory_.InternStream(tenant, labels);
+  }
+  const Labels& StreamLabels(StreamOrdinal stream) const override { return memory_.StreamLabels(stream); }
+  Status Append(const AppendBatch& batch, std::string_view record) override {
+    budget_at_append_ = memory_.ingest_budget()->used_bytes();
+    if (!options_.remember) {
+      records_.assign(1, std::string(record));
+      return Status::Ok();
+    }
+    appended_ += Describe(batch);
+    records_.emplace_back(record);
+    return memory_.Append(batch, record);
+  }
+  Status Flush() override { return memory_.Flush(); }
+  Result<std::unique_ptr<const LogSnapshot>> SnapshotLogs(TenantId tenant, const std::vector<Matcher>& matchers,
+                                                          TimeRange range) const override {
+    return memory_.SnapshotLogs(tenant, matchers, range);
+  }
+  Result<std::vector<const Labels*>> SelectStreams(TenantId tenant, const std::vector<Matcher>& matchers,
+                                                   TimeRange range) const override {
+    return memory_.SelectStreams(tenant, matchers, range);
+  }
+  MemoryBudget* ingest_budget() override { return memory_.ingest_budget(); }
+  MemoryBudget* query_budget() override { return memory_.query_budget(); }
+  ThreadPool* query_pool() override { return memory_.query_pool(); }
+  const EngineOptions& options() const override { return memory_.options(); }
+  EngineStats Stats() const override { return memory_.Stats(); }
+  Status Close() override { return memory_.Close(); }
+
+  // A line for each entry: {labels} ns "line" name=value…
+  std::string Describe(const AppendBatch& batch) const {
+    std::string text;
+    for (const auto& stream : batch.streams) {
+      for (uint32_t i = stream.begin; i < stream.begin + stream.count; ++i) {
+        const LogEntryView& entry = batch.entries[i];
+        text += StreamLabels(stream.stream).ToString() + " " + std::to_string(entry.ts_ns) + " " + GoQuoted(entry.line);
+        EXPECT_TRUE(ForEachMetadata(entry.metadata, [&](std::string_view name, std::string_view value) {
+          text += " " + std::string(name) + "=" + std::string(value);
+        }));
+        text += "\n";
+      }
+    }
+    return text;
+  }
+
+  const std::string& appended() const { return appended_; }
+  const std::vector<std::string>& records() const { return records_; }
+  int64_t budget_at_append() const { return budget_at_append_; }
+  MemoryEngine& memory() { return memory_; }
+
+ private:
+  static MemoryEngineOptions MemoryOptions(const RecordingEngineOptions& options, const Clock* clock) {
+    MemoryEngineOptions result;
+    result.ingest_budget_bytes = options.ingest_budget_bytes;
+    result.engine.retention_ns = options.retention_ns;
+    result.engine.clock = clock;
+    return result;
+  }
+
+  const RecordingEngineOptions options_;
+  FixedClock clock_;
+  MemoryEngine memory_;
+  std::string appended_;
+  std::vector<std::string> records_;
+  int64_t budget_at_append_ = 0;
+};
+
+}  // namespace varve::testing

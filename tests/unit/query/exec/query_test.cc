@@ -1,0 +1,128 @@
+#include "query/exec/query.h"
+
+#include "engine/base/clock.h"
+#include "tests/unit/query/exec/query_fixture.h"
+
+namespace varve {
+namespace {
+
+class Query : public testing::QueryFixture {
+ protected:
+  void AddSome() {
+    for (int64_t second = 0; second < 100; ++second) {
+      Add({{"a", std::to_string(second % 5)}}, second, "some line");
+      if (second % 20 == 19) engine_.Seal();
+    }
+  }
+};
+
+TEST_F(Query, RefusesWhatExceedsALimitWithLokisTexts) {
+  AddSome();
+  const std::string log = R"({a=~".+"})";
+  limits_.max_query_length_ns = 721 * kNsPerHour;
+  EXPECT_EQ(Log(log, 0, 960 * 3600),
+            "invalid argument: the query time range exceeds the limit (query length: 960h0m0s, limit: 30d1h)");
+  request_.limit = 6000;
+  EXPECT_EQ(Log(log, 0, 10),
+            "invalid argument: max entries limit per query exceeded, limit > max_entries_limit_per_query (6000 > 5000)");
+  request_.limit = 100;
+  limits_.max_query_series = 3;
+  EXPECT_EQ(Instant(R"(count_over_time({a=~".+"}[1h]))", 100),
+            "invalid argument: maximum number of series (3) reached for a single query; consider reducing query "
+            "cardinality by adding more specific stream selectors, reducing the time range, or aggregating results with "
+            "functions like sum(), count() or topk()");
+  // Only the final result counts.
+  EXPECT_EQ(Instant(R"(count(count_over_time({a=~".+"}[1h])))", 100), "{} 100=5");
+  limits_.max_query_series = 500;
+  limits_.max_query_range_ns = 300 * kSecond;
+  EXPECT_EQ(Instant(R"(1 + sum(rate({a=~".+"}[10m])))", 100),
+            "invalid argument: [interval] value exceeds limit: [10m] > [5m]");
+  limits_.max_streams_matchers_per_query = 2;
+  EXPECT_EQ(Log(R"({a="1",b="",c=""})", 0, 10),
+            "invalid argument: max streams matchers per query exceeded, matchers-count > limit (3 > 2)");
+  limits_.required_labels = {"app", "a", "env"};
+  EXPECT_EQ(Log(R"({a="1",b=""})", 0, 10),
+            "invalid argument: stream selector is missing required matchers [app, env], labels present in the query were "
+            "[a, b]");
+  limits_.required_labels.clear();
+  limits_.minimum_labels_number = 2;
+  EXPECT_EQ(Log(R"({a="1"})", 0, 10),
+            "invalid argument: stream selector has less label matchers than required: (present: [a], number_present: 1, "
+            "required_number_label_matchers: 2)");
+  limits_.minimum_labels_number = 0;
+  limits_.max_query_bytes_read = 100;
+  EXPECT_EQ(Log(log, 0, 100),
+            "invalid argument: the query would read too many bytes (query: 900 B, limit: 100 B); consider adding more "
+            "specific stream selectors or reduce the time range of the query");
+}
+
+TEST_F(Query, RefusesLogQueriesAsInstantOnes) {
+  EXPECT_EQ(Instant(R"({a="1"})", 5),
+            "invalid argument: log queries are not supported as an instant query type, please change your query to a "
+            "range query type");
+}
+
+TEST_F(Query, LooksBackNoFurtherThanAllowed) {
+  const int64_t now_s = engine_.options().clock->NowNs() / kSecond;
+  for (const int64_t age : {30, 90, 5000}) Add({{"a", "1"}}, now_s - age, std::to_string(age));
+  limits_.max_query_lookback_ns = 3600 * kSecond;
+  const std::string answer = Log(R"({a="1"})", now_s - 10000, now_s);
+  EXPECT_NE(answer.find(":30"), std::string::npos);
+  EXPECT_EQ(answer.find(":5000"), std::string::npos);
+  EXPECT_EQ(Log(R"({a="1"})", now_s - 10000, now_s - 5000), "");
+  EXPECT_EQ(Instant(R"(count_over_time({a="1"}[1h]))", now_s - 5000), "");
+}
+
+TEST_F(Query, StopsWhenCancelledOrLate) {
+  AddSome();
+  CancelToken cancelled;
+  cancelled.Cancel();
+  request_.cancel = &cancelled;
+  EXPECT_EQ(Log(R"({a=~".+"})", 0, 100), "cancelled: the request was cancelled by the client");
+  EXPECT_EQ(Instant(R"(sum(rate({a=~".+"} |= "x" [1h])))", 100), "cancelled: the request was cancelled by the client");
+  const CancelToken late(CancelToken::SteadyTime::min());
+  request_.cancel = &late;
+  EXPECT_EQ(Log(R"({a=~".+"})", 0, 100).substr(0, 18), "deadline exceeded:");
+}
+
+TEST_F(Query, FailsCleanlyAtEveryLoad) {
+  AddSome();
+  for (const char* query : {R"({a=~".+"} |= "some")", R"(sum by (a) (rate({a=~".+"} |= "some" [1h])))",
+                            R"(avg_over_time({a=~".+"} | logfmt | unwrap x [1h]))"}) {
+    bool failed = true;
+    int64_t n = 0;
+    for (; failed; ++n) {
+      recording_.FailLoadAfter(n);
+      const bool metric = query[0] != '{';
+      const std::string answer = metric ? Range(query, 0, 100, 10) : Log(query, 0, 100);
+      failed = answer == "corruption: the block is damaged";
+    }
+    EXPECT_GT(n, 3) << query;
+    recording_.FailLoadAfter(-1);
+  }
+}
+
+TEST_F(Query, RunsOutOfMemoryWithAnErrorAndGivesBackWhatItTook) {
+  AddSome();
+  for (const char* query : {R"({a=~".+"} |= "some")", R"(rate({a=~".+"}[1h]))"}) {
+    limits_.max_query_memory_bytes = 300;
+    const std::string answer = query[0] == '{' ? Log(query, 0, 100) : Range(query, 0, 100, 10);
+    EXPECT_EQ(answer.substr(0, 19), "resource exhausted:") << answer;
+  }
+}
+
+TEST_F(Query, ReportsWhatItDid) {
+  AddSome();
+  Log(R"({a=~".+"} |= "some")", 0, 100);
+  EXPECT_EQ(stats_.streams, 5u);
+  EXPECT_GE(stats_.sources, 5u);
+  EXPECT_EQ(stats_.sources_loaded, stats_.sources);
+  EXPECT_EQ(stats_.lines_processed, 100u);
+  EXPECT_EQ(stats_.bytes_processed, 900u);
+  EXPECT_EQ(stats_.lines_after_filters, 100u);
+  EXPECT_EQ(stats_.entries_returned, 100u);
+  EXPECT_GT(stats_.exec_seconds, 0);
+}
+
+}  // namespace
+}  // namespace varve
