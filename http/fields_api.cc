@@ -82,7 +82,11 @@ Result<HttpResponse> FieldsApi::Fields(const ReadCall& call) const {
     AppendUint(&out, field.values.size());
     out.append(",\"parsers\":");
     // null, not [], tells Grafana that this is structured metadata.
-    field.parsers.empty() ? out.append("null"), void() : AppendStrings(field.parsers, &out);
+    if (field.parsers.empty()) {
+      out.append("null");
+    } else {
+      AppendStrings(field.parsers, &out);
+    }
     if (!field.json_path.empty()) {
       out.append(",\"jsonPath\":");
       AppendStrings(field.json_path, &out);
