@@ -1,6 +1,7 @@
 #include "http/fields_api.h"
 
 #include <limits>
+#include <set>
 #include <string>
 #include <utility>
 #include <variant>
@@ -103,7 +104,9 @@ Result<HttpResponse> FieldsApi::FieldValues(const ReadCall& call) const {
   VARVE_ASSIGN_OR_RETURN(const FieldDetector detector, Detect(call, std::numeric_limits<uint32_t>::max()));
   const auto found = detector.fields().find(call.request.path_params.front());
   if (found == detector.fields().end()) return JsonResponse("{}\n");
-  std::vector<std::string> values(found->second.values.begin(), found->second.values.end());
+  std::set<std::string> queryable;
+  for (const std::string& value : found->second.values) queryable.insert(QueryableValue(value));
+  std::vector<std::string> values(queryable.begin(), queryable.end());
   if (values.size() > limit) values.resize(limit);
   std::string out = "{\"values\":";
   AppendStrings(values, &out);

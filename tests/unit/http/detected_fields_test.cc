@@ -66,13 +66,21 @@ TEST(FieldDetector, RenamesWhatTheStreamHasAlready) {
   EXPECT_THAT(detector.fields(), ElementsAre(Key("app_extracted")));
 }
 
-TEST(FieldDetector, WidensTypesAndRewritesByteSizes) {
+TEST(FieldDetector, WidensTypes) {
   FieldDetector detector(1000);
   for (const char* line : {"n=1 size=12KB d=1s", "n=2.5 size=1.5MiB d=n/a", "n=3 size=12kB d=2s"}) detector.Add({}, Line(line));
   EXPECT_EQ(detector.fields().at("n").type, FieldType::kFloat);
   EXPECT_EQ(detector.fields().at("d").type, FieldType::kString);
   EXPECT_EQ(detector.fields().at("size").type, FieldType::kBytes);
-  EXPECT_THAT(detector.fields().at("size").values, ElementsAre("1.6MB", "12kB"));
+  EXPECT_THAT(detector.fields().at("size").values, ElementsAre("1.5MiB", "12KB", "12kB"));
+}
+
+TEST(QueryableValue, RewritesByteSizesOnly) {
+  struct Case {
+    const char *value, *expected;
+  };
+  const Case cases[] = {{"12KB", "12kB"}, {"1.5MiB", "1.6MB"}, {"big", "big"}, {"12", "12"}, {"1m", "1m"}};
+  for (const Case& c : cases) EXPECT_EQ(QueryableValue(c.value), c.expected);
 }
 
 TEST(FieldDetector, AddsWhatOnlyTheQuerySees) {
