@@ -247,8 +247,13 @@ EngineStats EngineImpl::Stats() const {
 }
 
 Status EngineImpl::Close() {
-  if (closing_.exchange(true)) return Status::Ok();
-  for (CondVar* waiting : {&cut_wake_, &cut_progress_, &sync_wake_, &retention_wake_, &room_}) waiting->NotifyAll();
+  {
+    // Under the locks that waiters hold while they look at closing_, so that none misses the call.
+    const MutexLock cut_lock(cut_mu_);
+    const MutexLock room_lock(room_mu_);
+    if (closing_.exchange(true)) return Status::Ok();
+    for (CondVar* waiting : {&cut_wake_, &cut_progress_, &sync_wake_, &retention_wake_, &room_}) waiting->NotifyAll();
+  }
   background_pool_.reset();
   encode_pool_.reset();
   return stores_.journal->Sync();

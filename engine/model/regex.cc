@@ -24,9 +24,39 @@ std::string_view GoErrorWords(re2::RE2::ErrorCode code) {
   }
 }
 
+// Go writes named groups as (?<name> too; RE2 knows (?P<name> only. Escapes and classes are stepped over.
+std::string WithRe2GroupNames(std::string_view pattern) {
+  std::string out;
+  bool in_class = false;
+  for (size_t i = 0; i < pattern.size(); ++i) {
+    const char c = pattern[i];
+    out.push_back(c);
+    if (c == '\\' && i + 1 < pattern.size()) {
+      out.push_back(pattern[++i]);
+    } else if (in_class) {
+      in_class = c != ']';
+    } else if (c == '[') {
+      in_class = true;
+      // A "]" that comes first is a member.
+      if (i + 1 < pattern.size() && pattern[i + 1] == '^') out.push_back(pattern[++i]);
+      if (i + 1 < pattern.size() && pattern[i + 1] == ']') out.push_back(pattern[++i]);
+    } else if (c == '(' && pattern.substr(i).starts_with("(?<")) {
+      out.append("?P");
+      ++i;
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
-Result<Regex> CompileRegex(std::string_view pattern, const RegexOptions& options) {
+Result<Regex> CompileRegex(std::string_view text, const RegexOptions& options) {
+  std::string renamed;
+  std::string_view pattern = text;
+  if (text.find("(?<") != std::string_view::npos) {
+    renamed = WithRe2GroupNames(text);
+    pattern = renamed;
+  }
   re2::RE2::Options re2_options;
   re2_options.set_log_errors(false);
   re2_options.set_dot_nl(options.dot_matches_newline);

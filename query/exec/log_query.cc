@@ -23,7 +23,7 @@ constexpr int64_t kUncountedBytesMax = 1 << 20;
 struct Candidate {
   RowPosition position;
   ResultEntry entry;
-  // What is left of the stream's labels, where that is not all of them.
+  // The labels shown as the stream's, where a stage touched those.
   std::optional<LabelPairs> stream_labels;
 
   int64_t MemoryBytes() const {
@@ -36,15 +36,15 @@ struct Candidate {
 };
 
 Candidate MakeCandidate(const RowPosition& position, std::string_view line, const RowLabels& labels,
-                        size_t stream_label_count) {
+                        const Labels& stream) {
   Candidate candidate;
   candidate.position = position;
   candidate.entry.ts_ns = position.ts_ns;
   candidate.entry.line = line;
-  size_t stream_labels_left = 0;
+  size_t untouched = 0;
   for (const RowLabel& label : labels.labels()) {
     if (label.category == LabelCategory::kStream) {
-      ++stream_labels_left;
+      untouched += !labels.modified() || stream.Get(label.name) == label.value ? 1 : 0;
     } else if (label.category == LabelCategory::kMetadata) {
       candidate.entry.metadata.emplace_back(label.name, label.value);
     } else {
@@ -57,8 +57,7 @@ Candidate MakeCandidate(const RowPosition& position, std::string_view line, cons
   }
   std::sort(candidate.entry.metadata.begin(), candidate.entry.metadata.end());
   std::sort(candidate.entry.parsed.begin(), candidate.entry.parsed.end());
-  // Stages take stream labels away or move them to another category, but never change them in place.
-  if (stream_labels_left != stream_label_count) {
+  if (untouched != stream.size()) {
     LabelPairs& left = candidate.stream_labels.emplace();
     for (const RowLabel& label : labels.labels()) {
       if (label.category == LabelCategory::kStream) left.emplace_back(label.name, label.value);
@@ -250,7 +249,7 @@ class LogQueryRun {
 
   Candidate Take(const OrderedRows& rows) const {
     return MakeCandidate(rows.position(), rows.line(), rows.labels(),
-                         scan_.StreamLabels(rows.position().stream).size());
+                         scan_.StreamLabels(rows.position().stream));
   }
 
   QueryContext& query_;

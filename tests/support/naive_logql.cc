@@ -88,7 +88,7 @@ double Aggregate(const logql::RangeAggregation& range, const std::vector<Sample>
   const long double mean = sum / count;
   long double squares = 0;
   for (const double value : values) squares += (value - mean) * (value - mean);
-  if (least == greatest) squares = 0;
+  if (least == greatest && sum == sum) squares = 0;
   switch (range.op) {
     case RangeOp::kCountOverTime: return count;
     case RangeOp::kRate: return (range.range.unwrap ? static_cast<double>(sum) : count) / seconds;
@@ -121,7 +121,7 @@ double Fold(VectorOp op, const std::vector<double>& values) {
   const long double mean = sum / count;
   long double squares = 0;
   for (const double value : values) squares += (value - mean) * (value - mean);
-  if (least == greatest) squares = 0;
+  if (least == greatest && sum == sum) squares = 0;
   switch (op) {
     case VectorOp::kSum: return static_cast<double>(sum);
     case VectorOp::kAvg: return static_cast<double>(mean);

@@ -44,9 +44,9 @@ class ComparisonStage : public RowStage {
       : name_(name), hash_(HashName(name)), op_(op), threshold_(threshold) {}
 
   bool Apply(Row* row) const override {
-    if (row->labels.has_error()) return true;
     const RowLabel* label = row->labels.Find(name_, hash_);
     if (label == nullptr) return false;
+    if (row->labels.has_error()) return true;
     T value{};
     if (ConvertLabel(label->value, &value, nullptr)) return Compare(op_, value, threshold_);
     std::string error;
@@ -79,8 +79,8 @@ class IpStage : public RowStage {
   IpStage(const std::string& name, bool negated, const IpMatcher& matcher)
       : name_(name), hash_(HashName(name)), negated_(negated), matcher_(matcher) {}
   bool Apply(Row* row) const override {
-    if (row->labels.has_error()) return true;
     const RowLabel* label = row->labels.Find(name_, hash_);
+    if (label != nullptr && row->labels.has_error()) return true;
     return label != nullptr && matcher_.MatchesAny(label->value) != negated_;
   }
 

@@ -99,7 +99,8 @@ bool LogfmtExpressionStage::Apply(Row* row) const {
       key = row->scratch;
     }
     for (const Wanted& wanted : wanted_) {
-      if (key == wanted.key) set(wanted.name, ReplaceInvalidUtf8(scanner.value(), &labels.arena()));
+      // As in Loki, a pair named like the label itself counts too, whatever key was asked for.
+      if (key == wanted.key || key == wanted.name) set(wanted.name, ReplaceInvalidUtf8(scanner.value(), &labels.arena()));
     }
   }
   return true;

@@ -78,6 +78,7 @@ class TemplateParser {
     line_ = tokens.back().line;
     const TemplateToken& first = tokens.front();
     if (first.kind == Kind::kIdentifier && IsTemplateKeyword(first.text)) return ParseKeyword(tokens);
+    DeclareVariables(tokens);
     VARVE_RETURN_IF_ERROR(CheckNames(tokens));
     // A trailing pipe is accepted.
     if (tokens.size() > 1 && tokens.back().kind == Kind::kPipe) tokens.pop_back();
@@ -88,6 +89,8 @@ class TemplateParser {
 
   Status ParseKeyword(const std::vector<TemplateToken>& tokens) {
     const TemplateToken& keyword = tokens.front();
+    DeclareVariables(tokens);
+    VARVE_RETURN_IF_ERROR(CheckNames({tokens.begin() + 1, tokens.end()}));
     if (keyword.text == "end") {
       if (depth_ == 0) return Fail(keyword, "unexpected {{end}}");
       --depth_;
@@ -102,18 +105,25 @@ class TemplateParser {
     return Unsupported("template action '" + keyword.text + "'");
   }
 
+  // `$i, $x := …`: scopes are not tracked, a variable is known from its declaration on.
+  void DeclareVariables(const std::vector<TemplateToken>& tokens) {
+    const auto declare = std::find_if(tokens.begin(), tokens.end(),
+                                      [](const TemplateToken& token) { return token.kind == Kind::kDeclare; });
+    if (declare == tokens.end()) return;
+    for (auto token = tokens.begin(); token != declare; ++token) {
+      if (token->kind == Kind::kVariable) variables_.push_back(token->text);
+    }
+  }
+
   // Unknown functions and variables are errors whatever else is not supported.
   Status CheckNames(const std::vector<TemplateToken>& tokens) {
-    for (size_t i = 0; i < tokens.size(); ++i) {
-      const TemplateToken& token = tokens[i];
+    for (const TemplateToken& token : tokens) {
       if (token.kind == Kind::kIdentifier && token.text != "true" && token.text != "false" && token.text != "nil" &&
-          !IsTemplateFunction(token.text)) {
+          !IsTemplateFunction(token.text) && !IsTemplateKeyword(token.text)) {
         return Fail(token, "function \"" + token.text + "\" not defined");
       }
       if (token.kind != Kind::kVariable || token.text == "$") continue;
-      if (i + 1 < tokens.size() && tokens[i + 1].kind == Kind::kDeclare) {
-        variables_.push_back(token.text);
-      } else if (std::find(variables_.begin(), variables_.end(), token.text) == variables_.end()) {
+      if (std::find(variables_.begin(), variables_.end(), token.text) == variables_.end()) {
         return Fail(token, "undefined variable \"" + token.text + "\"");
       }
     }
@@ -122,7 +132,7 @@ class TemplateParser {
 
   static std::string Describe(const std::vector<TemplateToken>& tokens) {
     for (const TemplateToken& token : tokens) {
-      if (token.kind == Kind::kIdentifier) return "template function '" + token.text + "'";
+      if (token.kind == Kind::kIdentifier && token.text != "__line__") return "template function '" + token.text + "'";
     }
     return "template expression '" + tokens.front().text + "'";
   }
