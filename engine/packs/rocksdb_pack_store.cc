@@ -48,6 +48,13 @@ Status FromRocksDb(const rocksdb::Status& status, const std::string& context) {
   return IoError(std::move(message));
 }
 
+// RocksDB makes a new LOG at each opening, read-only ones too.
+class NoLog : public rocksdb::Logger {
+ public:
+  using rocksdb::Logger::Logv;
+  void Logv(const char* /*format*/, va_list /*arguments*/) override {}
+};
+
 rocksdb::Options MakeOptions(const RocksDbPackStoreOptions& store_options, bool paranoid) {
   rocksdb::Options options;
   if (store_options.env != nullptr) options.env = store_options.env;
@@ -63,6 +70,7 @@ rocksdb::Options MakeOptions(const RocksDbPackStoreOptions& store_options, bool 
   options.keep_log_file_num = 2;
   options.max_log_file_size = 1 << 20;
   options.info_log_level = rocksdb::WARN_LEVEL;
+  if (store_options.read_only) options.info_log = std::make_shared<NoLog>();
   options.write_buffer_size = 1 << 20;  // of a memtable that stays empty
   options.disable_auto_compactions = true;
   options.compression = rocksdb::kNoCompression;

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <thread>
 
 #include "engine/packs/mem_pack_store.h"
@@ -170,8 +171,17 @@ TEST(RocksDbPackStore, ReadOnlyCanBeOpenedBesideTheOwnerAndChangesNothing) {
   const TempDir dir;
   const auto owner = OpenIn(dir.path());
   Write(owner.get(), {0, 1, 1, 1});
+  const auto files = [&dir] {
+    std::map<std::string, uintmax_t> sizes;
+    for (const auto& entry : fs::recursive_directory_iterator(dir.path())) {
+      if (entry.is_regular_file()) sizes[entry.path().string()] = entry.file_size();
+    }
+    return sizes;
+  };
+  const auto before = files();
   const auto reader = OpenIn(dir.path(), /*read_only=*/true);
   EXPECT_TRUE(ReadPack(*reader, {0, 1, 1, 1}).ok());
+  EXPECT_EQ(files(), before);
   EXPECT_EQ(reader->Begin({0, 1, 1, 2}).status().code(), Code::kInvalidArgument);
   EXPECT_EQ(reader->DropBuckets(0, 0, 9).code(), Code::kInvalidArgument);
   const std::vector<PackId> ids = {{0, 1, 1, 1}};
