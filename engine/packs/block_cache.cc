@@ -40,6 +40,12 @@ struct Entry {
   std::shared_ptr<const LogColumns> columns;
 };
 
+int64_t ShardCount(int64_t bytes, uint32_t wanted) {
+  constexpr int64_t kBytesPerShard = 32 << 20;
+  constexpr int64_t kShardsMax = 16;
+  return wanted != 0 ? wanted : std::clamp<int64_t>(bytes / kBytesPerShard, 1, kShardsMax);
+}
+
 ColumnMask Implied(ColumnMask mask) { return (mask & kLines) != 0 ? mask | kLengths : mask; }
 bool Covers(ColumnMask have, ColumnMask want) { return (have & want) == want; }
 
@@ -96,8 +102,10 @@ struct BlockCache::Shard {
 };
 
 BlockCache::BlockCache(MemoryBudget* budget, uint32_t shard_count)
-    : budget_(budget), shard_bytes_max_(budget->limit_bytes() / std::max(shard_count, 1U)) {
-  for (uint32_t i = 0; i < std::max(shard_count, 1U); ++i) shards_.push_back(std::make_unique<Shard>());
+    : budget_(budget),
+      shard_bytes_max_(budget->limit_bytes() / ShardCount(budget->limit_bytes(), shard_count)),
+      shards_(static_cast<size_t>(ShardCount(budget->limit_bytes(), shard_count))) {
+  for (auto& shard : shards_) shard = std::make_unique<Shard>();
 }
 
 BlockCache::~BlockCache() {

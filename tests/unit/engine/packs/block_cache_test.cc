@@ -101,6 +101,14 @@ TEST(BlockCache, DoesNotKeepAValueThatWouldTakeTooLargeAShare) {
   EXPECT_EQ(cache.used_bytes(), 0);
 }
 
+TEST(BlockCache, KeepsBlocksOfTheUsualSizeWhateverItsOwnSize) {
+  for (const int64_t cache_bytes : {16 << 20, 64 << 20, 128 << 20, 512 << 20}) {
+    MemoryBudget budget("cache", cache_bytes);
+    BlockCache cache(&budget);
+    EXPECT_TRUE(cache.Insert(1, 0, kTimestamps | kLines | kMetadata, ColumnsOf(1'900'000))) << cache_bytes;
+  }
+}
+
 TEST(BlockCache, AnEvictedValueLivesOnWithItsReader) {
   MemoryBudget budget("cache", 100'000);
   BlockCache cache(&budget, 1);
