@@ -133,11 +133,6 @@ bool RowLabels::HasBase(std::string_view name) const {
   });
 }
 
-void RowLabels::Append(const RowLabel& label) {
-  labels_.push_back(label);
-  mask_ |= 1ULL << (label.hash & 63);
-}
-
 void RowLabels::SetLabel(std::string_view name, uint32_t hash, std::string_view value,
                          LabelCategory category, bool extracted) {
   // A label of that name in the line must not stand beside the row's own error.
@@ -172,27 +167,23 @@ void RowLabels::Remove(std::string_view name) {
   RemoveIf([&](const RowLabel& label) { return label.hash == hash && label.name == name; });
 }
 
-RowLabels::Target RowLabels::ExtractionTarget(std::string_view name, uint32_t hash) {
+RowLabels::Target RowLabels::ExtractionTargetSlow(std::string_view name, uint32_t hash) {
   const RowLabel* label = Find(name, hash);
   bool base = label != nullptr && label->base;
   if (label == nullptr && !removed_.empty()) {
     const RowLabel* removed = FindRemoved(name, hash);
     base = removed != nullptr && removed->base;
   }
-  if (!base) return {name, hash};
+  if (!base) return {name, hash, false};
   const std::string_view suffixed = arena_.Concat(name, kExtractedSuffix);
-  return {suffixed, HashName(suffixed)};
+  return {suffixed, HashName(suffixed), false};
 }
 
-bool RowLabels::WasExtracted(const Target& target) const {
+bool RowLabels::WasExtractedSlow(const Target& target) const {
   if (const RowLabel* label = Find(target.name, target.hash); label != nullptr) return label->extracted;
   if (removed_.empty()) return false;
   const RowLabel* removed = FindRemoved(target.name, target.hash);
   return removed != nullptr && removed->extracted;
-}
-
-void RowLabels::SetExtracted(const Target& target, std::string_view value) {
-  SetLabel(target.name, target.hash, value, LabelCategory::kParsed, true);
 }
 
 void RowLabels::SetError(std::string_view error, std::string_view details) {

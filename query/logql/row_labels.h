@@ -81,13 +81,30 @@ class RowLabels {
   struct Target {
     std::string_view name;
     uint32_t hash = 0;
+    bool fresh = false;  // no label of that name was there, now or before: set at once
   };
   // The name to extract `name` to: itself, or <name>_extracted (in the arena) when it is a base name.
-  Target ExtractionTarget(std::string_view name, uint32_t hash);
+  Target ExtractionTarget(std::string_view name, uint32_t hash) {
+    if ((mask_ >> (hash & 63) & 1) == 0 && removed_.empty()) return {name, hash, true};
+    return ExtractionTargetSlow(name, hash);
+  }
   // Whether a parser extracted `target` from this row already.
-  bool WasExtracted(const Target& target) const;
-  // Sets it, and marks it as extracted. The views must live until Reset.
-  void SetExtracted(const Target& target, std::string_view value);
+  bool WasExtracted(const Target& target) const { return !target.fresh && WasExtractedSlow(target); }
+  // Sets it, and marks it as extracted. The views must live until Reset. No label may have been set since
+  // ExtractionTarget.
+  void SetExtracted(const Target& target, std::string_view value) {
+    if (target.fresh && !has_error()) {
+      modified_ = true;
+      Append({.name = target.name,
+              .value = value,
+              .category = LabelCategory::kParsed,
+              .base = false,
+              .extracted = true,
+              .hash = target.hash});
+    } else {
+      SetLabel(target.name, target.hash, value, LabelCategory::kParsed, true);
+    }
+  }
 
   // A later error replaces an earlier one; empty details keep the earlier ones. `error` must live until
   // Reset, the details are copied.
@@ -111,7 +128,12 @@ class RowLabels {
 
   RowLabel* FindSlow(std::string_view name, uint32_t hash);
   void IndexLabels();
-  void Append(const RowLabel& label);
+  void Append(const RowLabel& label) {
+    labels_.push_back(label);
+    mask_ |= 1ULL << (label.hash & 63);
+  }
+  Target ExtractionTargetSlow(std::string_view name, uint32_t hash);
+  bool WasExtractedSlow(const Target& target) const;
   void SetLabel(std::string_view name, uint32_t hash, std::string_view value, LabelCategory category,
                 bool extracted);
   const RowLabel* FindRemoved(std::string_view name, uint32_t hash) const;
