@@ -240,7 +240,7 @@ class Compiler {
         compiled.source = assignment.value;
       } else {
         compiled.value = std::move(templates_[next_template_++]);
-        reads_line = true;
+        reads_line = reads_line || compiled.value.reads_line();
       }
     }
     AddStage(std::make_unique<LabelFormatStage>(std::move(assignments)), reads_line);

@@ -88,7 +88,7 @@ void RowLabels::Reset(std::string_view metadata) {
   arena_.Clear();
 }
 
-void RowLabels::IndexLabels() {
+void RowLabels::IndexLabels() const {
   const size_t want = std::bit_ceil(labels_.size() * 2);
   if (indexed_ == 0 || table_.size() < want) {
     table_.assign(std::max(table_.size(), want), 0);
@@ -102,9 +102,9 @@ void RowLabels::IndexLabels() {
   }
 }
 
-RowLabel* RowLabels::FindSlow(std::string_view name, uint32_t hash) {
+const RowLabel* RowLabels::FindSlow(std::string_view name, uint32_t hash) const {
   if (labels_.size() <= kLinearMax) {
-    for (RowLabel& label : labels_) {
+    for (const RowLabel& label : labels_) {
       if (label.hash == hash && label.name == name) return &label;
     }
     return nullptr;
@@ -112,7 +112,7 @@ RowLabel* RowLabels::FindSlow(std::string_view name, uint32_t hash) {
   if (indexed_ != labels_.size()) IndexLabels();
   const size_t slots_mask = table_.size() - 1;
   for (size_t slot = hash & slots_mask; table_[slot] != 0; slot = (slot + 1) & slots_mask) {
-    RowLabel& label = labels_[table_[slot] - 1];
+    const RowLabel& label = labels_[table_[slot] - 1];
     if (label.hash == hash && label.name == name) return &label;
   }
   return nullptr;

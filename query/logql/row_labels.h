@@ -58,7 +58,7 @@ class RowLabels {
   const RowLabel* Find(std::string_view name) const { return Find(name, HashName(name)); }
   const RowLabel* Find(std::string_view name, uint32_t hash) const {
     if ((mask_ >> (hash & 63) & 1) == 0) return nullptr;
-    return const_cast<RowLabels*>(this)->FindSlow(name, hash);
+    return FindSlow(name, hash);
   }
   std::string_view Get(std::string_view name) const {
     const RowLabel* label = Find(name);
@@ -126,8 +126,8 @@ class RowLabels {
   // Above this many labels lookups use the table.
   static constexpr size_t kLinearMax = 24;
 
-  RowLabel* FindSlow(std::string_view name, uint32_t hash);
-  void IndexLabels();
+  const RowLabel* FindSlow(std::string_view name, uint32_t hash) const;
+  void IndexLabels() const;
   void Append(const RowLabel& label) {
     labels_.push_back(label);
     mask_ |= 1ULL << (label.hash & 63);
@@ -146,9 +146,10 @@ class RowLabels {
   RowArena arena_;
   bool modified_ = false;
 
-  // Open addressing over labels_, index + 1 a slot, 0 free; covers the first `indexed_` labels.
-  std::vector<uint32_t> table_;
-  size_t indexed_ = 0;
+  // Open addressing over labels_, index + 1 a slot, 0 free; covers the first `indexed_` labels. Lookups
+  // extend it.
+  mutable std::vector<uint32_t> table_;
+  mutable size_t indexed_ = 0;
 
   // What a row of this stream with the latest metadata starts with.
   std::vector<RowLabel> stream_labels_;
