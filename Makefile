@@ -33,7 +33,7 @@ test: configure
 
 bench: configure
 	cmake --build build --parallel $(JOBS) --target varve_bench
-	build/bench/varve_bench
+	set -e; for program in build/bench/*_bench; do echo "== $$program"; $$program; done
 
 format:
 	@scripts/install_dependencies.sh --develop

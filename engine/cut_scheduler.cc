@@ -30,6 +30,7 @@ void EngineImpl::RunJournalSync() {
   while (!closing_.load(std::memory_order_relaxed)) {
     {
       const MutexLock lock(cut_mu_);
+      if (closing_.load(std::memory_order_relaxed)) return;
       sync_wake_.WaitFor(cut_mu_, std::chrono::milliseconds(options_.sync_interval_ms));
     }
     // A failure is remembered by the journal: the next append reports it.
@@ -222,6 +223,7 @@ Status EngineImpl::CommitCut(Shard* shard, const CutResult* cut) {
   VARVE_RETURN_IF_ERROR(stores_.meta->Commit(commit));
   watermarks_ = std::move(watermarks);
   journal_gauge_.TrimmedThrough(commit.trim_journal_through);
+  stores_.journal->FreeTrimmed(commit.trim_journal_through).IgnoreError("the next commit tries again");
   if (cut == nullptr) return Status::Ok();
 
   counters_.cuts.fetch_add(1, std::memory_order_relaxed);
@@ -277,17 +279,19 @@ Status EngineImpl::Flush() {
     failures_before = cut_failures_;
   }
   WakeCutScheduler();
+  JournalSeq trimmed = 0;
   for (;;) {
     {
       const MutexLock lock(commit_mu_);
-      if (*std::min_element(watermarks_.begin(), watermarks_.end()) >= through) break;
+      trimmed = *std::min_element(watermarks_.begin(), watermarks_.end());
+      if (trimmed >= through) break;
     }
     const MutexLock lock(cut_mu_);
     if (cut_failures_ != failures_before) return last_cut_failure_.Clone();
     if (closing_.load(std::memory_order_relaxed)) return Unavailable("shutting down");
     cut_progress_.WaitFor(cut_mu_, std::chrono::milliseconds(20));
   }
-  return stores_.journal->Reclaim();
+  return stores_.journal->Reclaim(trimmed);
 }
 
 }  // namespace varve

@@ -1,11 +1,10 @@
 #include "engine/inspect.h"
 
-#include <rocksdb/env.h>
-
 #include <algorithm>
 #include <charconv>
 #include <memory>
 #include <set>
+#include <utility>
 
 #include "engine/data_dir.h"
 #include "engine/index/stream_table.h"
@@ -18,27 +17,11 @@
 namespace varve {
 namespace {
 
-struct UnlockFile {
-  void operator()(rocksdb::FileLock* lock) const {
-    rocksdb::Env::Default()->UnlockFile(lock).PermitUncheckedError();
-  }
-};
-using DirectoryLock = std::unique_ptr<rocksdb::FileLock, UnlockFile>;
-
-// Takes the lock that a server would hold, so that none is running and none starts meanwhile.
-Result<DirectoryLock> LockDirectory(const std::string& data_dir) {
-  rocksdb::FileLock* lock = nullptr;
-  const Status status = FromRocksDb(rocksdb::Env::Default()->LockFile(HotPath(data_dir) + "/LOCK", &lock),
-                                    "data directory " + data_dir);
-  if (status.code() == Code::kUnavailable) return Unavailable(status.message() + "; stop the server first");
-  // Any other failure is that of a medium nobody can write to: then nobody serves from it either.
-  return DirectoryLock(lock);
-}
-
-// An offline data directory.
+// A data directory as it was at one moment: first the hot database's, then, a little later, the packs'.
+// A pack is ingested before it is committed, so every pack that the hot database knows is there, unless
+// retention dropped it in between.
 struct OpenDirectory {
   uint32_t version = 0;
-  DirectoryLock lock;
   std::unique_ptr<HotDb> hot;
   std::unique_ptr<RocksDbMetaStore> meta;
   std::unique_ptr<PackStore> packs;
@@ -55,12 +38,21 @@ Result<int64_t> ReadSetting(const MetaStore& meta, const std::string& name) {
   return value;
 }
 
+// A running server may delete a file between our reading of its name and opening it; then the next try
+// sees a newer state.
+Result<std::unique_ptr<HotDb>> OpenHot(const std::string& data_dir) {
+  constexpr int kTries = 5;
+  for (int attempt = 1;; ++attempt) {
+    Result<std::unique_ptr<HotDb>> hot = HotDb::Open({.path = HotPath(data_dir), .read_only = true});
+    if (hot.ok() || attempt == kTries) return hot;
+  }
+}
+
 Result<OpenDirectory> OpenReadOnly(const std::string& data_dir) {
   OpenDirectory opened;
   VARVE_ASSIGN_OR_RETURN(opened.version, ReadFormatVersion(data_dir, nullptr));
   VARVE_RETURN_IF_ERROR(CheckFormatVersion(data_dir, opened.version));
-  VARVE_ASSIGN_OR_RETURN(opened.lock, LockDirectory(data_dir));
-  VARVE_ASSIGN_OR_RETURN(opened.hot, HotDb::Open({.path = HotPath(data_dir), .read_only = true}));
+  VARVE_ASSIGN_OR_RETURN(opened.hot, OpenHot(data_dir));
   opened.meta = std::make_unique<RocksDbMetaStore>(opened.hot.get());
   VARVE_ASSIGN_OR_RETURN(opened.watermarks, opened.meta->ListWatermarks());
   VARVE_ASSIGN_OR_RETURN(const int64_t shard_count, ReadSetting(*opened.meta, kShardCountSetting));
@@ -148,6 +140,18 @@ void VerifyCommittedPack(const OpenDirectory& directory, const CatalogPack& pack
   }
 }
 
+// The packs that are part of the data now; a running server may have dropped some since we looked.
+Result<std::set<PackId>> CommittedNow(const std::string& data_dir) {
+  VARVE_ASSIGN_OR_RETURN(const std::unique_ptr<HotDb> hot, OpenHot(data_dir));
+  VARVE_ASSIGN_OR_RETURN(const std::vector<MetaCommit::Pack> committed, RocksDbMetaStore(hot.get()).ListPacks());
+  std::set<PackId> ids;
+  for (const MetaCommit::Pack& bytes : committed) {
+    const Result<CatalogPack> pack = DecodeCatalogPack(bytes);
+    if (pack.ok()) ids.insert(pack->id);
+  }
+  return ids;
+}
+
 }  // namespace
 
 Result<DataDirReport> InspectDataDir(const std::string& data_dir) {
@@ -193,6 +197,7 @@ Result<VerifyTotals> VerifyDataDir(const std::string& data_dir,
   });
   if (!status.ok()) problem("stream table", std::move(status));
 
+  std::vector<std::pair<PackId, VerifyProblem>> pack_problems;
   VARVE_ASSIGN_OR_RETURN(const std::vector<PackInfo> stored, directory.packs->List());
   std::set<PackId> present;
   for (const PackInfo& pack : stored) present.insert(pack.id);
@@ -204,12 +209,22 @@ Result<VerifyTotals> VerifyDataDir(const std::string& data_dir,
     if (!pack.ok()) {
       problem("catalog", pack.status().Clone());
     } else if (!present.contains(pack->id)) {
-      problem(pack->id.ToString(), NotFound("committed, but its file is missing"));
+      pack_problems.emplace_back(
+          pack->id, VerifyProblem{pack->id.ToString(), NotFound("committed, but its file is missing")});
     } else {
-      VerifyCommittedPack(directory, *pack, problem, &totals);
+      const auto pack_problem = [&](std::string where, Status damage) {
+        pack_problems.emplace_back(pack->id, VerifyProblem{std::move(where), std::move(damage)});
+      };
+      VerifyCommittedPack(directory, *pack, pack_problem, &totals);
     }
   }
   if (on_pack != nullptr) on_pack(totals.packs, committed.size());
+  if (!pack_problems.empty()) {
+    const Result<std::set<PackId>> now = CommittedNow(data_dir);
+    for (auto& [id, found] : pack_problems) {
+      if (!now.ok() || now->contains(id)) problem(std::move(found.where), std::move(found.status));
+    }
+  }
 
   JournalSeq last_seq = 0;
   status = ForEachLiveRecord(

@@ -1,7 +1,8 @@
-// Looking into a data directory whose server is stopped: `varve inspect` and `varve verify`.
+// Looking into a data directory: `varve inspect` and `varve verify`.
 //
-// Both open it read-only and change nothing. kUnavailable: a server has it open. kInvalidArgument:
-// unknown format version. kIoError / kCorruption: it cannot be read at all.
+// Both open it read-only and change nothing; a server may run meanwhile, and they see what it had stored
+// at one moment. kInvalidArgument: unknown format version. kIoError / kCorruption: it cannot be read at
+// all.
 // Threads: free functions.
 #pragma once
 

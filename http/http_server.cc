@@ -6,6 +6,7 @@
 
 #include "http/access_log.h"
 #include "http/admin_api.h"
+#include "http/fields_api.h"
 #include "http/index_api.h"
 #include "http/loki_api.h"
 #include "http/metrics.h"
@@ -27,12 +28,14 @@ struct HttpServer::Impl {
         read_context{engine, limits, options.auth_enabled, options.clock},
         loki(read_context),
         index(read_context),
+        fields(read_context),
         push(writes, options.auth_enabled),
         admin(engine, &metrics, options.config_yaml),
         server(&router, MakeServerOptions(engine, *writes, options)) {
     push.AddRoutes(&router);
     loki.AddRoutes(&router);
     index.AddRoutes(&router);
+    fields.AddRoutes(&router);
     admin.AddRoutes(&router);
     metrics.WatchServer(&server);
   }
@@ -71,6 +74,7 @@ struct HttpServer::Impl {
   const ReadContext read_context;
   LokiApi loki;
   IndexApi index;
+  FieldsApi fields;
   PushApi push;
   AdminApi admin;
   Server server;  // last: it stops before what its handlers use goes away

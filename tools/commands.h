@@ -22,5 +22,7 @@ void AddQueryCommand(CLI::App* app, ChosenCommand* chosen);
 void AddPushCommand(CLI::App* app, ChosenCommand* chosen);
 void AddLabelsCommand(CLI::App* app, ChosenCommand* chosen);
 void AddSeriesCommand(CLI::App* app, ChosenCommand* chosen);
+void AddInspectCommand(CLI::App* app, ChosenCommand* chosen);
+void AddVerifyCommand(CLI::App* app, ChosenCommand* chosen);
 
 }  // namespace varve

@@ -11,6 +11,7 @@
 #include "engine/base/time.h"
 #include "engine/model/labels.h"
 #include "http/json_writer.h"
+#include "tools/table.h"
 #include "tools/time_text.h"
 
 namespace varve {
@@ -57,44 +58,6 @@ std::string CsvField(std::string_view text) {
   out.push_back('"');
   return out;
 }
-
-// Rows of cells under a header, columns as wide as their widest cell, the last `numbers` right-aligned.
-class Table {
- public:
-  explicit Table(std::vector<std::string> header, size_t first_number) : first_number_(first_number) {
-    Add(std::move(header));
-  }
-
-  void Add(std::vector<std::string> row) {
-    widths_.resize(std::max(widths_.size(), row.size()));
-    for (size_t i = 0; i < row.size(); ++i) widths_[i] = std::max(widths_[i], DisplayWidth(row[i]));
-    rows_.push_back(std::move(row));
-  }
-  size_t width() const {
-    size_t total = 0;
-    for (const size_t width : widths_) total += width + 2;
-    return total;
-  }
-  std::string Print(const Style& style) const {
-    std::string out;
-    for (size_t r = 0; r < rows_.size(); ++r) {
-      std::string line;
-      for (size_t i = 0; i < rows_[r].size(); ++i) {
-        const std::string padding(widths_[i] - DisplayWidth(rows_[r][i]), ' ');
-        if (i > 0) line += "  ";
-        line += i >= first_number_ ? padding + rows_[r][i] : rows_[r][i] + padding;
-      }
-      while (line.ends_with(' ')) line.pop_back();
-      out += (r == 0 ? style.Bold(line) : line) + "\n";
-    }
-    return out;
-  }
-
- private:
-  const size_t first_number_;
-  std::vector<size_t> widths_;
-  std::vector<std::vector<std::string>> rows_;
-};
 
 // The names that label any of the series, sorted.
 std::vector<std::string> LabelNames(const std::vector<ResultSeries>& series) {

@@ -38,6 +38,8 @@ int main(int argc, char** argv) {
   varve::AddLabelsCommand(&app, &chosen);
   varve::AddSeriesCommand(&app, &chosen);
   varve::AddPushCommand(&app, &chosen);
+  varve::AddInspectCommand(&app, &chosen);
+  varve::AddVerifyCommand(&app, &chosen);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {  // CLI11's way to say --help, --version, or what is wrong

@@ -2,8 +2,11 @@
 
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/table.h>
+#include <rocksdb/write_batch.h>
 
+#include <algorithm>
 #include <cstdarg>
 #include <vector>
 
@@ -15,6 +18,16 @@ class NoLogger final : public rocksdb::Logger {
  public:
   using rocksdb::Logger::Logv;
   void Logv(const char* /*format*/, va_list /*arguments*/) override {}
+};
+
+// After a full disk RocksDB would try to resume by itself, on a thread of its own, and trips an
+// assertion of 7.8.3 when a file deletion failed before. We stay failed until a restart instead.
+class NoAutoRecovery final : public rocksdb::EventListener {
+ public:
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason /*reason*/, rocksdb::Status /*error*/,
+                            bool* auto_recovery) override {
+    *auto_recovery = false;
+  }
 };
 
 constexpr char kJournalName[] = "journal";
@@ -41,6 +54,7 @@ rocksdb::DBOptions MakeDbOptions(const HotDbOptions& options) {
   db.stats_dump_period_sec = 0;
   db.stats_persist_period_sec = 0;
   db.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+  db.listeners.push_back(std::make_shared<NoAutoRecovery>());
   if (options.read_only) db.info_log = std::make_shared<NoLogger>();
   db.keep_log_file_num = 2;
   db.max_log_file_size = 1 << 20;
@@ -94,7 +108,9 @@ Result<std::unique_ptr<HotDb>> HotDb::Open(const HotDbOptions& options) {
   rocksdb::ColumnFamilyOptions journal =
       MakeFamilyOptions(static_cast<size_t>(options.journal_memtable_bytes), 3);
   journal.compression = rocksdb::kNoCompression;
-  // Point-in-time order matters more than speed of inserting; the skip list's default is fine.
+  // Never compacted: its files are deleted whole (DeleteJournalFilesThrough). A compaction that finds
+  // nothing but deleted records and then fails to write trips an assertion of 7.8.3.
+  journal.disable_auto_compactions = true;
   rocksdb::ColumnFamilyOptions small = MakeFamilyOptions(8 << 20, 2);
   small.compression = rocksdb::kZSTD;
   small.level_compaction_dynamic_level_bytes = true;
@@ -115,18 +131,55 @@ Result<std::unique_ptr<HotDb>> HotDb::Open(const HotDbOptions& options) {
   return std::unique_ptr<HotDb>(new HotDb(std::move(impl)));  // NOLINT: private constructor
 }
 
-Status HotDb::Reclaim() {
+Status HotDb::Fail(Status status) {
+  const MutexLock lock(failure_mu_);
+  if (failure_.ok()) failure_ = std::move(status);
+  failed_.store(true, std::memory_order_release);
+  return failure_.Clone();
+}
+
+Status HotDb::Write(rocksdb::WriteBatch* batch, bool sync, std::string_view context) {
+  if (failed()) [[unlikely]] return Fail(Status::Ok());
+  rocksdb::WriteOptions write;
+  write.sync = sync;
+  const rocksdb::Status status = db()->Write(write, batch);
+  return status.ok() ? Status::Ok() : Fail(FromRocksDb(status, context));
+}
+
+Status HotDb::SyncLog() {
+  if (failed()) [[unlikely]] return Fail(Status::Ok());
+  const rocksdb::Status status = db()->SyncWAL();
+  return status.ok() ? Status::Ok() : Fail(FromRocksDb(status, "syncing the write-ahead log"));
+}
+
+Status HotDb::FlushMemory() {
+  if (failed()) [[unlikely]] return Fail(Status::Ok());
   rocksdb::FlushOptions flush;
   flush.wait = true;
   flush.allow_write_stall = true;
-  VARVE_RETURN_IF_ERROR(FromRocksDb(db()->Flush(flush, impl_->handles), "flushing the hot database"));
-  rocksdb::CompactRangeOptions compact;
-  compact.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
-  VARVE_RETURN_IF_ERROR(
-      FromRocksDb(db()->CompactRange(compact, journal(), nullptr, nullptr), "compacting the journal"));
-  // Files are otherwise deleted in the background some time later; this deletes them now.
+  return FromRocksDb(db()->Flush(flush, impl_->handles), "flushing the hot database");
+}
+
+Status HotDb::DeleteJournalFilesThrough(std::string_view end) {
+  if (failed()) [[unlikely]] return Fail(Status::Ok());
+  std::vector<rocksdb::LiveFileMetaData> files;
+  db()->GetLiveFilesMetaData(&files);
+  std::erase_if(files, [](const rocksdb::LiveFileMetaData& file) {
+    return file.column_family_name != kJournalName || file.level != 0;
+  });
+  std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.file_number < b.file_number; });
+  for (const rocksdb::LiveFileMetaData& file : files) {
+    if (file.largestkey > end) break;
+    // Only the oldest file of level 0 may go; then nothing older can come back to light.
+    VARVE_RETURN_IF_ERROR(FromRocksDb(db()->DeleteFile(file.name), "deleting a file of the journal"));
+  }
+  return Status::Ok();
+}
+
+Status HotDb::DeleteObsoleteFiles() {
   VARVE_RETURN_IF_ERROR(FromRocksDb(db()->DisableFileDeletions(), "freeing the journal's files"));
-  return FromRocksDb(db()->EnableFileDeletions(/*force=*/true), "freeing the journal's files");
+  // Not forced: after an error RocksDB itself may hold deletions back.
+  return FromRocksDb(db()->EnableFileDeletions(/*force=*/false), "freeing the journal's files");
 }
 
 Status FromRocksDb(const rocksdb::Status& status, std::string_view context) {

@@ -6,11 +6,13 @@
 // Threads: thread-safe. Ownership: owns the database; closes it when destroyed.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 
+#include "engine/base/mutex.h"
 #include "engine/base/status.h"
 
 namespace rocksdb {
@@ -18,6 +20,7 @@ class ColumnFamilyHandle;
 class DB;
 class Env;
 class Status;
+class WriteBatch;
 }  // namespace rocksdb
 
 namespace varve {
@@ -42,14 +45,30 @@ class HotDb {
   rocksdb::ColumnFamilyHandle* meta() const;
   rocksdb::ColumnFamilyHandle* stream() const;
 
-  // Writes every column family's memory to files, so that the write-ahead log files so far are freed,
-  // and drops what deletions cover from the journal's files.
-  Status Reclaim();
+  // All writes go through here, because the first that fails must be the last: afterwards nobody knows
+  // what the log's tail holds, and RocksDB 7.8.3 aborts when a log that failed is synced. From then on
+  // every write and sync returns that first error.
+  Status Write(rocksdb::WriteBatch* batch, bool sync, std::string_view context);
+  // Syncs the write-ahead log without holding writers up.
+  Status SyncLog();
+  bool failed() const { return failed_.load(std::memory_order_acquire); }
+
+  // Writes every column family's memory to files, so that the write-ahead log files so far are obsolete.
+  Status FlushMemory();
+  // Deletes the journal's oldest files as long as their keys are at most `end`, all of it deleted data.
+  Status DeleteJournalFilesThrough(std::string_view end);
+  // Obsolete files are otherwise deleted in the background, some time later.
+  Status DeleteObsoleteFiles();
 
  private:
   struct Impl;
   explicit HotDb(std::unique_ptr<Impl> impl);
+  Status Fail(Status status) VARVE_EXCLUDES(failure_mu_);
+
   std::unique_ptr<Impl> impl_;
+  std::atomic<bool> failed_{false};  // set once, after failure_ is written
+  Mutex failure_mu_;
+  Status failure_ VARVE_GUARDED_BY(failure_mu_);
 };
 
 // Translates an error of RocksDB; `context` says what was being done.

@@ -38,8 +38,10 @@ class Journal {
   // Calls fn for each record above `after`, ascending. Stops at fn's first error and returns it.
   virtual Status Replay(JournalSeq after,
                         const std::function<Status(JournalSeq, std::string_view)>& fn) const = 0;
-  // Frees the files of what was trimmed.
-  virtual Status Reclaim() = 0;
+  // Frees files that hold nothing but records up to `through`, all of them trimmed. Cheap.
+  virtual Status FreeTrimmed(JournalSeq through) = 0;
+  // Writes what is in memory to files first, so that even the newest log files can be freed.
+  virtual Status Reclaim(JournalSeq through) = 0;
   virtual JournalStats Stats() const = 0;
 };
 

@@ -34,7 +34,8 @@ class MemoryJournal final : public Journal {
   JournalSeq last_seq() const override;
   Status Replay(JournalSeq after,
                 const std::function<Status(JournalSeq, std::string_view)>& fn) const override;
-  Status Reclaim() override { return Status::Ok(); }
+  Status FreeTrimmed(JournalSeq) override { return Status::Ok(); }
+  Status Reclaim(JournalSeq) override { return Status::Ok(); }
   JournalStats Stats() const override;
 
  private:

@@ -35,22 +35,15 @@ Result<std::unique_ptr<RocksDbJournal>> RocksDbJournal::Open(HotDb* db, JournalS
   return std::unique_ptr<RocksDbJournal>(new RocksDbJournal(db, last));  // NOLINT: private constructor
 }
 
-Status RocksDbJournal::Fail(Status status) {
-  const MutexLock lock(failure_mu_);
-  if (failure_.ok()) failure_ = std::move(status);
-  failed_.store(true, std::memory_order_release);
-  return failure_.Clone();
-}
-
 Result<JournalSeq> RocksDbJournal::Append(std::string_view record, bool sync) {
-  if (failed_.load(std::memory_order_acquire)) [[unlikely]] return Fail(Status::Ok());
+  if (db_->failed()) [[unlikely]] return db_->SyncLog();  // the first error; draws no number
   const JournalSeq seq = last_seq_.fetch_add(1, std::memory_order_acq_rel) + 1;
-  rocksdb::WriteOptions write;
-  write.sync = sync;
   const SeqKey key(seq);
-  const rocksdb::Status status =
-      db_->db()->Put(write, db_->journal(), key.slice(), rocksdb::Slice(record.data(), record.size()));
-  if (!status.ok()) [[unlikely]] return Fail(FromRocksDb(status, "writing the journal"));
+  rocksdb::WriteBatch batch(record.size() + 64);
+  VARVE_RETURN_IF_ERROR(
+      FromRocksDb(batch.Put(db_->journal(), key.slice(), rocksdb::Slice(record.data(), record.size())),
+                  "preparing a journal record"));
+  VARVE_RETURN_IF_ERROR(db_->Write(&batch, sync, "writing the journal"));
   records_.fetch_add(1, std::memory_order_relaxed);
   record_bytes_.fetch_add(record.size(), std::memory_order_relaxed);
   if (sync) syncs_.fetch_add(1, std::memory_order_relaxed);
@@ -60,8 +53,7 @@ Result<JournalSeq> RocksDbJournal::Append(std::string_view record, bool sync) {
 Status RocksDbJournal::Sync() {
   const JournalSeq seq = last_seq();
   if (synced_seq_.load(std::memory_order_relaxed) == seq) return Status::Ok();
-  const rocksdb::Status status = db_->db()->SyncWAL();
-  if (!status.ok()) [[unlikely]] return Fail(FromRocksDb(status, "syncing the journal"));
+  VARVE_RETURN_IF_ERROR(db_->SyncLog());
   synced_seq_.store(seq, std::memory_order_relaxed);
   syncs_.fetch_add(1, std::memory_order_relaxed);
   return Status::Ok();
@@ -83,7 +75,17 @@ Status RocksDbJournal::Replay(JournalSeq after,
   return FromRocksDb(it->status(), "reading the journal");
 }
 
-Status RocksDbJournal::Reclaim() { return db_->Reclaim(); }
+Status RocksDbJournal::FreeTrimmed(JournalSeq through) {
+  std::string end;  // of the tombstone that covers them: exclusive
+  PutBigEndian64(&end, through + 1);
+  return db_->DeleteJournalFilesThrough(end);
+}
+
+Status RocksDbJournal::Reclaim(JournalSeq through) {
+  VARVE_RETURN_IF_ERROR(db_->FlushMemory());
+  VARVE_RETURN_IF_ERROR(FreeTrimmed(through));
+  return db_->DeleteObsoleteFiles();
+}
 
 JournalStats RocksDbJournal::Stats() const {
   return {.records = records_.load(std::memory_order_relaxed),

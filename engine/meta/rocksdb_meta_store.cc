@@ -77,9 +77,7 @@ Status RocksDbMetaStore::Commit(const MetaCommit& commit) {
   }
   VARVE_RETURN_IF_ERROR(FromRocksDb(status, "preparing a commit"));
   VARVE_KILL_POINT("before_commit");
-  rocksdb::WriteOptions write;
-  write.sync = true;
-  VARVE_RETURN_IF_ERROR(FromRocksDb(db_->db()->Write(write, &batch), "committing packs"));
+  VARVE_RETURN_IF_ERROR(db_->Write(&batch, /*sync=*/true, "committing packs"));
   VARVE_KILL_POINT("after_commit");
   return Status::Ok();
 }
@@ -113,9 +111,10 @@ Result<std::map<uint32_t, uint64_t>> RocksDbMetaStore::ListWatermarks() const {
 Status RocksDbMetaStore::PutStream(const StreamRecord& stream) {
   std::string value;
   PutFixed<uint64_t>(&value, stream.fingerprint);
-  return FromRocksDb(db_->db()->Put(rocksdb::WriteOptions(), db_->stream(),
-                                    StreamKey(stream.tenant, stream.canonical), value),
-                     "storing a stream's identity");
+  rocksdb::WriteBatch batch;
+  VARVE_RETURN_IF_ERROR(FromRocksDb(batch.Put(db_->stream(), StreamKey(stream.tenant, stream.canonical), value),
+                                    "preparing a stream's identity"));
+  return db_->Write(&batch, /*sync=*/false, "storing a stream's identity");
 }
 
 Status RocksDbMetaStore::DeleteStreams(const std::vector<StreamRecord>& streams) {
@@ -125,7 +124,7 @@ Status RocksDbMetaStore::DeleteStreams(const std::vector<StreamRecord>& streams)
         FromRocksDb(batch.Delete(db_->stream(), StreamKey(stream.tenant, stream.canonical)),
                     "preparing to drop streams"));
   }
-  return FromRocksDb(db_->db()->Write(rocksdb::WriteOptions(), &batch), "dropping streams");
+  return db_->Write(&batch, /*sync=*/false, "dropping streams");
 }
 
 Status RocksDbMetaStore::ForEachStream(const std::function<Status(const StreamRecord&)>& fn) const {
@@ -153,11 +152,11 @@ Result<std::optional<std::string>> RocksDbMetaStore::GetSetting(std::string_view
 }
 
 Status RocksDbMetaStore::PutSetting(std::string_view name, std::string_view value) {
-  rocksdb::WriteOptions write;
-  write.sync = true;
-  return FromRocksDb(db_->db()->Put(write, db_->meta(), Prefixed(kSettingPrefix, name),
-                                    rocksdb::Slice(value.data(), value.size())),
-                     "storing a setting");
+  rocksdb::WriteBatch batch;
+  VARVE_RETURN_IF_ERROR(FromRocksDb(
+      batch.Put(db_->meta(), Prefixed(kSettingPrefix, name), rocksdb::Slice(value.data(), value.size())),
+      "preparing a setting"));
+  return db_->Write(&batch, /*sync=*/true, "storing a setting");
 }
 
 }  // namespace varve

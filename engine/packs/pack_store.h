@@ -30,6 +30,8 @@ struct PackBytes {
 struct PackInfo {
   PackId id;
   uint64_t bytes_on_disk = 0;
+  // False when its file is missing or has the wrong size: reads of it fail, reads of others do not.
+  bool readable = true;
 };
 
 // A pack being written. Destroyed without Commit, it leaves nothing behind.
@@ -56,7 +58,7 @@ class PackStore {
   virtual Result<PackBytes> ReadBlock(const PackId& id, uint32_t block) const = 0;
   virtual Result<PackDirectory> ReadDirectory(const PackId& id) const = 0;
 
-  // All packs, ascending by id. Reads no pack.
+  // All packs, ascending by id. Reads no pack, so a readable one may still turn out to be damaged.
   virtual Result<std::vector<PackInfo>> List() const = 0;
 
   // After these return, reads of the packs give kNotFound and their space is freed. The caller makes

@@ -11,6 +11,12 @@
 //
 // Files are written under <path>/pending and hard-linked in by the ingest; what a crash leaves there is
 // removed at open.
+//
+// Errors. When the write of the manifest fails, 7.8.3 deletes the ingested file although the record of it may
+// have reached the disk, and then refuses all writes; DB::Resume does not help against an error it takes for
+// fatal. So a failed ingest is remembered, and the next writer closes and reopens the DB and drops that pack
+// from the manifest. A DB whose manifest names a missing file does not open with paranoid_checks; it is then
+// opened without, where the file's absence shows only when it is read.
 #include "engine/packs/rocksdb_pack_store.h"
 
 #include <rocksdb/convenience.h>
@@ -21,11 +27,11 @@
 
 #include <algorithm>
 #include <atomic>
-#include <limits>
 #include <utility>
 
 #include "engine/base/check.h"
 #include "engine/base/failpoint.h"
+#include "engine/base/mutex.h"
 
 namespace varve {
 
@@ -42,11 +48,11 @@ Status FromRocksDb(const rocksdb::Status& status, const std::string& context) {
   return IoError(std::move(message));
 }
 
-rocksdb::Options MakeOptions(const RocksDbPackStoreOptions& store_options) {
+rocksdb::Options MakeOptions(const RocksDbPackStoreOptions& store_options, bool paranoid) {
   rocksdb::Options options;
   if (store_options.env != nullptr) options.env = store_options.env;
   options.create_if_missing = true;
-  options.paranoid_checks = !store_options.read_only;
+  options.paranoid_checks = paranoid;
   // With -1, OpenForReadOnly makes a CompactedDBImpl, whose Get crashes on a file that could not be opened.
   options.max_open_files = store_options.read_only ? 512 : -1;
   options.max_file_opening_threads = 4;
@@ -68,11 +74,32 @@ rocksdb::Options MakeOptions(const RocksDbPackStoreOptions& store_options) {
   return options;
 }
 
+// Opens the DB; where files of packs are missing or damaged, without them.
+rocksdb::Status OpenDb(const RocksDbPackStoreOptions& options, bool read_only, std::unique_ptr<rocksdb::DB>* db) {
+  rocksdb::DB* raw = nullptr;
+  rocksdb::Status status;
+  if (read_only) {
+    RocksDbPackStoreOptions read_only_options = options;
+    read_only_options.read_only = true;
+    status = rocksdb::DB::OpenForReadOnly(MakeOptions(read_only_options, /*paranoid=*/false), options.path, &raw);
+  } else {
+    status = rocksdb::DB::Open(MakeOptions(options, /*paranoid=*/true), options.path, &raw);
+    if (status.IsCorruption()) {
+      status = rocksdb::DB::Open(MakeOptions(options, /*paranoid=*/false), options.path, &raw);
+    }
+  }
+  db->reset(raw);
+  return status;
+}
+
 class RocksDbPackStore : public PackStore {
  public:
-  RocksDbPackStore(RocksDbPackStoreOptions options, rocksdb::Options db_options, std::unique_ptr<rocksdb::DB> db)
-      : options_(std::move(options)), db_options_(std::move(db_options)), db_(std::move(db)) {}
-  ~RocksDbPackStore() override { db_->Close().PermitUncheckedError(); }
+  RocksDbPackStore(RocksDbPackStoreOptions options, std::unique_ptr<rocksdb::DB> db)
+      : options_(std::move(options)), db_options_(MakeOptions(options_, true)), db_(std::move(db)) {}
+  ~RocksDbPackStore() override {
+    WriterLock lock(db_mu_);
+    CloseDb();
+  }
 
   Result<std::unique_ptr<PendingPack>> Begin(const PackId& id) override;
   Result<PackBytes> ReadBlock(const PackId& id, uint32_t block) const override;
@@ -86,18 +113,24 @@ class RocksDbPackStore : public PackStore {
   Status Ingest(const std::string& file, const PackId& id);
 
  private:
-  Status RefuseWhenReadOnly(const char* what) const {
-    return options_.read_only ? InvalidArgument(std::string(what) + ": " + options_.path + " is open read-only")
-                              : Status::Ok();
-  }
-  // After a failed write of the manifest RocksDB refuses all writes until told to go on.
-  Status ResumeAfterError();
+  // Refuses when read-only; repairs what an earlier error left.
+  Status PrepareToWrite(const char* what);
+  Status Repair() VARVE_EXCLUDES(db_mu_);
+  Status ProbeDisk() const;
+  void CloseDb() VARVE_REQUIRES(db_mu_);
+  Status DropLocked(std::span<const PackId> ids) VARVE_REQUIRES_SHARED(db_mu_);
+  Status NotOpen() const { return IoError(options_.path + " could not be opened again after an error"); }
 
   const RocksDbPackStoreOptions options_;
   const rocksdb::Options db_options_;
-  const std::unique_ptr<rocksdb::DB> db_;
-  // Written by whoever saw an ingest or a drop fail, read by the next one; a flag, publishes no data.
-  std::atomic<bool> needs_resume_{false};
+  // Held shared while the DB is used, exclusively while it is replaced. Null when that failed.
+  mutable SharedMutex db_mu_;
+  std::unique_ptr<rocksdb::DB> db_ VARVE_GUARDED_BY(db_mu_);
+  // Set by whoever saw a write fail, cleared by Repair. Only a hint to take the slow path: Repair looks
+  // again under the lock.
+  std::atomic<bool> needs_repair_{false};
+  Mutex failed_mu_;
+  std::vector<PackId> failed_ VARVE_GUARDED_BY(failed_mu_);  // ingests of which the manifest may know
 };
 
 class PendingRocksDbPack : public PendingPack {
@@ -142,16 +175,43 @@ class PendingRocksDbPack : public PendingPack {
   uint32_t blocks_ = 0;
 };
 
-Status RocksDbPackStore::ResumeAfterError() {
-  if (!needs_resume_.load(std::memory_order_relaxed)) return Status::Ok();
-  VARVE_RETURN_IF_ERROR(FromRocksDb(db_->Resume(), "resume " + options_.path));
-  needs_resume_.store(false, std::memory_order_relaxed);
+void RocksDbPackStore::CloseDb() {
+  if (db_ != nullptr) db_->Close().PermitUncheckedError();
+  db_.reset();
+}
+
+Status RocksDbPackStore::PrepareToWrite(const char* what) {
+  if (options_.read_only) return InvalidArgument(std::string(what) + ": " + options_.path + " is open read-only");
+  return needs_repair_.load(std::memory_order_relaxed) ? Repair() : Status::Ok();
+}
+
+// Writes and syncs a small file, so that a DB that still can be read is not closed while the disk is no better.
+Status RocksDbPackStore::ProbeDisk() const {
+  const std::string file = PendingPath() + "/probe";
+  const rocksdb::Status status = rocksdb::WriteStringToFile(db_options_.env, file, file, /*should_sync=*/true);
+  db_options_.env->DeleteFile(file).PermitUncheckedError();
+  return FromRocksDb(status, "write " + file);
+}
+
+Status RocksDbPackStore::Repair() {
+  WriterLock lock(db_mu_);
+  if (!needs_repair_.load(std::memory_order_relaxed)) return Status::Ok();
+  VARVE_RETURN_IF_ERROR(ProbeDisk());
+  CloseDb();
+  const rocksdb::Status status = OpenDb(options_, /*read_only=*/false, &db_);
+  if (!status.ok()) {
+    OpenDb(options_, /*read_only=*/true, &db_).PermitUncheckedError();  // so that reads go on if they can
+    return FromRocksDb(status, "reopen packs in " + options_.path);
+  }
+  MutexLock failed_lock(failed_mu_);
+  VARVE_RETURN_IF_ERROR(DropLocked(failed_));
+  failed_.clear();
+  needs_repair_.store(false, std::memory_order_relaxed);
   return Status::Ok();
 }
 
 Result<std::unique_ptr<PendingPack>> RocksDbPackStore::Begin(const PackId& id) {
-  VARVE_RETURN_IF_ERROR(RefuseWhenReadOnly("write a pack"));
-  VARVE_RETURN_IF_ERROR(ResumeAfterError());
+  VARVE_RETURN_IF_ERROR(PrepareToWrite("write a pack"));
   const Status existing = ReadBlock(id, kPackDirectoryBlock).status().Clone();
   if (existing.code() != Code::kNotFound) {
     return existing.ok() ? InvalidArgument(id.ToString() + " exists already") : existing.Clone();
@@ -169,8 +229,14 @@ Status RocksDbPackStore::Ingest(const std::string& file, const PackId& id) {
   options.allow_blocking_flush = false;
   options.write_global_seqno = false;
   options.fail_if_not_bottommost_level = true;
+  ReaderLock lock(db_mu_);
+  if (db_ == nullptr) return NotOpen();
   const rocksdb::Status status = db_->IngestExternalFile({file}, options);
-  if (!status.ok()) needs_resume_.store(true, std::memory_order_relaxed);
+  if (!status.ok()) {
+    MutexLock failed_lock(failed_mu_);
+    failed_.push_back(id);
+    needs_repair_.store(true, std::memory_order_relaxed);
+  }
   return FromRocksDb(status, "ingest " + id.ToString());
 }
 
@@ -178,7 +244,10 @@ Result<PackBytes> RocksDbPackStore::ReadBlock(const PackId& id, uint32_t block) 
   rocksdb::ReadOptions options;
   options.verify_checksums = true;
   options.fill_cache = false;
+  // Without a block cache it owns the bytes; they outlive even the DB.
   auto value = std::make_shared<rocksdb::PinnableSlice>();
+  ReaderLock lock(db_mu_);
+  if (db_ == nullptr) return NotOpen();
   const rocksdb::Status status = db_->Get(options, db_->DefaultColumnFamily(), PackKey(id, block), value.get());
   if (!status.ok()) {
     const std::string what = block == kPackDirectoryBlock ? "directory" : "block " + std::to_string(block);
@@ -197,7 +266,11 @@ Result<PackDirectory> RocksDbPackStore::ReadDirectory(const PackId& id) const {
 
 Result<std::vector<PackInfo>> RocksDbPackStore::List() const {
   std::vector<rocksdb::LiveFileMetaData> files;
-  db_->GetLiveFilesMetaData(&files);
+  {
+    ReaderLock lock(db_mu_);
+    if (db_ == nullptr) return NotOpen();
+    db_->GetLiveFilesMetaData(&files);
+  }
   std::vector<PackInfo> packs;
   packs.reserve(files.size());
   for (const auto& file : files) {
@@ -209,15 +282,15 @@ Result<std::vector<PackInfo>> RocksDbPackStore::List() const {
       return Corruption(file.db_path + file.name + ": is not one pack");
     }
     info.bytes_on_disk = file.size;
+    uint64_t size = 0;
+    info.readable = db_options_.env->GetFileSize(file.db_path + file.name, &size).ok() && size == file.size;
     packs.push_back(info);
   }
   std::sort(packs.begin(), packs.end(), [](const PackInfo& a, const PackInfo& b) { return a.id < b.id; });
   return packs;
 }
 
-Status RocksDbPackStore::Drop(std::span<const PackId> ids) {
-  VARVE_RETURN_IF_ERROR(RefuseWhenReadOnly("drop packs"));
-  VARVE_RETURN_IF_ERROR(ResumeAfterError());
+Status RocksDbPackStore::DropLocked(std::span<const PackId> ids) {
   if (ids.empty()) return Status::Ok();
   std::vector<std::pair<std::string, std::string>> keys;
   for (const PackId& id : ids) keys.emplace_back(PackKey(id, 0), PackKey(id, kPackDirectoryBlock));
@@ -230,22 +303,29 @@ Status RocksDbPackStore::Drop(std::span<const PackId> ids) {
   }
   const rocksdb::Status status = rocksdb::DeleteFilesInRanges(db_.get(), db_->DefaultColumnFamily(), ranges.data(),
                                                               ranges.size(), /*include_end=*/true);
-  if (!status.ok()) needs_resume_.store(true, std::memory_order_relaxed);
+  if (!status.ok()) needs_repair_.store(true, std::memory_order_relaxed);
   return FromRocksDb(status, "drop packs");
 }
 
+Status RocksDbPackStore::Drop(std::span<const PackId> ids) {
+  VARVE_RETURN_IF_ERROR(PrepareToWrite("drop packs"));
+  ReaderLock lock(db_mu_);
+  return db_ == nullptr ? NotOpen() : DropLocked(ids);
+}
+
 Status RocksDbPackStore::DropBuckets(uint8_t retention_class, int32_t begin_bucket, int32_t end_bucket) {
-  VARVE_RETURN_IF_ERROR(RefuseWhenReadOnly("drop packs"));
-  VARVE_RETURN_IF_ERROR(ResumeAfterError());
+  VARVE_RETURN_IF_ERROR(PrepareToWrite("drop packs"));
   if (begin_bucket >= end_bucket) return Status::Ok();
   const std::string begin_key = PackKey({retention_class, begin_bucket, 0, 0}, 0);
   const std::string end_key = PackKey({retention_class, end_bucket, 0, 0}, 0);
   const rocksdb::Slice begin(begin_key);
   const rocksdb::Slice end(end_key);
   const rocksdb::RangePtr range(&begin, &end);
+  ReaderLock lock(db_mu_);
+  if (db_ == nullptr) return NotOpen();
   const rocksdb::Status status =
       rocksdb::DeleteFilesInRanges(db_.get(), db_->DefaultColumnFamily(), &range, 1, /*include_end=*/false);
-  if (!status.ok()) needs_resume_.store(true, std::memory_order_relaxed);
+  if (!status.ok()) needs_repair_.store(true, std::memory_order_relaxed);
   return FromRocksDb(status, "drop buckets");
 }
 
@@ -266,16 +346,12 @@ Status CleanPending(rocksdb::Env* env, const std::string& path) {
 }  // namespace
 
 Result<std::unique_ptr<PackStore>> OpenRocksDbPackStore(const RocksDbPackStoreOptions& options) {
-  rocksdb::Options db_options = MakeOptions(options);
-  rocksdb::DB* raw = nullptr;
-  const rocksdb::Status status = options.read_only
-                                     ? rocksdb::DB::OpenForReadOnly(db_options, options.path, &raw)
-                                     : rocksdb::DB::Open(db_options, options.path, &raw);
-  std::unique_ptr<rocksdb::DB> db(raw);
-  VARVE_RETURN_IF_ERROR(FromRocksDb(status, "open packs in " + options.path));
-  if (!options.read_only) VARVE_RETURN_IF_ERROR(CleanPending(db_options.env, options.path));
-  return std::unique_ptr<PackStore>(
-      std::make_unique<RocksDbPackStore>(options, std::move(db_options), std::move(db)));
+  std::unique_ptr<rocksdb::DB> db;
+  VARVE_RETURN_IF_ERROR(FromRocksDb(OpenDb(options, options.read_only, &db), "open packs in " + options.path));
+  if (!options.read_only) {
+    VARVE_RETURN_IF_ERROR(CleanPending(options.env != nullptr ? options.env : rocksdb::Env::Default(), options.path));
+  }
+  return std::unique_ptr<PackStore>(std::make_unique<RocksDbPackStore>(options, std::move(db)));
 }
 
 }  // namespace varve

@@ -2,6 +2,9 @@
 //
 // Bytes on disk: docs/format.md, "packs DB". Why a DB of its own, and which of 7.8.3's options are
 // off and why: rocksdb_pack_store.cc.
+// A missing or damaged file costs its pack only: the store opens, List marks it, reads of it fail by name.
+// After a failed write to the disk, reads go on; the next Begin or Drop tries the disk and, when it works
+// again, reopens the DB inside. No restart is needed.
 #pragma once
 
 #include <memory>
@@ -19,12 +22,12 @@ namespace varve {
 struct RocksDbPackStoreOptions {
   std::string path;            // the DB's directory; created when missing
   rocksdb::Env* env = nullptr;  // null = the real one
-  // For `varve verify` and `inspect`: changes nothing on disk, and opens although files are missing or
-  // damaged, so that the rest can be read. Begin and Drop are refused.
+  // For `varve verify` and `inspect`: changes nothing on disk and can be opened beside the owner. Begin and
+  // Drop are refused.
   bool read_only = false;
 };
 
-// kIoError / kCorruption name the path: in use, not writable, a file missing or damaged.
+// kIoError / kCorruption name the path: in use, not writable, its manifest damaged.
 Result<std::unique_ptr<PackStore>> OpenRocksDbPackStore(const RocksDbPackStoreOptions& options);
 
 }  // namespace varve

@@ -23,7 +23,7 @@ constexpr int64_t kUncountedBytesMax = 1 << 20;
 struct Candidate {
   RowPosition position;
   ResultEntry entry;
-  // What is left of the stream's labels, where that is not all of them.
+  // The labels shown as the stream's, where a stage touched those.
   std::optional<LabelPairs> stream_labels;
 
   int64_t MemoryBytes() const {
@@ -36,15 +36,15 @@ struct Candidate {
 };
 
 Candidate MakeCandidate(const RowPosition& position, std::string_view line, const RowLabels& labels,
-                        size_t stream_label_count) {
+                        const Labels& stream) {
   Candidate candidate;
   candidate.position = position;
   candidate.entry.ts_ns = position.ts_ns;
   candidate.entry.line = line;
-  size_t stream_labels_left = 0;
+  size_t untouched = 0;
   for (const RowLabel& label : labels.labels()) {
     if (label.category == LabelCategory::kStream) {
-      ++stream_labels_left;
+      untouched += !labels.modified() || stream.Get(label.name) == label.value ? 1 : 0;
     } else if (label.category == LabelCategory::kMetadata) {
       candidate.entry.metadata.emplace_back(label.name, label.value);
     } else {
@@ -57,8 +57,7 @@ Candidate MakeCandidate(const RowPosition& position, std::string_view line, cons
   }
   std::sort(candidate.entry.metadata.begin(), candidate.entry.metadata.end());
   std::sort(candidate.entry.parsed.begin(), candidate.entry.parsed.end());
-  // Stages take stream labels away or move them to another category, but never change them in place.
-  if (stream_labels_left != stream_label_count) {
+  if (untouched != stream.size()) {
     LabelPairs& left = candidate.stream_labels.emplace();
     for (const RowLabel& label : labels.labels()) {
       if (label.category == LabelCategory::kStream) left.emplace_back(label.name, label.value);
@@ -153,7 +152,11 @@ class BestEntries {
 class LogQueryRun {
  public:
   LogQueryRun(QueryContext& query, const LogScan& scan, uint32_t limit)
-      : query_(query), scan_(scan), direction_(query.request().direction), limit_(limit), best_(query, limit) {
+      : query_(query),
+        scan_(scan),
+        direction_(query.request().direction),
+        limit_(limit),
+        best_(query, limit) {
     for (const LogScan::SourceSlices& source : scan.sources()) order_.push_back(&source);
     std::stable_sort(order_.begin(), order_.end(), [this](const auto* a, const auto* b) {
       return direction_ == Direction::kForward ? a->min_ts_ns < b->min_ts_ns : a->max_ts_ns > b->max_ts_ns;
@@ -203,8 +206,10 @@ class LogQueryRun {
     while (found.size() < limit_) {
       if (++seen % kRowsBetweenChecks == 1) VARVE_RETURN_IF_ERROR(query_.CheckAlive());
       OrderedRows* first = First(open);
-      if (next < order_.size() && (first == nullptr || !StartsBehind(*order_[next], first->position().ts_ns))) {
-        VARVE_ASSIGN_OR_RETURN(auto rows, OrderedRows::Open(scan_, *order_[next++], scan_.range(), direction_));
+      if (next < order_.size() &&
+          (first == nullptr || !StartsBehind(*order_[next], first->position().ts_ns))) {
+        VARVE_ASSIGN_OR_RETURN(auto rows,
+                               OrderedRows::Open(scan_, *order_[next++], scan_.range(), direction_));
         if (!found.empty()) SkipInterval(found.last_ns(), interval_ns, rows.get());
         query_.AddStats(rows->stats());
         open.push_back(std::move(rows));
@@ -238,7 +243,8 @@ class LogQueryRun {
     OrderedRows* first = nullptr;
     for (const auto& rows : open) {
       if (rows->AtEnd()) continue;
-      if (first == nullptr || ComesBefore(direction_, rows->position(), first->position())) first = rows.get();
+      if (first == nullptr || ComesBefore(direction_, rows->position(), first->position()))
+        first = rows.get();
     }
     return first;
   }
@@ -250,7 +256,7 @@ class LogQueryRun {
 
   Candidate Take(const OrderedRows& rows) const {
     return MakeCandidate(rows.position(), rows.line(), rows.labels(),
-                         scan_.StreamLabels(rows.position().stream).size());
+                         scan_.StreamLabels(rows.position().stream));
   }
 
   QueryContext& query_;
@@ -283,7 +289,8 @@ Streams GroupByStream(const LogScan& scan, std::vector<Candidate> entries) {
     into->push_back(std::move(candidate.entry));
   }
   Streams result;
-  for (auto& [labels, stream_entries] : streams) result.streams.push_back({labels, std::move(stream_entries)});
+  for (auto& [labels, stream_entries] : streams)
+    result.streams.push_back({labels, std::move(stream_entries)});
   return result;
 }
 
@@ -294,7 +301,8 @@ Result<Streams> RunLogQuery(QueryContext& query, const logql::LogSelector& selec
   TimeRange range{request.start_ns, request.end_ns};
   // The entries of one nanosecond can be asked for by that nanosecond alone.
   if (range.begin_ns == range.end_ns && range.end_ns != INT64_MAX) ++range.end_ns;
-  VARVE_ASSIGN_OR_RETURN(const auto scan, LogScan::Open(query, selector, std::nullopt, logql::LabelNeeds(), range));
+  VARVE_ASSIGN_OR_RETURN(const auto scan,
+                         LogScan::Open(query, selector, std::nullopt, logql::LabelNeeds(), range));
   if (request.limit == 0) return Streams();
   LogQueryRun run(query, *scan, request.limit);
   VARVE_ASSIGN_OR_RETURN(std::vector<Candidate> entries, run.Run());

@@ -1,6 +1,7 @@
 // PrintPretty: what fits on a line stays on it, the rest is broken at every stage, operand and argument.
 #include <string>
 
+#include "engine/base/time.h"
 #include "query/logql/literals.h"
 #include "query/logql/printer.h"
 #include "query/logql/printer_state.h"
@@ -87,7 +88,7 @@ class PrettyPrinter {
     *out_ += ']';
     if (range.offset_ns != 0) {
       *out_ += " offset ";
-      AppendGoDuration(out_, range.offset_ns);
+      Offset(range.offset_ns);
     }
     NewLine(level);
     *out_ += ')';
@@ -97,13 +98,19 @@ class PrettyPrinter {
     }
   }
 
+  // Broken lines have `2h` where the one-line form has `2h0m0s`, as far as that can say it.
+  void Offset(int64_t ns) {
+    if (ns > 0 && ns % kNsPerMs == 0) {
+      AppendPrometheusDuration(out_, ns);
+    } else {
+      AppendGoDuration(out_, ns);
+    }
+  }
+
   void Broken(const VectorAggregation& aggregation, size_t level) {
     Indent(level);
     *out_ += VectorOpName(aggregation.op);
-    if (aggregation.grouping) {
-      *out_ += ' ';
-      Line().GroupBy(*aggregation.grouping, ", ");
-    }
+    Line().VectorGroupBy(aggregation.grouping, ", ");
     *out_ += "(\n";
     if (aggregation.parameter != 0) {
       Indent(level + 1);

@@ -198,13 +198,25 @@ void LinePrinter::GroupBy(const Grouping& grouping, std::string_view separator) 
   Names(grouping.labels, separator);
 }
 
+void LinePrinter::VectorGroupBy(const std::optional<Grouping>& grouping, std::string_view separator) {
+  if (!grouping) return;
+  // By no labels is the default, and Loki does not print it.
+  if (style_ == PrintStyle::kLoki && !grouping->without && grouping->labels.empty()) return;
+  *out_ += ' ';
+  GroupBy(*grouping, separator);
+}
+
 void LinePrinter::Modifiers(const BinaryOperation& operation, std::string_view separator) {
   if (operation.return_bool) *out_ += " bool";
   const VectorMatching& matching = operation.matching;
   if (!matching.explicit_matching) return;
+  const bool one_to_one = matching.cardinality == VectorMatching::Cardinality::kOneToOne;
+  // Ignoring no labels is what happens anyway, and Loki does not print it.
+  const bool says_nothing = !matching.on && matching.labels.empty() && one_to_one;
+  if (says_nothing && style_ == PrintStyle::kLoki) return;
   *out_ += matching.on ? " on " : " ignoring ";
   Names(matching.labels, separator);
-  if (matching.cardinality == VectorMatching::Cardinality::kOneToOne) {
+  if (one_to_one) {
     // Loki leaves the blank of the group that is not there.
     if (style_ == PrintStyle::kLoki) *out_ += ' ';
     return;
@@ -270,10 +282,7 @@ void LinePrinter::Aggregation(const RangeAggregation& aggregation) {
 
 void LinePrinter::Aggregation(const VectorAggregation& aggregation) {
   *out_ += VectorOpName(aggregation.op);
-  if (aggregation.grouping) {
-    *out_ += ' ';
-    GroupBy(*aggregation.grouping, ",");
-  }
+  VectorGroupBy(aggregation.grouping, ",");
   *out_ += '(';
   if (aggregation.parameter != 0) *out_ += std::to_string(aggregation.parameter) + ",";
   Expression(*aggregation.operand);

@@ -34,6 +34,8 @@ class LinePrinter {
   void Modifiers(const BinaryOperation& operation, std::string_view separator);
   // "by (a,b)"
   void GroupBy(const Grouping& grouping, std::string_view separator);
+  // The same behind a vector aggregation's name, with a space in front; nothing if there is no grouping.
+  void VectorGroupBy(const std::optional<Grouping>& grouping, std::string_view separator);
   void Number(double value);
   void Quoted(std::string_view text);
 

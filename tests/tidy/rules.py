@@ -68,6 +68,8 @@ def registered_sources(root):
                 sources.add(name.split("/", 1)[1])
             else:
                 sources.add(os.path.normpath(os.path.join(os.path.dirname(path), name)))
+        for name in re.findall(r"^varve_micro_bench\((\w+)", text, re.M):  # bench/CMakeLists.txt
+            sources.add(f"bench/micro/{name}.cc")
     return sources
 
 

@@ -64,14 +64,25 @@ TEST(Inspect, CountsWhatThePacksAndTheJournalHold) {
   EXPECT_EQ(totals->problems, 0u);
 }
 
-TEST(Inspect, SaysThatTheDirectoryIsInUse) {
+TEST(Inspect, SeesADirectoryThatIsBeingServed) {
   const TempDir dir;
   std::unique_ptr<Engine> engine;
   Fill(dir.path(), true, &engine);
   const Result<DataDirReport> report = InspectDataDir(dir.path());
-  ASSERT_FALSE(report.ok());
-  EXPECT_EQ(report.status().code(), Code::kUnavailable);
-  EXPECT_THAT(report.status().message(), HasSubstr("in use by another process; stop the server first"));
+  ASSERT_OK(report);
+  EXPECT_EQ(report->total.entries, 300u);
+  EXPECT_EQ(report->journal_live_records, 1u);
+  const Result<VerifyTotals> totals =
+      VerifyDataDir(dir.path(), [](const VerifyProblem& problem) { ADD_FAILURE() << problem.where << problem.status.ToString(); });
+  ASSERT_OK(totals);
+  EXPECT_EQ(totals->entries, 300u);
+  EXPECT_EQ(totals->journal_records, 1u);
+
+  // It was not disturbed.
+  EngineClient client(engine.get());
+  ASSERT_OK(client.Push(MakeLabels({{"app", "a"}}), 2, "still open"));
+  ASSERT_OK(engine->Flush());
+  ASSERT_OK(engine->Close());
 }
 
 TEST(Inspect, SaysWhatIsNotADataDirectory) {

@@ -3,13 +3,14 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "engine/packs/mem_pack_store.h"
 #include "engine/packs/rocksdb_pack_store.h"
+#include "tests/support/temp_dir.h"
 #include "tests/unit/engine/packs/pack_rows.h"
 
 namespace varve {
@@ -17,21 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::HasSubstr;
-
-class TempDir {
- public:
-  TempDir() {
-    std::string name = (fs::temp_directory_path() / "varve_pack_store_XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~TempDir() { fs::remove_all(path_); }
-  TempDir(const TempDir&) = delete;
-  TempDir& operator=(const TempDir&) = delete;
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 std::unique_ptr<PackStore> OpenIn(const fs::path& path, bool read_only = false) {
   auto store = OpenRocksDbPackStore({path.string(), nullptr, read_only});
@@ -74,7 +60,7 @@ class AnyPackStore : public testing::TestWithParam<Kind> {
     if (GetParam() == Kind::kMem) {
       store_ = std::make_unique<MemPackStore>();
     } else {
-      store_ = OpenIn(dir_.path() / "packs");
+      store_ = OpenIn(fs::path(dir_.path()) / "packs");
     }
   }
   TempDir dir_;
@@ -165,7 +151,7 @@ TEST(RocksDbPackStore, FreesTheSpaceOfDroppedPacksAtOnce) {
 TEST(RocksDbPackStore, RemovesAtOpenWhatACrashLeftHalfWritten) {
   const TempDir dir;
   OpenIn(dir.path()).reset();
-  const fs::path left = dir.path() / "pending" / "7.sst";
+  const fs::path left = fs::path(dir.path()) / "pending" / "7.sst";
   std::ofstream(left) << "half a pack";
   const auto store = OpenIn(dir.path());
   EXPECT_FALSE(fs::exists(left));
@@ -175,9 +161,9 @@ TEST(RocksDbPackStore, RemovesAtOpenWhatACrashLeftHalfWritten) {
 TEST(RocksDbPackStore, RefusesASecondOpenerAndNamesThePath) {
   const TempDir dir;
   const auto store = OpenIn(dir.path());
-  const auto second = OpenRocksDbPackStore({dir.path().string(), nullptr, false});
+  const auto second = OpenRocksDbPackStore({dir.path(), nullptr, false});
   ASSERT_FALSE(second.ok());
-  EXPECT_THAT(second.status().message(), HasSubstr(dir.path().string()));
+  EXPECT_THAT(second.status().message(), HasSubstr(dir.path()));
 }
 
 TEST(RocksDbPackStore, ReadOnlyCanBeOpenedBesideTheOwnerAndChangesNothing) {
@@ -220,15 +206,57 @@ TEST(RocksDbPackStore, ReportsADamagedBlockAndReadsTheOthers) {
   EXPECT_EQ(damaged, 1u);
 }
 
-enum class Loss { kMissing, kTruncated };
-class LostPackFile : public testing::TestWithParam<Loss> {};
-
-TEST_P(LostPackFile, FailsTheOpeningByNameButAReadOnlyOpenerReadsTheRest) {
+TEST(RocksDbPackStore, RefusesADamagedManifestRatherThanForgetPacks) {
   const TempDir dir;
   {
     const auto store = OpenIn(dir.path());
-    Write(store.get(), {0, 1, 1, 1});
-    Write(store.get(), {0, 1, 1, 2});
+    for (uint64_t n = 1; n <= 5; ++n) Write(store.get(), {0, 1, 1, n});
+  }
+  fs::path manifest;
+  for (const auto& entry : fs::directory_iterator(dir.path())) {
+    if (entry.path().filename().string().starts_with("MANIFEST")) manifest = entry.path();
+  }
+  {
+    std::fstream f(manifest, std::ios::in | std::ios::out | std::ios::binary);
+    f.seekp(static_cast<std::streamoff>(fs::file_size(manifest) / 2));
+    f.put('\x5a');
+  }
+  for (const bool read_only : {false, true}) {
+    const auto store = OpenRocksDbPackStore({dir.path(), nullptr, read_only});
+    ASSERT_FALSE(store.ok());
+    EXPECT_EQ(store.status().code(), Code::kCorruption);
+    EXPECT_THAT(store.status().message(), HasSubstr(dir.path()));
+  }
+}
+
+TEST_P(AnyPackStore, LetsThreadsWriteReadAndDropAtOnce) {
+  std::vector<std::thread> threads;
+  for (uint64_t t = 0; t < 4; ++t) {
+    threads.emplace_back([this, t] {
+      for (uint64_t i = 0; i < 5; ++i) {
+        const PackId id{0, static_cast<int32_t>(i), static_cast<uint16_t>(t), 1 + t * 100 + i};
+        Write(store_.get(), id);
+        EXPECT_TRUE(VerifyPack(*store_, id, [](const PackDamage& d) { ADD_FAILURE() << d.status.ToString(); }));
+        EXPECT_TRUE(store_->List().ok());
+        const std::vector<PackId> drop = {id};
+        if (i % 2 == 0) {
+          EXPECT_TRUE(store_->Drop(drop).ok());
+        }
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(Ids(*store_).size(), 8u);
+}
+
+enum class Loss { kMissing, kTruncated };
+class LostPackFile : public testing::TestWithParam<Loss> {};
+
+TEST_P(LostPackFile, CostsItsOwnPackOnly) {
+  const TempDir dir;
+  {
+    const auto store = OpenIn(dir.path());
+    for (uint64_t n = 1; n <= 2; ++n) Write(store.get(), {0, 1, 1, n});
   }
   const fs::path file = SstFiles(dir.path())[0];
   if (GetParam() == Loss::kMissing) {
@@ -236,15 +264,30 @@ TEST_P(LostPackFile, FailsTheOpeningByNameButAReadOnlyOpenerReadsTheRest) {
   } else {
     fs::resize_file(file, fs::file_size(file) / 2);
   }
-  const auto refused = OpenRocksDbPackStore({dir.path().string(), nullptr, false});
-  ASSERT_FALSE(refused.ok());
-  EXPECT_THAT(refused.status().message(), HasSubstr(file.stem().string()));
-
-  const auto store = OpenIn(dir.path(), /*read_only=*/true);
-  ASSERT_NE(store, nullptr);
-  EXPECT_EQ(Ids(*store).size(), 2u);
-  EXPECT_FALSE(VerifyPack(*store, {0, 1, 1, 1}, [](const PackDamage&) {}));
-  EXPECT_TRUE(VerifyPack(*store, {0, 1, 1, 2}, [](const PackDamage& d) { ADD_FAILURE() << d.status.ToString(); }));
+  for (const bool read_only : {true, false}) {
+    const auto store = OpenIn(dir.path(), read_only);
+    ASSERT_NE(store, nullptr);
+    const auto packs = store->List();
+    ASSERT_TRUE(packs.ok());
+    ASSERT_EQ(packs.value().size(), 2u);
+    EXPECT_FALSE(packs.value()[0].readable);
+    EXPECT_TRUE(packs.value()[1].readable);
+    EXPECT_FALSE(VerifyPack(*store, {0, 1, 1, 1}, [&](const PackDamage& damage) {
+      EXPECT_THAT(damage.status.message(), HasSubstr("pack 1"));
+      EXPECT_THAT(damage.status.message(), HasSubstr(file.stem().string()));
+    }));
+    EXPECT_TRUE(VerifyPack(*store, {0, 1, 1, 2}, [](const PackDamage& d) { ADD_FAILURE() << d.status.ToString(); }));
+  }
+  {
+    // It can be given up, and the store goes on.
+    const auto store = OpenIn(dir.path());
+    const std::vector<PackId> ids = {{0, 1, 1, 1}};
+    const Status dropped = store->Drop(ids);
+    EXPECT_TRUE(dropped.ok()) << dropped.ToString();
+    EXPECT_EQ(Ids(*store), (std::vector<PackId>{{0, 1, 1, 2}}));
+    Write(store.get(), {0, 1, 1, 3});
+  }
+  EXPECT_EQ(Ids(*OpenIn(dir.path())).size(), 2u);
 }
 
 INSTANTIATE_TEST_SUITE_P(Losses, LostPackFile, testing::Values(Loss::kMissing, Loss::kTruncated),

@@ -77,7 +77,7 @@ TEST_F(LogQuery, ShowsLabelsWhereTheyBelong) {
             R"({s="1", t="x"} 5:k=v t=inner[trace="9"|k="v", t_extracted="inner"])");
   EXPECT_EQ(Log(R"({s="1"} | drop t, trace)", 0, 10), R"({s="1"} 5:k=v t=inner)");
   EXPECT_EQ(Log(R"({s="1"} | keep trace)", 0, 10), R"({} 5:k=v t=inner[trace="9"|])");
-  EXPECT_EQ(Log(R"({s="1"} | label_format u=t)", 0, 10), R"({s="1"} 5:k=v t=inner[trace="9"|u="x"])");
+  EXPECT_EQ(Log(R"({s="1"} | label_format t="new")", 0, 10), R"({s="1"} 5:k=v t=inner[trace="9"|t="new"])");
 }
 
 TEST_F(LogQuery, StreamsThatBecomeAlikeAreShownAsOne) {

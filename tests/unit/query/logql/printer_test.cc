@@ -36,6 +36,10 @@ TEST(PrettyPrinterTest, ShortQueriesStayOnOneLineInLokisSpelling) {
       {"vector(1)*on(x)group_left()vector(2)", "(vector(1.000000) * on (x) group_left vector(2.000000))"},
       {"vector(1)*on(x)group_left()(vector(2)+1)",
        "(vector(1.000000) * on (x) group_left () (vector(2.000000) + 1))"},
+      {"vector(1)*ignoring()vector(2)", "(vector(1.000000) * vector(2.000000))"},
+      {"vector(1)*on(x)vector(2)", "(vector(1.000000) * on (x)  vector(2.000000))"},
+      {"sum by () (vector(1))", "sum(vector(1.000000))"},
+      {"sum without () (vector(1))", "sum without ()(vector(1.000000))"},
       {"1+1", "2"},
   };
   for (const auto& [query, text] : cases) EXPECT_EQ(Pretty(query), text) << query;
@@ -76,7 +80,7 @@ TEST(PrettyPrinterTest, AggregationsIndentWhatTheyHold) {
                 kLongFilter +
                 "\"\n"
                 "      | unwrap bytes(z)\n"
-                "      | z!=\"\" [1h] offset 5m0s\n"
+                "      | z!=\"\" [1h] offset 5m\n"
                 "  ) by (w, v)\n"
                 ")");
 }

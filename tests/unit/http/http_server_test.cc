@@ -1,0 +1,81 @@
+// The whole server over a loopback socket and the in-memory engine: what a client sees from push to query.
+
+#include "http/http_server.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "handler_call.h"
+#include "socket_client.h"
+#include "tests/support/memory_engine.h"
+
+namespace varve {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::MemoryEngine;
+using testing::SocketClient;
+
+class HttpServerTest : public ::testing::Test {
+ protected:
+  HttpServerTest() : writes_(&engine_, IngestLimits()) {
+    HttpOptions options;
+    options.listen_port = 0;
+    options.config_yaml = "auth_enabled: false\n";
+    server_ = std::make_unique<HttpServer>(&engine_, &writes_, QueryLimits(), options);
+  }
+  MemoryEngine engine_;
+  WritePath writes_;
+  std::unique_ptr<HttpServer> server_;
+};
+
+TEST_F(HttpServerTest, ServesWhatWasPushed) {
+  ASSERT_TRUE(server_->Start().ok());
+  SocketClient client(server_->port());
+  EXPECT_EQ(client.Get("/ready")->status, 503);
+  server_->SetReady(true);
+  EXPECT_EQ(client.Get("/ready")->body, "ready\n");
+  const auto pushed = client.Post(
+      "/loki/api/v1/push", R"({"streams":[{"stream":{"job":"sshd"},"values":[["1793491200000000000","Failed password"]]}]})",
+      "Content-Type: application/json\r\n");
+  ASSERT_TRUE(pushed.has_value());
+  EXPECT_EQ(pushed->status, 204);
+  const auto found = client.Get("/loki/api/v1/query_range?" + testing::Query({{"query", "{job=\"sshd\"} |= \"Failed\""},
+                                                                              {"start", "1793491200"},
+                                                                              {"end", "1793491201"}}));
+  ASSERT_TRUE(found.has_value());
+  EXPECT_EQ(found->Header("content-type"), "application/json; charset=UTF-8");
+  EXPECT_THAT(found->body, HasSubstr(R"("values":[["1793491200000000000","Failed password"]])"));
+  EXPECT_THAT(client.Get("/metrics")->body,
+              HasSubstr("route=\"loki_api_v1_push\",status_code=\"204\""));
+  EXPECT_EQ(client.Get("/config")->body, "auth_enabled: false\n");
+}
+
+TEST_F(HttpServerTest, AnswersErrorsAsPlainText) {
+  ASSERT_TRUE(server_->Start().ok());
+  SocketClient client(server_->port());
+  const auto bad = client.Get("/loki/api/v1/query_range?query=%7B");
+  EXPECT_EQ(bad->status, 400);
+  EXPECT_EQ(bad->Header("content-type"), "text/plain; charset=utf-8");
+  EXPECT_EQ(bad->Header("x-content-type-options"), "nosniff");
+  EXPECT_THAT(bad->body, ::testing::Not(HasSubstr("\n")));
+}
+
+TEST_F(HttpServerTest, StopsTwiceWithoutHarm) {
+  ASSERT_TRUE(server_->Start().ok());
+  const uint16_t port = server_->port();
+  server_->Stop();
+  server_->Stop();
+  EXPECT_FALSE(SocketClient(port).connected());
+}
+
+TEST_F(HttpServerTest, SaysThatThePortIsTaken) {
+  ASSERT_TRUE(server_->Start().ok());
+  HttpOptions options;
+  options.listen_port = server_->port();
+  HttpServer second(&engine_, &writes_, QueryLimits(), options);
+  EXPECT_EQ(second.Start().code(), Code::kUnavailable);
+}
+
+}  // namespace
+}  // namespace varve
