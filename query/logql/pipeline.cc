@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include "query/logql/filter_probe.h"
 #include "query/logql/line_match/line_filter.h"
 #include "query/logql/needed_names.h"
 #include "query/logql/printer.h"
@@ -31,6 +32,7 @@ struct Pipeline::Impl {
   std::vector<CompiledLineFilter> leading;
   std::vector<std::unique_ptr<RowStage>> stages;
   std::optional<UnwrapStep> unwrap;
+  std::unique_ptr<const FilterProbe> probe;  // may be null
   bool needs_lines = false;
   bool needs_metadata = false;
   bool empty = true;
@@ -79,6 +81,9 @@ class Compiler {
       if (!step.ok()) return InvalidArgument("parse error : " + step.status().message());
       impl_.unwrap = std::move(*step);
       impl_.needs_metadata = true;
+    }
+    if (impl_.needed.all()) {
+      VARVE_ASSIGN_OR_RETURN(impl_.probe, FilterProbe::Create(stages_));
     }
     std::stable_sort(impl_.leading.begin(), impl_.leading.end(),
                      [](const auto& a, const auto& b) { return a.cost() < b.cost(); });
@@ -235,7 +240,7 @@ class Compiler {
         compiled.source = assignment.value;
       } else {
         compiled.value = std::move(templates_[next_template_++]);
-        reads_line = true;
+        reads_line = reads_line || compiled.value.reads_line();
       }
     }
     AddStage(std::make_unique<LabelFormatStage>(std::move(assignments)), reads_line);
@@ -324,14 +329,20 @@ struct PipelineRunner::State {
   const Pipeline::Impl& impl;
   Row row;
   double value = 0;
+  FilterProbe::State probe;
 };
 
 PipelineRunner::PipelineRunner(const Pipeline& pipeline) : state_(std::make_unique<State>(pipeline)) {}
 PipelineRunner::~PipelineRunner() = default;
 
-void PipelineRunner::SetStream(const Labels& stream) { state_->row.labels.SetStream(stream); }
+void PipelineRunner::SetStream(const Labels& stream) {
+  state_->row.labels.SetStream(stream);
+  if (state_->impl.probe != nullptr) state_->probe.row.labels.SetStream(stream);
+}
 
 bool PipelineRunner::Process(int64_t ts_ns, std::string_view line, std::string_view metadata) {
+  const FilterProbe* probe = state_->impl.probe.get();
+  if (probe != nullptr && probe->Rejects(ts_ns, line, metadata, &state_->probe)) return false;
   Row& row = state_->row;
   row.ts_ns = ts_ns;
   row.line = line;

@@ -88,7 +88,7 @@ void RowLabels::Reset(std::string_view metadata) {
   arena_.Clear();
 }
 
-void RowLabels::IndexLabels() {
+void RowLabels::IndexLabels() const {
   const size_t want = std::bit_ceil(labels_.size() * 2);
   if (indexed_ == 0 || table_.size() < want) {
     table_.assign(std::max(table_.size(), want), 0);
@@ -102,9 +102,9 @@ void RowLabels::IndexLabels() {
   }
 }
 
-RowLabel* RowLabels::FindSlow(std::string_view name, uint32_t hash) {
+const RowLabel* RowLabels::FindSlow(std::string_view name, uint32_t hash) const {
   if (labels_.size() <= kLinearMax) {
-    for (RowLabel& label : labels_) {
+    for (const RowLabel& label : labels_) {
       if (label.hash == hash && label.name == name) return &label;
     }
     return nullptr;
@@ -112,7 +112,7 @@ RowLabel* RowLabels::FindSlow(std::string_view name, uint32_t hash) {
   if (indexed_ != labels_.size()) IndexLabels();
   const size_t slots_mask = table_.size() - 1;
   for (size_t slot = hash & slots_mask; table_[slot] != 0; slot = (slot + 1) & slots_mask) {
-    RowLabel& label = labels_[table_[slot] - 1];
+    const RowLabel& label = labels_[table_[slot] - 1];
     if (label.hash == hash && label.name == name) return &label;
   }
   return nullptr;
@@ -131,11 +131,6 @@ bool RowLabels::HasBase(std::string_view name) const {
   return std::any_of(removed_.begin(), removed_.end(), [&](const RowLabel& label) {
     return label.base && label.hash == hash && label.name == name;
   });
-}
-
-void RowLabels::Append(const RowLabel& label) {
-  labels_.push_back(label);
-  mask_ |= 1ULL << (label.hash & 63);
 }
 
 void RowLabels::SetLabel(std::string_view name, uint32_t hash, std::string_view value,
@@ -172,27 +167,23 @@ void RowLabels::Remove(std::string_view name) {
   RemoveIf([&](const RowLabel& label) { return label.hash == hash && label.name == name; });
 }
 
-RowLabels::Target RowLabels::ExtractionTarget(std::string_view name, uint32_t hash) {
+RowLabels::Target RowLabels::ExtractionTargetSlow(std::string_view name, uint32_t hash) {
   const RowLabel* label = Find(name, hash);
   bool base = label != nullptr && label->base;
   if (label == nullptr && !removed_.empty()) {
     const RowLabel* removed = FindRemoved(name, hash);
     base = removed != nullptr && removed->base;
   }
-  if (!base) return {name, hash};
+  if (!base) return {name, hash, false};
   const std::string_view suffixed = arena_.Concat(name, kExtractedSuffix);
-  return {suffixed, HashName(suffixed)};
+  return {suffixed, HashName(suffixed), false};
 }
 
-bool RowLabels::WasExtracted(const Target& target) const {
+bool RowLabels::WasExtractedSlow(const Target& target) const {
   if (const RowLabel* label = Find(target.name, target.hash); label != nullptr) return label->extracted;
   if (removed_.empty()) return false;
   const RowLabel* removed = FindRemoved(target.name, target.hash);
   return removed != nullptr && removed->extracted;
-}
-
-void RowLabels::SetExtracted(const Target& target, std::string_view value) {
-  SetLabel(target.name, target.hash, value, LabelCategory::kParsed, true);
 }
 
 void RowLabels::SetError(std::string_view error, std::string_view details) {

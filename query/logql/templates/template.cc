@@ -285,6 +285,7 @@ class TemplateParser {
   }
 
   void CollectFields(const Expression& expression) {
+    if (expression.kind == Expression::Kind::kLine) result_.reads_line_ = true;
     if (expression.kind == Expression::Kind::kField &&
         std::find(result_.fields_.begin(), result_.fields_.end(), expression.text) == result_.fields_.end()) {
       result_.fields_.push_back(expression.text);

@@ -47,6 +47,8 @@ class Template {
   const std::vector<std::string>& fields() const { return fields_; }
   // Whether it may read labels that `fields` does not name.
   bool reads_all_labels() const { return false; }
+  // Whether it reads the line.
+  bool reads_line() const { return reads_line_; }
 
  private:
   friend class TemplateParser;
@@ -56,6 +58,7 @@ class Template {
   std::string name_;
   std::vector<TemplateExpression> nodes_;  // text is a constant
   std::vector<std::string> fields_;
+  bool reads_line_ = false;
 };
 
 }  // namespace varve::logql

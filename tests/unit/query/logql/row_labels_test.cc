@@ -78,14 +78,14 @@ TEST(RowLabels, RemembersWhatWasExtracted) {
   RowLabels labels;
   const Labels stream;
   labels.Reset(stream, {});
-  const RowLabels::Target target = labels.ExtractionTarget("a", HashName("a"));
-  EXPECT_FALSE(labels.WasExtracted(target));
-  labels.SetExtracted(target, "1");
-  EXPECT_TRUE(labels.WasExtracted(target));
+  const auto target = [&] { return labels.ExtractionTarget("a", HashName("a")); };
+  EXPECT_FALSE(labels.WasExtracted(target()));
+  labels.SetExtracted(target(), "1");
+  EXPECT_TRUE(labels.WasExtracted(target()));
   labels.Remove("a");
-  EXPECT_TRUE(labels.WasExtracted(target));
+  EXPECT_TRUE(labels.WasExtracted(target()));
   labels.Set("a", "again", LabelCategory::kParsed);
-  EXPECT_TRUE(labels.WasExtracted(target));
+  EXPECT_TRUE(labels.WasExtracted(target()));
 }
 
 TEST(RowLabels, FindsEveryLabelBeyondTheLinearLimit) {

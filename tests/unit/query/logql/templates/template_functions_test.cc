@@ -95,6 +95,8 @@ TEST(TemplateFunctions, Numbers) {
                 {"duration \"1m30.5s\"", "90.5"},
                 {"duration_seconds \"10ms\"", "0.01"},
                 {"bytes \"12KB\"", "12000"},
+                {"bytes \"1.5MB\"", "1.5e+06"},
+                {"float64 \"0.00001\"", "1e-05"},
                 {"float64 \"1e21\"", "1e+21"},
                 {"1.5", "1.5"},
                 {"true", "true"}};
