@@ -6,6 +6,7 @@ namespace varve {
 namespace {
 
 constexpr uint32_t kRowsBetweenChecks = 4096;
+constexpr size_t kSeriesPerCount = 4096;
 
 // The series of rows whose labels are just their stream's and their metadata's, by metadata code, for one
 // slice at a time. Stamps make starting the next slice free.
@@ -87,6 +88,12 @@ struct RangeScan::Worker {
     if (by_stream[number] == SeriesByCode::kUnknown) by_stream[number] = UnmodifiedSeries(stream, {});
     return by_stream[number];
   }
+  // Walks over all series, hence not after every source when there are many.
+  Status CountMemorySometimes() {
+    if (++sources_uncounted <= series.size() / kSeriesPerCount) return Status::Ok();
+    sources_uncounted = 0;
+    return CountMemory();
+  }
   Status CountMemory() {
     const int64_t bytes = series.MemoryBytes() + windows->MemoryBytes();
     return bytes > reservation.bytes() ? reservation.Add(bytes - reservation.bytes()) : Status::Ok();
@@ -100,6 +107,7 @@ struct RangeScan::Worker {
   std::string key;
   SeriesByCode by_code;
   std::vector<uint32_t> by_stream;
+  size_t sources_uncounted = 0;
   QueryStats stats;
   MemoryReservation reservation;
 };
@@ -159,7 +167,7 @@ Status RangeScan::VisitSource(const LogScan::SourceSlices& source) {
     if (!CountFromSlice(scan_.slice(index), worker.get())) to_read.push_back(index);
   }
   status = to_read.empty() ? Status::Ok() : ReadRows(source, to_read, worker.get());
-  if (status.ok()) status = worker->CountMemory();
+  if (status.ok()) status = worker->CountMemorySometimes();
   ReturnWorker(std::move(worker));
   return status;
 }
@@ -329,6 +337,7 @@ Result<SeriesSet> RangeScan::Finish() {
   MutexLock lock(mu_);
   SeriesSet result;
   if (idle_.empty()) return result;
+  for (const auto& worker : idle_) VARVE_RETURN_IF_ERROR(worker->CountMemory());
   Worker& all = *idle_[0];
   for (size_t i = 1; i < idle_.size(); ++i) {
     Worker& other = *idle_[i];
