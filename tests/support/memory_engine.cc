@@ -296,6 +296,9 @@ EngineStats MemoryEngine::Stats() const {
   stats.streams = streams_.size();
   stats.head_entries = entries_;
   stats.accepting_writes = append_failure_.ok();
+  for (const MemoryBudget* budget : {&ingest_budget_, &query_budget_}) {
+    stats.budgets.push_back({budget->name(), budget->limit_bytes(), budget->used_bytes(), budget->peak_bytes()});
+  }
   return stats;
 }
 
