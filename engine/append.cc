@@ -62,11 +62,16 @@ Status EngineImpl::AdmitToHeads(int64_t bytes) {
 
 void EngineImpl::AppendToHead(Shard* shard, const AppendBatch& batch, const std::vector<uint32_t>& streams) {
   const int64_t now_ns = options_.clock->NowNs();
-  const MutexLock lock(shard->mu);
-  for (const uint32_t i : streams) {
-    const AppendBatch::StreamEntries& part = batch.streams[i];
-    shard->active->Append(part.stream, std::span(batch.entries).subspan(part.begin, part.count), now_ns);
+  bool due = false;
+  {
+    const MutexLock lock(shard->mu);
+    for (const uint32_t i : streams) {
+      const AppendBatch::StreamEntries& part = batch.streams[i];
+      shard->active->Append(part.stream, std::span(batch.entries).subspan(part.begin, part.count), now_ns);
+    }
+    due = shard->active->memory_bytes() >= options_.cut_bytes && shard->sealed == nullptr;
   }
+  if (due) WakeCutScheduler();
 }
 
 Status EngineImpl::Append(const AppendBatch& batch, std::string_view record) {

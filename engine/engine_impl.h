@@ -14,6 +14,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "engine/base/mutex.h"
@@ -87,7 +88,8 @@ class EngineImpl final : public Engine {
   Status LoadPacks();
   Status LoadStreams();
   Status DropOrphans(const std::set<PackId>& known);
-  Result<std::set<uint64_t>> FingerprintsInPacks() const;
+  Status RestoreStreams(std::unordered_set<uint64_t>* lost);
+  Status ForEachPackStream(const std::function<Status(const PackDirectory&, const PackStream&)>& fn) const;
 
   // --- append.cc
   Status CheckDisk();

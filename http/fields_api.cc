@@ -1,6 +1,7 @@
 #include "http/fields_api.h"
 
 #include <limits>
+#include <set>
 #include <string>
 #include <utility>
 #include <variant>
@@ -82,7 +83,11 @@ Result<HttpResponse> FieldsApi::Fields(const ReadCall& call) const {
     AppendUint(&out, field.values.size());
     out.append(",\"parsers\":");
     // null, not [], tells Grafana that this is structured metadata.
-    field.parsers.empty() ? out.append("null"), void() : AppendStrings(field.parsers, &out);
+    if (field.parsers.empty()) {
+      out.append("null");
+    } else {
+      AppendStrings(field.parsers, &out);
+    }
     if (!field.json_path.empty()) {
       out.append(",\"jsonPath\":");
       AppendStrings(field.json_path, &out);
@@ -99,7 +104,9 @@ Result<HttpResponse> FieldsApi::FieldValues(const ReadCall& call) const {
   VARVE_ASSIGN_OR_RETURN(const FieldDetector detector, Detect(call, std::numeric_limits<uint32_t>::max()));
   const auto found = detector.fields().find(call.request.path_params.front());
   if (found == detector.fields().end()) return JsonResponse("{}\n");
-  std::vector<std::string> values(found->second.values.begin(), found->second.values.end());
+  std::set<std::string> queryable;
+  for (const std::string& value : found->second.values) queryable.insert(QueryableValue(value));
+  std::vector<std::string> values(queryable.begin(), queryable.end());
   if (values.size() > limit) values.resize(limit);
   std::string out = "{\"values\":";
   AppendStrings(values, &out);

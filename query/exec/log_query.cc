@@ -152,7 +152,11 @@ class BestEntries {
 class LogQueryRun {
  public:
   LogQueryRun(QueryContext& query, const LogScan& scan, uint32_t limit)
-      : query_(query), scan_(scan), direction_(query.request().direction), limit_(limit), best_(query, limit) {
+      : query_(query),
+        scan_(scan),
+        direction_(query.request().direction),
+        limit_(limit),
+        best_(query, limit) {
     for (const LogScan::SourceSlices& source : scan.sources()) order_.push_back(&source);
     std::stable_sort(order_.begin(), order_.end(), [this](const auto* a, const auto* b) {
       return direction_ == Direction::kForward ? a->min_ts_ns < b->min_ts_ns : a->max_ts_ns > b->max_ts_ns;
@@ -202,8 +206,10 @@ class LogQueryRun {
     while (found.size() < limit_) {
       if (++seen % kRowsBetweenChecks == 1) VARVE_RETURN_IF_ERROR(query_.CheckAlive());
       OrderedRows* first = First(open);
-      if (next < order_.size() && (first == nullptr || !StartsBehind(*order_[next], first->position().ts_ns))) {
-        VARVE_ASSIGN_OR_RETURN(auto rows, OrderedRows::Open(scan_, *order_[next++], scan_.range(), direction_));
+      if (next < order_.size() &&
+          (first == nullptr || !StartsBehind(*order_[next], first->position().ts_ns))) {
+        VARVE_ASSIGN_OR_RETURN(auto rows,
+                               OrderedRows::Open(scan_, *order_[next++], scan_.range(), direction_));
         if (!found.empty()) SkipInterval(found.last_ns(), interval_ns, rows.get());
         query_.AddStats(rows->stats());
         open.push_back(std::move(rows));
@@ -237,7 +243,8 @@ class LogQueryRun {
     OrderedRows* first = nullptr;
     for (const auto& rows : open) {
       if (rows->AtEnd()) continue;
-      if (first == nullptr || ComesBefore(direction_, rows->position(), first->position())) first = rows.get();
+      if (first == nullptr || ComesBefore(direction_, rows->position(), first->position()))
+        first = rows.get();
     }
     return first;
   }
@@ -282,7 +289,8 @@ Streams GroupByStream(const LogScan& scan, std::vector<Candidate> entries) {
     into->push_back(std::move(candidate.entry));
   }
   Streams result;
-  for (auto& [labels, stream_entries] : streams) result.streams.push_back({labels, std::move(stream_entries)});
+  for (auto& [labels, stream_entries] : streams)
+    result.streams.push_back({labels, std::move(stream_entries)});
   return result;
 }
 
@@ -293,7 +301,8 @@ Result<Streams> RunLogQuery(QueryContext& query, const logql::LogSelector& selec
   TimeRange range{request.start_ns, request.end_ns};
   // The entries of one nanosecond can be asked for by that nanosecond alone.
   if (range.begin_ns == range.end_ns && range.end_ns != INT64_MAX) ++range.end_ns;
-  VARVE_ASSIGN_OR_RETURN(const auto scan, LogScan::Open(query, selector, std::nullopt, logql::LabelNeeds(), range));
+  VARVE_ASSIGN_OR_RETURN(const auto scan,
+                         LogScan::Open(query, selector, std::nullopt, logql::LabelNeeds(), range));
   if (request.limit == 0) return Streams();
   LogQueryRun run(query, *scan, request.limit);
   VARVE_ASSIGN_OR_RETURN(std::vector<Candidate> entries, run.Run());

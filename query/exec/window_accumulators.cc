@@ -371,7 +371,8 @@ class CounterRateAccumulator final : public WindowAccumulator {
     });
     size_t begin = 0, end = 0;
     const uint32_t last_step = grid_.StepsOf(grid_.Locate(samples.back().ts_ns).index).last;
-    for (uint32_t step = grid_.StepsOf(grid_.Locate(samples.front().ts_ns).index).first; step <= last_step; ++step) {
+    for (uint32_t step = grid_.StepsOf(grid_.Locate(samples.front().ts_ns).index).first; step <= last_step;
+         ++step) {
       while (end < samples.size() && samples[end].ts_ns <= grid_.UpperNs(step)) ++end;
       while (begin < end && samples[begin].ts_ns <= grid_.LowerNs(step)) ++begin;
       if (begin == end) continue;
@@ -395,8 +396,8 @@ bool AggregatesRows(const logql::RangeAggregation& aggregation) {
 
 bool AggregatesBytes(RangeOp op) { return op == RangeOp::kBytesOverTime || op == RangeOp::kBytesRate; }
 
-Result<std::unique_ptr<WindowAccumulator>> WindowAccumulator::Create(const logql::RangeAggregation& aggregation,
-                                                                     const WindowGrid& grid) {
+Result<std::unique_ptr<WindowAccumulator>> WindowAccumulator::Create(
+    const logql::RangeAggregation& aggregation, const WindowGrid& grid) {
   const int64_t range_ns = aggregation.range.range_ns;
   const double seconds = static_cast<double>(range_ns) / kNsPerSecondReal;
   if (AggregatesRows(aggregation)) {
@@ -414,12 +415,13 @@ Result<std::unique_ptr<WindowAccumulator>> WindowAccumulator::Create(const logql
                            " without unwrap");
   }
   switch (aggregation.op) {
-    case RangeOp::kSumOverTime: return MakeCells<SumCell>(grid, [](const SumCell& c) { return c.sum.Value(); });
+    case RangeOp::kSumOverTime:
+      return MakeCells<SumCell>(grid, [](const SumCell& c) { return c.sum.Value(); });
     case RangeOp::kRate:
       return MakeCells<SumCell>(grid, [seconds](const SumCell& c) { return c.sum.Value() / seconds; });
     case RangeOp::kAvgOverTime:
-      return MakeCells<SumCell>(
-          grid, [](const SumCell& c) { return c.sum.Value() / static_cast<double>(c.rows); });
+      return MakeCells<SumCell>(grid,
+                                [](const SumCell& c) { return c.sum.Value() / static_cast<double>(c.rows); });
     case RangeOp::kAbsentOverTime:
       return MakeCells<SumCell>(grid, [](const SumCell& c) { return static_cast<double>(c.rows); });
     case RangeOp::kMinOverTime:
