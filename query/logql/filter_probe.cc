@@ -64,7 +64,8 @@ Result<std::unique_ptr<const FilterProbe>> FilterProbe::Create(const std::vector
   if (json != nullptr) {
     probe->stages_.push_back(std::make_unique<JsonParserStage>(probe->needed_));
   } else if (logfmt != nullptr) {
-    probe->stages_.push_back(std::make_unique<LogfmtParserStage>(logfmt->strict, logfmt->keep_empty, probe->needed_));
+    probe->stages_.push_back(
+        std::make_unique<LogfmtParserStage>(logfmt->strict, logfmt->keep_empty, probe->needed_));
   } else {
     VARVE_ASSIGN_OR_RETURN(std::unique_ptr<RowStage> stage,
                            regexp != nullptr ? RegexpParserStage::Create(regexp->pattern, probe->needed_)
@@ -75,7 +76,8 @@ Result<std::unique_ptr<const FilterProbe>> FilterProbe::Create(const std::vector
   return Probe(std::move(probe));
 }
 
-bool FilterProbe::Rejects(int64_t ts_ns, std::string_view line, std::string_view metadata, State* state) const {
+bool FilterProbe::Rejects(int64_t ts_ns, std::string_view line, std::string_view metadata,
+                          State* state) const {
   if (state->resting > 0) {
     --state->resting;
     return false;

@@ -75,8 +75,8 @@ class Compiler {
       VARVE_RETURN_IF_ERROR(std::visit([&](const auto& node) { return Add(stage, node); }, stage));
     }
     if (unwrap_) {
-      const bool grouped_by = !needs_.all && std::find(needs_.names.begin(), needs_.names.end(), unwrap_->label) !=
-                                                 needs_.names.end();
+      const bool grouped_by = !needs_.all && std::find(needs_.names.begin(), needs_.names.end(),
+                                                       unwrap_->label) != needs_.names.end();
       Result<UnwrapStep> step = UnwrapStep::Create(*unwrap_, grouped_by);
       if (!step.ok()) return InvalidArgument("parse error : " + step.status().message());
       impl_.unwrap = std::move(*step);
@@ -120,7 +120,8 @@ class Compiler {
       if (assignment.is_rename) continue;
       Result<Template> parsed = Template::Parse("label", assignment.value);
       if (!parsed.ok()) {
-        return TemplateError(stage, "invalid template for label '" + assignment.name + "': ", parsed.status());
+        return TemplateError(stage,
+                             "invalid template for label '" + assignment.name + "': ", parsed.status());
       }
       templates_.push_back(std::move(*parsed));
     }
@@ -275,7 +276,8 @@ class Compiler {
 constexpr size_t kRunMin = 8;
 
 // Narrows rows[first, …) to those that match `filter`.
-void Refine(const CompiledLineFilter& filter, const LogColumns& columns, size_t first, std::vector<uint32_t>* rows) {
+void Refine(const CompiledLineFilter& filter, const LogColumns& columns, size_t first,
+            std::vector<uint32_t>* rows) {
   std::vector<uint32_t> kept;
   for (size_t i = first; i < rows->size();) {
     size_t end = i + 1;

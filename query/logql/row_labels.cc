@@ -52,24 +52,25 @@ void RowLabels::PrepareBase(std::string_view metadata) {
     return std::find_if(base_.begin(), base_.end(),
                         [&](const RowLabel& label) { return label.hash == hash && label.name == name; });
   };
-  const bool well_formed = ForEachMetadata(base_metadata_, [&](std::string_view name, std::string_view value) {
-    uint32_t hash = HashName(name);
-    auto found = find(name, hash);
-    if (found != base_.end() && found->category == LabelCategory::kStream) {
-      name = base_names_.Concat(name, kExtractedSuffix);
-      hash = HashName(name);
-      found = find(name, hash);
-      // A stream label that really is called <name>_extracted stays.
-      if (found != base_.end() && found->category == LabelCategory::kStream) return;
-    }
-    const RowLabel label = {
-        .name = name, .value = value, .category = LabelCategory::kMetadata, .base = true, .hash = hash};
-    if (found != base_.end()) {
-      *found = label;
-    } else {
-      base_.push_back(label);
-    }
-  });
+  const bool well_formed =
+      ForEachMetadata(base_metadata_, [&](std::string_view name, std::string_view value) {
+        uint32_t hash = HashName(name);
+        auto found = find(name, hash);
+        if (found != base_.end() && found->category == LabelCategory::kStream) {
+          name = base_names_.Concat(name, kExtractedSuffix);
+          hash = HashName(name);
+          found = find(name, hash);
+          // A stream label that really is called <name>_extracted stays.
+          if (found != base_.end() && found->category == LabelCategory::kStream) return;
+        }
+        const RowLabel label = {
+            .name = name, .value = value, .category = LabelCategory::kMetadata, .base = true, .hash = hash};
+        if (found != base_.end()) {
+          *found = label;
+        } else {
+          base_.push_back(label);
+        }
+      });
   static_cast<void>(well_formed);  // what could be read is shown; blocks verify their bytes when loaded
   base_mask_ = 0;
   for (const RowLabel& label : base_) base_mask_ |= 1ULL << (label.hash & 63);
@@ -133,10 +134,11 @@ bool RowLabels::HasBase(std::string_view name) const {
   });
 }
 
-void RowLabels::SetLabel(std::string_view name, uint32_t hash, std::string_view value,
-                         LabelCategory category, bool extracted) {
+void RowLabels::SetLabel(std::string_view name, uint32_t hash, std::string_view value, LabelCategory category,
+                         bool extracted) {
   // A label of that name in the line must not stand beside the row's own error.
-  if (has_error() && name.starts_with("__error") && (name == kErrorLabel || name == kErrorDetailsLabel)) return;
+  if (has_error() && name.starts_with("__error") && (name == kErrorLabel || name == kErrorDetailsLabel))
+    return;
   modified_ = true;
   if (const RowLabel* found = Find(name, hash); found != nullptr) {
     RowLabel& label = labels_[static_cast<size_t>(found - labels_.data())];
@@ -154,7 +156,12 @@ void RowLabels::SetLabel(std::string_view name, uint32_t hash, std::string_view 
       extracted = extracted || removed.extracted;
     }
   }
-  Append({.name = name, .value = value, .category = category, .base = base, .extracted = extracted, .hash = hash});
+  Append({.name = name,
+          .value = value,
+          .category = category,
+          .base = base,
+          .extracted = extracted,
+          .hash = hash});
 }
 
 void RowLabels::Set(std::string_view name, std::string_view value, LabelCategory category) {
@@ -194,12 +201,8 @@ void RowLabels::SetError(std::string_view error, std::string_view details) {
   Remove(kErrorDetailsLabel);
 }
 
-void RowLabels::ClearError() {
-  error_ = {};
-}
+void RowLabels::ClearError() { error_ = {}; }
 
-void RowLabels::ClearErrorDetails() {
-  error_details_ = {};
-}
+void RowLabels::ClearErrorDetails() { error_details_ = {}; }
 
 }  // namespace varve::logql

@@ -140,7 +140,7 @@ class RowLabels {
   void PrepareBase(std::string_view metadata);
 
   std::vector<RowLabel> labels_;
-  uint64_t mask_ = 0;  // bit (hash & 63) of every label: most lookups of absent names stop here
+  uint64_t mask_ = 0;              // bit (hash & 63) of every label: most lookups of absent names stop here
   std::vector<RowLabel> removed_;  // of this row: names keep their meaning for parsers
   std::string_view error_, error_details_;
   RowArena arena_;

@@ -24,13 +24,13 @@ inline constexpr int kTemplateNestingMax = 100;
 struct TemplateExpression {
   enum class Kind : uint8_t { kConstant, kField, kLine, kCall };
   Kind kind = Kind::kConstant;
-  std::string text;                             // a constant's text, a field's name, a call as written
-  uint32_t hash = 0;                            // of a field's name
-  TemplateValue constant;                       // of other than text
-  bool is_text = false;                         // the constant is `text`
-  const TemplateFunction* function = nullptr;   // of a call
-  std::vector<TemplateExpression> arguments;    // of a call
-  int line = 1;                                 // where a call stands, for errors
+  std::string text;                            // a constant's text, a field's name, a call as written
+  uint32_t hash = 0;                           // of a field's name
+  TemplateValue constant;                      // of other than text
+  bool is_text = false;                        // the constant is `text`
+  const TemplateFunction* function = nullptr;  // of a call
+  std::vector<TemplateExpression> arguments;   // of a call
+  int line = 1;                                // where a call stands, for errors
   int column = 0;
 };
 
@@ -52,7 +52,8 @@ class Template {
 
  private:
   friend class TemplateParser;
-  bool Evaluate(const TemplateExpression& expression, Row* row, TemplateValue* value, std::string* error) const;
+  bool Evaluate(const TemplateExpression& expression, Row* row, TemplateValue* value,
+                std::string* error) const;
   bool Call(const TemplateExpression& call, Row* row, TemplateValue* value, std::string* error) const;
 
   std::string name_;

@@ -94,7 +94,8 @@ TEST(RowLabels, FindsEveryLabelBeyondTheLinearLimit) {
   for (int round = 0; round < 3; ++round) {
     labels.Reset(stream, {});
     for (int i = 0; i < 1000; ++i) {
-      labels.Set(labels.Store("name" + std::to_string(i)), labels.Store(std::to_string(i)), LabelCategory::kParsed);
+      labels.Set(labels.Store("name" + std::to_string(i)), labels.Store(std::to_string(i)),
+                 LabelCategory::kParsed);
     }
     for (int i = 0; i < 1000; i += 3) labels.Remove("name" + std::to_string(i));
     for (int i = 0; i < 1000; ++i) {
