@@ -237,8 +237,9 @@ std::vector<StreamOrdinal> MemoryEngine::MatchLocked(TenantId tenant, const std:
       found.push_back(static_cast<StreamOrdinal>(i));
     }
   }
+  const std::deque<Stream>& streams = streams_;  // clang does not carry the held lock into a lambda
   std::sort(found.begin(), found.end(),
-            [this](StreamOrdinal a, StreamOrdinal b) { return streams_[a].labels < streams_[b].labels; });
+            [&streams](StreamOrdinal a, StreamOrdinal b) { return streams[a].labels < streams[b].labels; });
   return found;
 }
 
