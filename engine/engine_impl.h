@@ -92,7 +92,7 @@ class EngineImpl final : public Engine {
   Status ForEachPackStream(const std::function<Status(const PackDirectory&, const PackStream&)>& fn) const;
 
   // --- append.cc
-  Status CheckDisk();
+  Status CheckDisk(uint64_t record_bytes);
   // Takes `bytes` from the heads' budget, waiting for room if there is hope of some.
   Status AdmitToHeads(int64_t bytes);
   // Copies the batch's entries of `shard` into its head.
