@@ -12,7 +12,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   varve::PutFixed(&record, static_cast<uint64_t>(XXH3_64bits(record.data(), record.size())));
   static varve::testing::RecordingEngine engine({.store = false});
   varve::WritePath path(&engine, {});
-  const varve::Status status = path.MakeReplay()(record, [&](const varve::AppendBatch& batch) { (void)engine.Describe(batch); });
+  const varve::Status status =
+      path.MakeReplay()(record, [&](const varve::AppendBatch& batch) { (void)engine.Describe(batch); });
   VARVE_CHECK(status.ok() || status.code() == varve::Code::kCorruption);
   VARVE_CHECK(engine.ingest_budget()->used_bytes() == 0);
   return 0;

@@ -57,7 +57,8 @@ class RecordingEngine final : public Engine {
     records_.clear();
   }
   Status Flush() override { return memory_.Flush(); }
-  Result<std::unique_ptr<const LogSnapshot>> SnapshotLogs(TenantId tenant, const std::vector<Matcher>& matchers,
+  Result<std::unique_ptr<const LogSnapshot>> SnapshotLogs(TenantId tenant,
+                                                          const std::vector<Matcher>& matchers,
                                                           TimeRange range) const override {
     return memory_.SnapshotLogs(tenant, matchers, range);
   }
@@ -78,7 +79,8 @@ class RecordingEngine final : public Engine {
     for (const auto& stream : batch.streams) {
       for (uint32_t i = stream.begin; i < stream.begin + stream.count; ++i) {
         const LogEntryView& entry = batch.entries[i];
-        text += StreamLabels(stream.stream).ToString() + " " + std::to_string(entry.ts_ns) + " " + GoQuoted(entry.line);
+        text += StreamLabels(stream.stream).ToString() + " " + std::to_string(entry.ts_ns) + " " +
+                GoQuoted(entry.line);
         EXPECT_TRUE(ForEachMetadata(entry.metadata, [&](std::string_view name, std::string_view value) {
           text += " " + std::string(name) + "=" + std::string(value);
         }));
