@@ -249,7 +249,8 @@ void AppendLz4Block(std::string_view input, ByteBuffer* out) {
   out->Append(size);
   const int bound = LZ4_compressBound(static_cast<int>(input.size()));
   out->Reserve(out->size() + static_cast<size_t>(bound));
-  const int written = LZ4_compress_default(input.data(), out->data() + out->size(), static_cast<int>(input.size()), bound);
+  const int written =
+      LZ4_compress_default(input.data(), out->data() + out->size(), static_cast<int>(input.size()), bound);
   VARVE_CHECK(written > 0 || input.empty());
   out->SetSize(out->size() + static_cast<size_t>(written));
 }

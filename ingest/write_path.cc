@@ -396,23 +396,24 @@ class WritePath::Impl::ReplayRun {
   Status Run(std::string_view bytes, const std::function<void(const AppendBatch&)>& append) {
     VARVE_ASSIGN_OR_RETURN(JournalRecord record, ParseJournalRecord(bytes));
     Status options_status;
-    const std::shared_ptr<const DecodeOptions> options = impl_.OptionsOf(record.header.options, &options_status);
-    if (options == nullptr) return options_status;
+    const std::shared_ptr<const DecodeOptions> record_options =
+        impl_.OptionsOf(record.header.options, &options_status);
+    if (record_options == nullptr) return options_status;
     const BodyFormat format{record.header.form, record.header.outer, record.header.inner, false};
     // The size bound is what decoding took the first time, so a damaged body cannot claim more.
     Result<BodyDecoding> body = DecodeBody(format, record.body, static_cast<int64_t>(record.header.decoded_size_max),
                                            &*scratch_, &memory_);
     if (!body.ok()) return Corruption("journal record: " + body.status().message());
     VARVE_ASSIGN_OR_RETURN(const TenantId tenant, impl_.engine->InternTenant(record.header.tenant));
-    VARVE_RETURN_IF_ERROR(BuildBatch(record, *options, tenant));
+    VARVE_RETURN_IF_ERROR(BuildBatch(record, *record_options, tenant));
     append(scratch_->batch);
     return Status::Ok();
   }
 
  private:
-  Status BuildBatch(const JournalRecord& record, const DecodeOptions& options, TenantId tenant) {
+  Status BuildBatch(const JournalRecord& record, const DecodeOptions& record_options, TenantId tenant) {
     DecodedPush& decoded = scratch_->decoded;
-    EntryBuilder builder(&options, &scratch_->arena);
+    EntryBuilder builder(&record_options, &scratch_->arena);
     MetadataCursor metadata(decoded);
     scratch_->streams.resize(decoded.streams.size());
     uint32_t out = 0;
@@ -421,7 +422,7 @@ class WritePath::Impl::ReplayRun {
       if (record.rejects.ContainsAll(raw.begin, raw.count)) continue;
       PushScratch::Stream& stream = scratch_->streams[s];
       VARVE_RETURN_IF_ERROR(AsCorruption(
-          impl_.resolution.Resolve(record.header.tenant, options, raw, &scratch_->arena, &stream)));
+          impl_.resolution.Resolve(record.header.tenant, record_options, raw, &scratch_->arena, &stream)));
       VARVE_RETURN_IF_ERROR(impl_.resolution.Intern(tenant, &stream));
       const uint32_t out_begin = out;
       for (uint32_t i = raw.begin; i < raw.begin + raw.count; ++i) {

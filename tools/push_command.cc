@@ -165,8 +165,7 @@ void AddPushCommand(CLI::App* app, ChosenCommand* chosen) {
   command->add_option("-l,--label", options->labels, "a label of the stream; repeat for more")
       ->type_name("NAME=VALUE")
       ->required()
-      ->expected(1)
-      ->take_all();
+      ->allow_extra_args(false);  // one value each, so that what follows is a FILE
   command->add_option("--retries", options->retries, "tries again on 429, 5xx and broken connections")
       ->capture_default_str();
   AddServerOptions(command, &options->address);

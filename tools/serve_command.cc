@@ -131,8 +131,7 @@ void AddServeCommand(CLI::App* app, ChosenCommand* chosen) {
   command->add_flag("--multi-tenant", options->multi_tenant, "tenants by the X-Scope-OrgID header");
   command->add_option("--set", options->settings, "set any key of the configuration; repeat for more")
       ->type_name("KEY=VALUE")
-      ->expected(1)
-      ->take_all();
+      ->allow_extra_args(false);
   command->add_option("--log-level", options->log_level, "of our own log on standard error (default: info)")
       ->type_name("LEVEL")
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}));

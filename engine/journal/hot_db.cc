@@ -106,7 +106,7 @@ rocksdb::ColumnFamilyHandle* HotDb::stream() const { return impl_->handles[3]; }
 Result<std::unique_ptr<HotDb>> HotDb::Open(const HotDbOptions& options) {
   // The journal's bodies are compressed already, and most never reach a file: no compression there.
   rocksdb::ColumnFamilyOptions journal =
-      MakeFamilyOptions(static_cast<size_t>(options.journal_memtable_bytes), 3);
+      MakeFamilyOptions(static_cast<size_t>(options.journal_memtable_bytes), kJournalMemtablesMax);
   journal.compression = rocksdb::kNoCompression;
   // Never compacted: its files are deleted whole (DeleteJournalFilesThrough). A compaction that finds
   // nothing but deleted records and then fails to write trips an assertion of 7.8.3.

@@ -108,7 +108,8 @@ Result<IpMatcher> IpMatcher::Create(const std::string& pattern) {
   if (const size_t slash = text.find('/'); slash != std::string_view::npos) {
     const std::string_view bits_text = text.substr(slash + 1);
     if (!ParseIpAddress(text.substr(0, slash), &matcher.low_)) return invalid();
-    if (bits_text.empty() || bits_text.size() > 3 || (bits_text.size() > 1 && bits_text[0] == '0')) return invalid();
+    if (bits_text.empty() || bits_text.size() > 3 || (bits_text.size() > 1 && bits_text[0] == '0'))
+      return invalid();
     size_t bits = 0;
     for (const char c : bits_text) {
       if (!IsDigit(c)) return invalid();

@@ -12,36 +12,37 @@ namespace varve::logql {
 
 enum class TemplateTokenKind : uint8_t {
   kText,
-  kLeft,         // {{
-  kRight,        // }}
+  kLeft,   // {{
+  kRight,  // }}
   kSpace,
-  kField,        // .name, without the dot in `text`
-  kDot,          // .
-  kVariable,     // $name
-  kIdentifier,   // a function or key word
-  kString,       // "…", quotes included
-  kRawString,    // `…`, quotes included
+  kField,       // .name, without the dot in `text`
+  kDot,         // .
+  kVariable,    // $name
+  kIdentifier,  // a function or key word
+  kString,      // "…", quotes included
+  kRawString,   // `…`, quotes included
   kNumber,
-  kCharacter,    // '…'
+  kCharacter,  // '…'
   kPipe,
-  kDeclare,      // :=
-  kAssign,       // =
+  kDeclare,  // :=
+  kAssign,   // =
   kComma,
   kOpenParen,
   kCloseParen,
   kEnd,
-  kError,        // `text` is Go's wording
+  kError,  // `text` is Go's wording
 };
 
 struct TemplateToken {
   TemplateTokenKind kind = TemplateTokenKind::kEnd;
   std::string text;
   int line = 1;
+  int column = 0;  // in bytes, from 0 on the first line and 1 on later ones, as Go counts
 };
 
 class TemplateLexer {
  public:
-  explicit TemplateLexer(std::string_view text) : rest_(text) {}
+  explicit TemplateLexer(std::string_view text) : rest_(text), line_begin_(text.data()) {}
 
   // After kEnd and kError it stays there.
   TemplateToken Next();
@@ -61,6 +62,7 @@ class TemplateLexer {
   size_t AlphanumericLength(size_t offset) const;
 
   std::string_view rest_;
+  const char* line_begin_;  // what columns are counted from
   int line_ = 1;
   bool in_action_ = false;
   bool left_pending_ = false;  // the text before an action was returned, the action's {{ not yet
