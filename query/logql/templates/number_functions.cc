@@ -37,7 +37,9 @@ bool ParseGoInteger(std::string_view text, int64_t* value) {
   uint64_t magnitude = 0;
   for (const char c : text) {
     if (c == '_') continue;
-    const int digit = c >= '0' && c <= '9' ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : 99;
+    const int digit = c >= '0' && c <= '9'                     ? c - '0'
+                      : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10
+                                                               : 99;
     if (static_cast<uint64_t>(digit) >= base) return false;
     if (magnitude > (1ULL << 63) / base) return false;
     magnitude = magnitude * base + static_cast<uint64_t>(digit);
@@ -64,18 +66,22 @@ int64_t Wrap(uint64_t value) { return static_cast<int64_t>(value); }
 template <typename Operation>
 bool Fold(TemplateCall* call, Operation operation) {
   int64_t result = ToInteger(call->arguments[0]);
-  for (size_t i = 1; i < call->arguments.size(); ++i) result = operation(result, ToInteger(call->arguments[i]));
+  for (size_t i = 1; i < call->arguments.size(); ++i)
+    result = operation(result, ToInteger(call->arguments[i]));
   return Return(call, result);
 }
 
 bool Add(TemplateCall* call) {
-  return Fold(call, [](int64_t a, int64_t b) { return Wrap(static_cast<uint64_t>(a) + static_cast<uint64_t>(b)); });
+  return Fold(call,
+              [](int64_t a, int64_t b) { return Wrap(static_cast<uint64_t>(a) + static_cast<uint64_t>(b)); });
 }
 bool Sub(TemplateCall* call) {
-  return Fold(call, [](int64_t a, int64_t b) { return Wrap(static_cast<uint64_t>(a) - static_cast<uint64_t>(b)); });
+  return Fold(call,
+              [](int64_t a, int64_t b) { return Wrap(static_cast<uint64_t>(a) - static_cast<uint64_t>(b)); });
 }
 bool Mul(TemplateCall* call) {
-  return Fold(call, [](int64_t a, int64_t b) { return Wrap(static_cast<uint64_t>(a) * static_cast<uint64_t>(b)); });
+  return Fold(call,
+              [](int64_t a, int64_t b) { return Wrap(static_cast<uint64_t>(a) * static_cast<uint64_t>(b)); });
 }
 bool Max(TemplateCall* call) {
   return Fold(call, [](int64_t a, int64_t b) { return std::max(a, b); });

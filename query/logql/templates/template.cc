@@ -111,8 +111,9 @@ class TemplateParser {
 
   // `$i, $x := …`: scopes are not tracked, a variable is known from its declaration on.
   void DeclareVariables() {
-    const auto declare = std::find_if(tokens_.begin(), tokens_.end(),
-                                      [](const TemplateToken& token) { return token.kind == Kind::kDeclare; });
+    const auto declare = std::find_if(tokens_.begin(), tokens_.end(), [](const TemplateToken& token) {
+      return token.kind == Kind::kDeclare;
+    });
     if (declare == tokens_.end()) return;
     for (auto token = tokens_.begin(); token != declare; ++token) {
       if (token->kind == Kind::kVariable) variables_.push_back(token->text);
@@ -122,8 +123,8 @@ class TemplateParser {
   // Unknown functions and variables are errors whatever else is not supported.
   Status CheckNames() {
     for (const TemplateToken& token : tokens_) {
-      if (token.kind == Kind::kIdentifier && token.text != "true" && token.text != "false" && token.text != "nil" &&
-          !IsTemplateFunction(token.text) && !IsTemplateKeyword(token.text)) {
+      if (token.kind == Kind::kIdentifier && token.text != "true" && token.text != "false" &&
+          token.text != "nil" && !IsTemplateFunction(token.text) && !IsTemplateKeyword(token.text)) {
         return Fail(token, "function \"" + token.text + "\" not defined");
       }
       if (token.kind != Kind::kVariable || token.text == "$") continue;
@@ -143,8 +144,8 @@ class TemplateParser {
   Status ParsePipeline(Kind end, int depth, Expression* value, bool* supported) {
     if (depth > kTemplateNestingMax) return Fail(tokens_[next_], "max expression depth exceeded");
     if (AtEnd(end)) {
-      return Fail(tokens_[next_ == tokens_.size() ? next_ - 1 : next_], "missing value for " +
-                                                        std::string(depth == 0 ? "command" : "parenthesized pipeline"));
+      return Fail(tokens_[next_ == tokens_.size() ? next_ - 1 : next_],
+                  "missing value for " + std::string(depth == 0 ? "command" : "parenthesized pipeline"));
     }
     bool first = true;
     while (!AtEnd(end)) {  // a trailing pipe is accepted
@@ -235,7 +236,8 @@ class TemplateParser {
   }
 
   Status ParseNumber(const TemplateToken& token, Expression* operand, bool* supported) {
-    const std::string_view text = token.text.starts_with('+') ? std::string_view(token.text).substr(1) : token.text;
+    const std::string_view text =
+        token.text.starts_with('+') ? std::string_view(token.text).substr(1) : token.text;
     int64_t integer = 0;
     const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), integer);
     const bool leading_zero = text.size() > 1 && text[0] == '0' && text[1] != '.';
@@ -263,7 +265,9 @@ class TemplateParser {
     return Status::Ok();
   }
 
-  static bool IsConstantName(const std::string& name) { return name == "true" || name == "false" || name == "nil"; }
+  static bool IsConstantName(const std::string& name) {
+    return name == "true" || name == "false" || name == "nil";
+  }
 
   // Whether tokens i and i + 1 stand side by side without a space.
   bool Adjacent(size_t i) const {
@@ -285,6 +289,7 @@ class TemplateParser {
   }
 
   void CollectFields(const Expression& expression) {
+    if (expression.kind == Expression::Kind::kLine) result_.reads_line_ = true;
     if (expression.kind == Expression::Kind::kField &&
         std::find(result_.fields_.begin(), result_.fields_.end(), expression.text) == result_.fields_.end()) {
       result_.fields_.push_back(expression.text);
@@ -354,7 +359,8 @@ bool Template::Execute(Row* row, std::string* out, std::string* error) const {
   return true;
 }
 
-bool Template::Evaluate(const Expression& expression, Row* row, TemplateValue* value, std::string* error) const {
+bool Template::Evaluate(const Expression& expression, Row* row, TemplateValue* value,
+                        std::string* error) const {
   switch (expression.kind) {
     case Expression::Kind::kConstant:
       *value = expression.is_text ? TemplateValue(std::string_view(expression.text)) : expression.constant;
@@ -373,7 +379,8 @@ bool Template::Call(const Expression& call, Row* row, TemplateValue* value, std:
     if (!Evaluate(call.arguments[i], row, &arguments[i], error)) return false;
   }
   const TemplateFunction& function = *call.function;
-  TemplateCall running{.arguments = {arguments, count}, .arena = row->labels.arena(), .result = {}, .error = {}};
+  TemplateCall running{
+      .arguments = {arguments, count}, .arena = row->labels.arena(), .result = {}, .error = {}};
   const bool counts = count >= function.arguments_min && count <= function.arguments_max;
   if (counts && function.apply(&running)) {
     *value = running.result;

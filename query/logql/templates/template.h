@@ -24,13 +24,13 @@ inline constexpr int kTemplateNestingMax = 100;
 struct TemplateExpression {
   enum class Kind : uint8_t { kConstant, kField, kLine, kCall };
   Kind kind = Kind::kConstant;
-  std::string text;                             // a constant's text, a field's name, a call as written
-  uint32_t hash = 0;                            // of a field's name
-  TemplateValue constant;                       // of other than text
-  bool is_text = false;                         // the constant is `text`
-  const TemplateFunction* function = nullptr;   // of a call
-  std::vector<TemplateExpression> arguments;    // of a call
-  int line = 1;                                 // where a call stands, for errors
+  std::string text;                            // a constant's text, a field's name, a call as written
+  uint32_t hash = 0;                           // of a field's name
+  TemplateValue constant;                      // of other than text
+  bool is_text = false;                        // the constant is `text`
+  const TemplateFunction* function = nullptr;  // of a call
+  std::vector<TemplateExpression> arguments;   // of a call
+  int line = 1;                                // where a call stands, for errors
   int column = 0;
 };
 
@@ -47,15 +47,19 @@ class Template {
   const std::vector<std::string>& fields() const { return fields_; }
   // Whether it may read labels that `fields` does not name.
   bool reads_all_labels() const { return false; }
+  // Whether it reads the line.
+  bool reads_line() const { return reads_line_; }
 
  private:
   friend class TemplateParser;
-  bool Evaluate(const TemplateExpression& expression, Row* row, TemplateValue* value, std::string* error) const;
+  bool Evaluate(const TemplateExpression& expression, Row* row, TemplateValue* value,
+                std::string* error) const;
   bool Call(const TemplateExpression& call, Row* row, TemplateValue* value, std::string* error) const;
 
   std::string name_;
   std::vector<TemplateExpression> nodes_;  // text is a constant
   std::vector<std::string> fields_;
+  bool reads_line_ = false;
 };
 
 }  // namespace varve::logql

@@ -37,7 +37,8 @@ TemplateToken TemplateLexer::Next() {
 }
 
 TemplateToken TemplateLexer::Make(Kind kind, size_t size) {
-  TemplateToken token{kind, std::string(rest_.substr(0, size)), line_, static_cast<int>(rest_.data() - line_begin_)};
+  TemplateToken token{kind, std::string(rest_.substr(0, size)), line_,
+                      static_cast<int>(rest_.data() - line_begin_)};
   if (const size_t newline = token.text.rfind('\n'); newline != std::string::npos) {
     line_ += static_cast<int>(std::count(token.text.begin(), token.text.end(), '\n'));
     line_begin_ = rest_.data() + newline;
@@ -125,9 +126,7 @@ TemplateToken TemplateLexer::NextInAction() {
     case '`': return Quoted('`', Kind::kRawString);
     case '\'': return Quoted('\'', Kind::kCharacter);
     case '$': return FieldOrVariable(Kind::kVariable);
-    case '(':
-      ++paren_depth_;
-      return Make(Kind::kOpenParen, 1);
+    case '(': ++paren_depth_; return Make(Kind::kOpenParen, 1);
     case ')':
       if (--paren_depth_ < 0) return Error("unexpected right paren");
       return Make(Kind::kCloseParen, 1);

@@ -12,25 +12,25 @@ namespace varve::logql {
 
 enum class TemplateTokenKind : uint8_t {
   kText,
-  kLeft,         // {{
-  kRight,        // }}
+  kLeft,   // {{
+  kRight,  // }}
   kSpace,
-  kField,        // .name, without the dot in `text`
-  kDot,          // .
-  kVariable,     // $name
-  kIdentifier,   // a function or key word
-  kString,       // "…", quotes included
-  kRawString,    // `…`, quotes included
+  kField,       // .name, without the dot in `text`
+  kDot,         // .
+  kVariable,    // $name
+  kIdentifier,  // a function or key word
+  kString,      // "…", quotes included
+  kRawString,   // `…`, quotes included
   kNumber,
-  kCharacter,    // '…'
+  kCharacter,  // '…'
   kPipe,
-  kDeclare,      // :=
-  kAssign,       // =
+  kDeclare,  // :=
+  kAssign,   // =
   kComma,
   kOpenParen,
   kCloseParen,
   kEnd,
-  kError,        // `text` is Go's wording
+  kError,  // `text` is Go's wording
 };
 
 struct TemplateToken {

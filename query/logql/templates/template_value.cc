@@ -6,7 +6,7 @@
 namespace varve::logql {
 namespace {
 
-// Go prints the shortest digits that read back, with an exponent from 1e21 on and below 1e-4.
+// Go prints the shortest digits that read back, with an exponent from 1e6 on and below 1e-4.
 void AppendGoFloat(double value, std::string* out) {
   if (std::isnan(value)) {
     out->append("NaN");
@@ -17,7 +17,7 @@ void AppendGoFloat(double value, std::string* out) {
     return;
   }
   const double magnitude = std::fabs(value);
-  const bool exponent = magnitude != 0 && (magnitude < 1e-4 || magnitude >= 1e21);
+  const bool exponent = magnitude != 0 && (magnitude < 1e-4 || magnitude >= 1e6);
   char buffer[400];
   const auto [end, code] = std::to_chars(buffer, buffer + sizeof(buffer), value,
                                          exponent ? std::chars_format::scientific : std::chars_format::fixed);

@@ -73,8 +73,8 @@ bool Upper(TemplateCall* call) { return MapRunes(call, ToUpperRune); }
 
 bool IsSpaceRune(uint32_t rune) {
   return rune == ' ' || (rune >= '\t' && rune <= '\r') || rune == 0x85 || rune == 0xA0 || rune == 0x1680 ||
-         (rune >= 0x2000 && rune <= 0x200A) || rune == 0x2028 || rune == 0x2029 || rune == 0x202F || rune == 0x205F ||
-         rune == 0x3000;
+         (rune >= 0x2000 && rune <= 0x200A) || rune == 0x2028 || rune == 0x2029 || rune == 0x202F ||
+         rune == 0x205F || rune == 0x3000;
 }
 
 bool InSet(Text set, uint32_t rune) {

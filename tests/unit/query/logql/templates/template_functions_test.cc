@@ -95,6 +95,8 @@ TEST(TemplateFunctions, Numbers) {
                 {"duration \"1m30.5s\"", "90.5"},
                 {"duration_seconds \"10ms\"", "0.01"},
                 {"bytes \"12KB\"", "12000"},
+                {"bytes \"1.5MB\"", "1.5e+06"},
+                {"float64 \"0.00001\"", "1e-05"},
                 {"float64 \"1e21\"", "1e+21"},
                 {"1.5", "1.5"},
                 {"true", "true"}};
@@ -103,9 +105,11 @@ TEST(TemplateFunctions, Numbers) {
 
 TEST(TemplateFunctions, FailInGosWords) {
   EXPECT_EQ(Render("div 1 0"),
-            "template: line:1:3: executing \"line\" at <div 1 0>: error calling div: runtime error: integer divide by zero");
-  EXPECT_EQ(Render("duration \"x\""), "template: line:1:3: executing \"line\" at <duration \"x\">: error calling "
-                                      "duration: time: invalid duration \"x\"");
+            "template: line:1:3: executing \"line\" at <div 1 0>: error calling div: runtime error: integer "
+            "divide by zero");
+  EXPECT_EQ(Render("duration \"x\""),
+            "template: line:1:3: executing \"line\" at <duration \"x\">: error calling "
+            "duration: time: invalid duration \"x\"");
   EXPECT_NE(Render("lower 1").find("expected string; got int"), std::string::npos);
   EXPECT_NE(Render("lower").find("wrong number of args for lower: want 1 got 0"), std::string::npos);
   EXPECT_NE(Render("repeat -1 \"x\"").find("negative Repeat count"), std::string::npos);
@@ -123,7 +127,8 @@ TEST(TemplateFunctions, StayBounded) {
 }
 
 TEST(LetterCase, LeadsThereAndBack) {
-  for (uint32_t rune : {0x41u, 0xC4u, 0x100u, 0x139u, 0x178u, 0x391u, 0x3A3u, 0x401u, 0x416u, 0x531u, 0x1E00u}) {
+  for (uint32_t rune :
+       {0x41u, 0xC4u, 0x100u, 0x139u, 0x178u, 0x391u, 0x3A3u, 0x401u, 0x416u, 0x531u, 0x1E00u}) {
     EXPECT_NE(ToLowerRune(rune), rune) << rune;
     EXPECT_EQ(ToUpperRune(ToLowerRune(rune)), rune) << rune;
   }

@@ -8,7 +8,8 @@ namespace {
 std::string Render(std::string_view text) {
   const auto parsed = Template::Parse("line", text);
   if (!parsed.ok()) {
-    return (parsed.status().code() == Code::kUnimplemented ? "unimplemented: " : "error: ") + parsed.status().message();
+    return (parsed.status().code() == Code::kUnimplemented ? "unimplemented: " : "error: ") +
+           parsed.status().message();
   }
   Row row;
   const Labels stream = Labels::FromUnsorted({{"app", "q"}, {"name", "Hello World"}, {"num", "42"}});
@@ -47,7 +48,8 @@ TEST(Template, RefusesInGosWords) {
                 {"{{end}}", "unexpected {{end}}"},
                 {"{{.a-b}}", "bad character U+002D '-'"},
                 {"{{ (.a }}", "unclosed left paren"}};
-  for (const auto& c : kCases) EXPECT_EQ(Render(c.text), std::string("error: template: line:1: ") + c.error) << c.text;
+  for (const auto& c : kCases)
+    EXPECT_EQ(Render(c.text), std::string("error: template: line:1: ") + c.error) << c.text;
   EXPECT_EQ(Render("a\nb{{.a"), "error: template: line:2: unclosed action");
 }
 
