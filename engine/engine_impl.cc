@@ -157,7 +157,7 @@ Status EngineImpl::LoadStreams() {
   if (know_all_packs && !in_packs.empty()) VARVE_RETURN_IF_ERROR(RestoreStreams(&in_packs));
   std::set<uint64_t> unused_fingerprints;
   for (const StreamRecord& stream : unused) unused_fingerprints.insert(stream.fingerprint);
-  const MutexLock lock(unconfirmed_mu_);
+  std::map<std::string, StreamRecord> unconfirmed;
   for (StreamRecord& stream : unused) {
     const uint64_t next = stream.fingerprint + 1;
     if (streams_.FindFingerprint(next).has_value() || unused_fingerprints.contains(next)) {
@@ -165,8 +165,10 @@ Status EngineImpl::LoadStreams() {
       continue;
     }
     std::string key = StreamKey(stream.tenant, stream.canonical);
-    unconfirmed_streams_.emplace(std::move(key), std::move(stream));
+    unconfirmed.emplace(std::move(key), std::move(stream));
   }
+  const MutexLock lock(unconfirmed_mu_);
+  unconfirmed_streams_ = std::move(unconfirmed);
   return Status::Ok();
 }
 

@@ -168,7 +168,7 @@ class LogQueryRun {
       VARVE_RETURN_IF_ERROR(MergeWithInterval());
     } else {
       query_.engine().query_pool()->ParallelFor(order_.size(), [this](size_t i) {
-        Status status = VisitSource(*order_[i]);
+        Status status = VisitSource(i);
         if (!status.ok()) query_.Fail(i, std::move(status));
       });
       VARVE_RETURN_IF_ERROR(query_.TakeFailure());
@@ -177,8 +177,10 @@ class LogQueryRun {
   }
 
  private:
-  Status VisitSource(const LogScan::SourceSlices& source) {
-    VARVE_RETURN_IF_ERROR(query_.CheckAlive());
+  // The source of this place in order_, which is also the task's rank.
+  Status VisitSource(size_t place) {
+    VARVE_RETURN_IF_ERROR(query_.CheckAlive(place));
+    const LogScan::SourceSlices& source = *order_[place];
     const TimeRange range = best_.Worthwhile(scan_.range());
     if (!range.OverlapsSpan(source.min_ts_ns, source.max_ts_ns)) return Status::Ok();
     VARVE_ASSIGN_OR_RETURN(const auto rows,
@@ -186,7 +188,7 @@ class LogQueryRun {
     FoundEntries found(query_.budget());
     for (uint32_t seen = 0; !rows->AtEnd() && found.size() < limit_; rows->Next()) {
       if (++seen % kRowsBetweenChecks == 0) {
-        VARVE_RETURN_IF_ERROR(query_.CheckAlive());
+        VARVE_RETURN_IF_ERROR(query_.CheckAlive(place));
         if (!best_.Worthwhile(range).Contains(rows->position().ts_ns)) break;
       }
       VARVE_ASSIGN_OR_RETURN(const bool passed, rows->Process());

@@ -158,7 +158,7 @@ void RangeScan::ReturnWorker(std::unique_ptr<Worker> worker) {
 }
 
 Status RangeScan::VisitSource(const LogScan::SourceSlices& source) {
-  VARVE_RETURN_IF_ERROR(query_.CheckAlive());
+  VARVE_RETURN_IF_ERROR(query_.CheckAlive(source.source));
   Status status;
   std::unique_ptr<Worker> worker = BorrowWorker(&status);
   VARVE_RETURN_IF_ERROR(std::move(status));
@@ -223,7 +223,7 @@ Status RangeScan::ReadRows(const LogScan::SourceSlices& source, const std::vecto
 Status RangeScan::CountRows(const RowSelection& selection, const SourceColumns& columns,
                             Worker* worker) const {
   for (const RowSelection::SliceRows& slice : selection.slices()) {
-    VARVE_RETURN_IF_ERROR(query_.CheckAlive());
+    VARVE_RETURN_IF_ERROR(query_.CheckAlive(columns.source()));
     const uint32_t stream = slice.slice->stream;
     if (columns.loaded(kMetadata) && columns.has_metadata() &&
         keys_.DependsOnMetadata(scan_.StreamLabels(stream))) {
@@ -300,7 +300,7 @@ Status RangeScan::ProcessRows(const RowSelection& selection, const SourceColumns
     WindowGrid::Interval interval;
     interval.last_ns = INT64_MIN;
     for (uint32_t i = 0; i < slice.size(); ++i) {
-      if (++seen % kRowsBetweenChecks == 0) VARVE_RETURN_IF_ERROR(query_.CheckAlive());
+      if (++seen % kRowsBetweenChecks == 0) VARVE_RETURN_IF_ERROR(query_.CheckAlive(columns.source()));
       const uint32_t row = selection.Row(slice, i);
       const int64_t ts_ns = timestamps[row];
       if (ts_ns > interval.last_ns) interval = grid_.Locate(ts_ns);

@@ -226,6 +226,8 @@ TEST(RegexpParser, ExtractsNamedGroupsOfTheFirstMatch) {
       {"| regexp `(o)(?P<n>.)`", "fox", "{n=x}"},
       {"| regexp `(?P<a>nosuch)`", "x", "{}"},
       {"| regexp `(?P<app>x)`", "x", "{app_extracted=x}"},
+      {"| regexp `(?i)from (?P<ip>\\S+)`", "FROM 1.2.3.4", "{ip=1.2.3.4}"},
+      {"| regexp `from (?P<ip>\\S+)`", "to 1.2.3.4", "{}"},
       {"| regexp `foo`", "",
        "error: parse error : invalid regexp parser: at least one named capture must be supplied"},
       {"| regexp `(?P<a>[`", "",
