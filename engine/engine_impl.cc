@@ -157,7 +157,7 @@ Status EngineImpl::LoadStreams() {
   if (know_all_packs && !in_packs.empty()) VARVE_RETURN_IF_ERROR(RestoreStreams(&in_packs));
   std::set<uint64_t> unused_fingerprints;
   for (const StreamRecord& stream : unused) unused_fingerprints.insert(stream.fingerprint);
-  const MutexLock lock(unconfirmed_mu_);
+  std::map<std::string, StreamRecord> unconfirmed;
   for (StreamRecord& stream : unused) {
     const uint64_t next = stream.fingerprint + 1;
     if (streams_.FindFingerprint(next).has_value() || unused_fingerprints.contains(next)) {
@@ -165,8 +165,10 @@ Status EngineImpl::LoadStreams() {
       continue;
     }
     std::string key = StreamKey(stream.tenant, stream.canonical);
-    unconfirmed_streams_.emplace(std::move(key), std::move(stream));
+    unconfirmed.emplace(std::move(key), std::move(stream));
   }
+  const MutexLock lock(unconfirmed_mu_);
+  unconfirmed_streams_ = std::move(unconfirmed);
   return Status::Ok();
 }
 
@@ -252,6 +254,17 @@ EngineStats EngineImpl::Stats() const {
   stats.disk_used_fraction = disk_.UsedFraction();
   stats.accepting_writes = recovered_.load(std::memory_order_relaxed) && !closing_.load(std::memory_order_relaxed) &&
                            stats.disk_used_fraction <= options_.disk_full_fraction;
+  const auto remember_peak = [](std::atomic<int64_t>& peak, int64_t now) {
+    int64_t seen = peak.load(std::memory_order_relaxed);
+    while (seen < now && !peak.compare_exchange_weak(seen, now, std::memory_order_relaxed)) {
+    }
+    return std::max(seen, now);
+  };
+  // RocksDB's own; the peak is that of the readings.
+  stats.budgets.push_back({.name = "journal",
+                           .limit_bytes = plan_.journal_memtable_bytes * kJournalMemtablesMax,
+                           .used_bytes = journal.memory_bytes,
+                           .peak_bytes = remember_peak(journal_memory_peak_, journal.memory_bytes)});
   for (const MemoryBudget* budget : {&total_budget_, &heads_budget_, &ingest_budget_, &query_budget_,
                                      &block_cache_budget_, &pack_index_budget_}) {
     stats.budgets.push_back({.name = budget->name(),

@@ -92,7 +92,7 @@ class EngineImpl final : public Engine {
   Status ForEachPackStream(const std::function<Status(const PackDirectory&, const PackStream&)>& fn) const;
 
   // --- append.cc
-  Status CheckDisk();
+  Status CheckDisk(uint64_t record_bytes);
   // Takes `bytes` from the heads' budget, waiting for room if there is hope of some.
   Status AdmitToHeads(int64_t bytes);
   // Copies the batch's entries of `shard` into its head.
@@ -184,6 +184,7 @@ class EngineImpl final : public Engine {
     std::atomic<uint64_t> encoded_block_bytes{0}, duplicate_entries_dropped{0}, packs_dropped_by_retention{0};
     std::atomic<double> recovery_seconds{0};
   } counters_;
+  mutable std::atomic<int64_t> journal_memory_peak_{0};
 
   // Last, so that their threads end before what they use.
   ThreadPool query_pool_;

@@ -36,14 +36,11 @@ Result<FieldDetector> Detect(const ReadCall& call, size_t fields_max) {
   if (!expr->is_log_query()) return InvalidArgument("only log selector is supported");
   QueryRequest request;
   VARVE_ASSIGN_OR_RETURN(request.limit, ParseLimit(call.params.Get("line_limit"), kDefaultLineLimit));
-  request.tenant = call.tenant;
   request.start_ns = bounds.start_ns;
   request.end_ns = bounds.end_ns;
-  request.cancel = call.request.cancel;
   FieldDetector detector(fields_max);
   if (bounds.start_ns > bounds.end_ns) return detector;
-  VARVE_ASSIGN_OR_RETURN(const QueryResult result,
-                         RunQuery(*call.context.engine, *expr, request, call.context.limits));
+  VARVE_ASSIGN_OR_RETURN(const QueryResult result, RunCountedQuery(call, *expr, request));
   for (const ResultStream& stream : std::get<Streams>(result.data).streams) {
     for (const ResultEntry& entry : stream.entries) {
       VARVE_RETURN_IF_ERROR(call.request.cancel->Check());

@@ -152,7 +152,8 @@ uint32_t KeywordBitsPortable(const char* p) {
 }
 uint32_t FieldBitsPortable(const char* p) {
   uint32_t bits = 0;
-  for (uint32_t i = 0; i < kStep; ++i) bits |= static_cast<uint32_t>(OneOf(p + i, {"lev", "lvl", "sev"})) << i;
+  for (uint32_t i = 0; i < kStep; ++i)
+    bits |= static_cast<uint32_t>(OneOf(p + i, {"lev", "lvl", "sev"})) << i;
   return bits;
 }
 Kernels ChooseKernels() { return {KeywordBitsPortable, FieldBitsPortable}; }

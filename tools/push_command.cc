@@ -60,7 +60,7 @@ class Pusher {
 
   Status PushFile(const std::string& path);
   Status Flush();
-  Status Finish() const;
+  Status Finish();
 
  private:
   Status SendWithRetries(const std::string& body);
@@ -140,7 +140,8 @@ Status Pusher::SendWithRetries(const std::string& body) {
   }
 }
 
-Status Pusher::Finish() const {
+Status Pusher::Finish() {
+  progress_.Clear();
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start_;
   fmt::print("pushed {} lines, {} in {:.2f} s\n", lines_,
              FormatByteSizeRounded(static_cast<double>(line_bytes_)), elapsed.count());

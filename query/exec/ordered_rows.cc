@@ -10,7 +10,7 @@ OrderedRows::OrderedRows(const LogScan& scan, uint32_t source, Direction directi
       columns_(scan.snapshot(), source, scan.query()),
       runner_(scan.pipeline()) {}
 
-Result<std::unique_ptr<OrderedRows>> OrderedRows::Open(const LogScan& scan,
+Result<std::unique_ptr<OrderedRows>> OrderedRows::Open(const LogScan& scan, const StreamOrder& order,
                                                        const LogScan::SourceSlices& source, TimeRange range,
                                                        Direction direction) {
   std::unique_ptr<OrderedRows> rows(new OrderedRows(scan, source.source, direction));
@@ -22,7 +22,7 @@ Result<std::unique_ptr<OrderedRows>> OrderedRows::Open(const LogScan& scan,
     Cursor cursor;
     cursor.slice = i;
     cursor.left = slices[i].size();
-    cursor.position.stream = slices[i].slice->stream;
+    cursor.position.stream_rank = order.Rank(slices[i].slice->stream);
     cursor.position.source = source.source;
     rows->Place(&cursor);
     rows->heap_.push_back(cursor);
@@ -73,9 +73,9 @@ void OrderedRows::SkipTo(int64_t ts_ns) {
 Result<bool> OrderedRows::Process() {
   VARVE_RETURN_IF_ERROR(columns_.Ensure(kLines | kMetadata));
   const RowPosition& at = position();
-  if (at.stream != runner_stream_) {
-    runner_.SetStream(scan_.StreamLabels(at.stream));
-    runner_stream_ = at.stream;
+  if (stream() != runner_stream_) {
+    runner_stream_ = stream();
+    runner_.SetStream(scan_.StreamLabels(runner_stream_));
   }
   const bool passed = runner_.Process(at.ts_ns, columns_.Line(at.row), columns_.Metadata(at.row));
   passed_ += passed ? 1 : 0;

@@ -6,6 +6,7 @@ namespace varve {
 namespace {
 
 constexpr uint32_t kRowsBetweenChecks = 4096;
+constexpr size_t kSeriesPerCount = 4096;
 
 // The series of rows whose labels are just their stream's and their metadata's, by metadata code, for one
 // slice at a time. Stamps make starting the next slice free.
@@ -87,6 +88,12 @@ struct RangeScan::Worker {
     if (by_stream[number] == SeriesByCode::kUnknown) by_stream[number] = UnmodifiedSeries(stream, {});
     return by_stream[number];
   }
+  // Walks over all series, hence not after every source when there are many.
+  Status CountMemorySometimes() {
+    if (++sources_uncounted <= series.size() / kSeriesPerCount) return Status::Ok();
+    sources_uncounted = 0;
+    return CountMemory();
+  }
   Status CountMemory() {
     const int64_t bytes = series.MemoryBytes() + windows->MemoryBytes();
     return bytes > reservation.bytes() ? reservation.Add(bytes - reservation.bytes()) : Status::Ok();
@@ -100,6 +107,7 @@ struct RangeScan::Worker {
   std::string key;
   SeriesByCode by_code;
   std::vector<uint32_t> by_stream;
+  size_t sources_uncounted = 0;
   QueryStats stats;
   MemoryReservation reservation;
 };
@@ -150,7 +158,7 @@ void RangeScan::ReturnWorker(std::unique_ptr<Worker> worker) {
 }
 
 Status RangeScan::VisitSource(const LogScan::SourceSlices& source) {
-  VARVE_RETURN_IF_ERROR(query_.CheckAlive());
+  VARVE_RETURN_IF_ERROR(query_.CheckAlive(source.source));
   Status status;
   std::unique_ptr<Worker> worker = BorrowWorker(&status);
   VARVE_RETURN_IF_ERROR(std::move(status));
@@ -159,7 +167,7 @@ Status RangeScan::VisitSource(const LogScan::SourceSlices& source) {
     if (!CountFromSlice(scan_.slice(index), worker.get())) to_read.push_back(index);
   }
   status = to_read.empty() ? Status::Ok() : ReadRows(source, to_read, worker.get());
-  if (status.ok()) status = worker->CountMemory();
+  if (status.ok()) status = worker->CountMemorySometimes();
   ReturnWorker(std::move(worker));
   return status;
 }
@@ -215,7 +223,7 @@ Status RangeScan::ReadRows(const LogScan::SourceSlices& source, const std::vecto
 Status RangeScan::CountRows(const RowSelection& selection, const SourceColumns& columns,
                             Worker* worker) const {
   for (const RowSelection::SliceRows& slice : selection.slices()) {
-    VARVE_RETURN_IF_ERROR(query_.CheckAlive());
+    VARVE_RETURN_IF_ERROR(query_.CheckAlive(columns.source()));
     const uint32_t stream = slice.slice->stream;
     if (columns.loaded(kMetadata) && columns.has_metadata() &&
         keys_.DependsOnMetadata(scan_.StreamLabels(stream))) {
@@ -292,7 +300,7 @@ Status RangeScan::ProcessRows(const RowSelection& selection, const SourceColumns
     WindowGrid::Interval interval;
     interval.last_ns = INT64_MIN;
     for (uint32_t i = 0; i < slice.size(); ++i) {
-      if (++seen % kRowsBetweenChecks == 0) VARVE_RETURN_IF_ERROR(query_.CheckAlive());
+      if (++seen % kRowsBetweenChecks == 0) VARVE_RETURN_IF_ERROR(query_.CheckAlive(columns.source()));
       const uint32_t row = selection.Row(slice, i);
       const int64_t ts_ns = timestamps[row];
       if (ts_ns > interval.last_ns) interval = grid_.Locate(ts_ns);
@@ -329,6 +337,7 @@ Result<SeriesSet> RangeScan::Finish() {
   MutexLock lock(mu_);
   SeriesSet result;
   if (idle_.empty()) return result;
+  for (const auto& worker : idle_) VARVE_RETURN_IF_ERROR(worker->CountMemory());
   Worker& all = *idle_[0];
   for (size_t i = 1; i < idle_.size(); ++i) {
     Worker& other = *idle_[i];

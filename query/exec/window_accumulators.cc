@@ -153,7 +153,10 @@ void SlideWindows(const WindowGrid& grid, const std::vector<std::pair<uint32_t, 
       back_begin = next;
       back = Cell();
     }
-    if (front.empty() && back.empty()) continue;
+    if (front.empty() && back.empty()) {
+      step = grid.StepsOf(cells[next].first).first - 1;  // nothing until the next cell; there is one
+      continue;
+    }
     Cell window = back;
     if (!front.empty()) window.Merge(front.back().second);
     emit(step, window);
@@ -198,7 +201,11 @@ class TallyAccumulator final : public WindowAccumulator {
         window.rows -= cells[leaving].second.rows;
         window.line_bytes -= cells[leaving].second.line_bytes;
       }
-      if (window.rows != 0) out->push_back({step, Value(window)});
+      if (window.rows != 0) {
+        out->push_back({step, Value(window)});
+      } else {
+        step = grid_.StepsOf(cells[entering].first).first - 1;  // nothing until the next cell; there is one
+      }
     }
   }
 
@@ -338,7 +345,10 @@ class QuantileAccumulator final : public WindowAccumulator {
     for (uint32_t step = grid_.StepsOf(samples.front().interval).first; step <= last_step; ++step) {
       while (end < samples.size() && samples[end].interval < grid_.WindowEnd(step)) ++end;
       while (begin < end && samples[begin].interval < grid_.WindowBegin(step)) ++begin;
-      if (begin == end) continue;
+      if (begin == end) {
+        step = grid_.StepsOf(samples[end].interval).first - 1;  // nothing until the next; there is one
+        continue;
+      }
       window.clear();
       for (size_t i = begin; i < end; ++i) window.push_back(samples[i].value);
       out->push_back({step, Quantile(phi_, window)});

@@ -13,7 +13,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (const varve::Label& label : *labels) {
     if (!varve::IsValidLabelName(label.name)) return 0;  // a metric name with ':' comes back as a label
   }
-  const varve::Result<std::vector<varve::Label>> again = varve::ParseLabelText(varve::testing::LabelTextOf(*labels));
+  const varve::Result<std::vector<varve::Label>> again =
+      varve::ParseLabelText(varve::testing::LabelTextOf(*labels));
   VARVE_CHECK(again.ok() && *again == *labels);
   return 0;
 }

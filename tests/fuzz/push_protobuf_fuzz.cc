@@ -1,6 +1,6 @@
-// Push bodies in protobuf. The first byte chooses what is around the rest: 0 a snappy block that we make of it
-// (so that mutations reach the protobuf walk), 1 nothing (the rest is the snappy block), 2 to 5 gzip, deflate,
-// zstd, lz4.
+// Push bodies in protobuf. The first byte chooses what is around the rest: 0 a snappy block that we make of
+// it (so that mutations reach the protobuf walk), 1 nothing (the rest is the snappy block), 2 to 5 gzip,
+// deflate, zstd, lz4.
 #include <snappy.h>
 
 #include "tests/support/push_fuzz.h"

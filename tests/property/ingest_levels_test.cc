@@ -22,8 +22,9 @@ std::string Lower(std::string text) {
 // The key word rule, word by word.
 std::string NaiveKeyword(const std::string& line) {
   static const std::pair<std::string, std::string> kWords[] = {
-      {"trace", "trace"}, {"debug", "debug"}, {"fatal", "fatal"}, {"critical", "critical"}, {"error", "error"},
-      {"err", "error"},   {"warning", "warn"}, {"warn", "warn"},  {"info", "info"}};
+      {"trace", "trace"},       {"debug", "debug"}, {"fatal", "fatal"},
+      {"critical", "critical"}, {"error", "error"}, {"err", "error"},
+      {"warning", "warn"},      {"warn", "warn"},   {"info", "info"}};
   const std::string lower = Lower(line);
   std::string best = "unknown";
   size_t best_at = std::string::npos;
@@ -31,7 +32,8 @@ std::string NaiveKeyword(const std::string& line) {
     for (size_t at = lower.find(word); at != std::string::npos; at = lower.find(word, at + 1)) {
       const size_t end = at + word.size();
       const bool left = at == 0 || std::string(" \t\n[({\"=").find(lower[at - 1]) != std::string::npos;
-      const bool right = end == lower.size() || std::string(" \t\n[](){}:,!\"=").find(lower[end]) != std::string::npos;
+      const bool right =
+          end == lower.size() || std::string(" \t\n[](){}:,!\"=").find(lower[end]) != std::string::npos;
       if (!left || !right) continue;
       if (at < best_at) {
         best_at = at;
@@ -45,8 +47,9 @@ std::string NaiveKeyword(const std::string& line) {
 
 std::string NaiveParse(const std::string& value) {
   static const std::pair<std::string, std::string> kNames[] = {
-      {"trace", "trace"}, {"trc", "trace"}, {"debug", "debug"}, {"dbg", "debug"}, {"info", "info"}, {"inf", "info"},
-      {"information", "info"}, {"warn", "warn"}, {"wrn", "warn"}, {"warning", "warn"}, {"error", "error"}, {"err", "error"},
+      {"trace", "trace"},       {"trc", "trace"},    {"debug", "debug"},      {"dbg", "debug"},
+      {"info", "info"},         {"inf", "info"},     {"information", "info"}, {"warn", "warn"},
+      {"wrn", "warn"},          {"warning", "warn"}, {"error", "error"},      {"err", "error"},
       {"critical", "critical"}, {"fatal", "fatal"}};
   for (const auto& [name, level] : kNames) {
     if (Lower(value) == name) return level;
@@ -54,11 +57,25 @@ std::string NaiveParse(const std::string& value) {
   return "";
 }
 
-const char* const kPieces[] = {"trace", "TRC", "debug", "Debug", "dbg", "fatal", "FATAL", "critical", "error", "ERROR", "err", "Err",
-                               "warning", "warn", "WARN", "wrn", "info", "Info", "inf", "information", "transaction", "criteria",
-                               "deb", "fat", "war", "x", "level", "lvl", "LEVEL", "severity", "sev", "msg", " ", " ", "\t", "\n",
-                               "[", "]", "(", ")", "{", "}", ":", ",", "!", "\"", "=", ".", ";", "-", "<", "_", "|", "\x1b[31m", "\xc3\xa9",
-                               "0123456789", "the quick brown fox"};
+const char* const kPieces[] = {"trace",    "TRC",         "debug",
+                               "Debug",    "dbg",         "fatal",
+                               "FATAL",    "critical",    "error",
+                               "ERROR",    "err",         "Err",
+                               "warning",  "warn",        "WARN",
+                               "wrn",      "info",        "Info",
+                               "inf",      "information", "transaction",
+                               "criteria", "deb",         "fat",
+                               "war",      "x",           "level",
+                               "lvl",      "LEVEL",       "severity",
+                               "sev",      "msg",         " ",
+                               " ",        "\t",          "\n",
+                               "[",        "]",           "(",
+                               ")",        "{",           "}",
+                               ":",        ",",           "!",
+                               "\"",       "=",           ".",
+                               ";",        "-",           "<",
+                               "_",        "|",           "\x1b[31m",
+                               "\xc3\xa9", "0123456789",  "the quick brown fox"};
 
 class Levels : public ::testing::Test {
  protected:
@@ -116,8 +133,9 @@ TEST_F(Levels, KernelsFoldLettersOnly) {
 // Well-formed pairs, built so that the answer is known.
 TEST_F(Levels, LogfmtTakesTheBestField) {
   // Position in log_level_fields of each name that matters when case is ignored.
-  const std::vector<std::pair<std::string, int>> names = {{"level", 0}, {"log.level", 3}, {"severity", 4}, {"severitytext", 7},
-                                                          {"lvl", 8}, {"severity_text", 11}, {"msg", 99}, {"levels", 99}, {"xlvl", 99}};
+  const std::vector<std::pair<std::string, int>> names = {
+      {"level", 0},          {"log.level", 3}, {"severity", 4}, {"severitytext", 7}, {"lvl", 8},
+      {"severity_text", 11}, {"msg", 99},      {"levels", 99},  {"xlvl", 99}};
   const std::vector<std::string> values = {"trc", "WARN", "err", "custom", "Information", "", "x", "7"};
   for (int i = 0; i < 100'000; ++i) {
     std::string line;
@@ -144,8 +162,12 @@ TEST_F(Levels, LogfmtTakesTheBestField) {
 }
 
 TEST_F(Levels, JsonTakesTheFirstStringFieldInDocumentOrder) {
-  const std::vector<std::string> names = {"level", "LEVEL", "Lvl", "severity", "SeverityText", "lVl", "msg", "x", "log.level"};
-  const std::vector<std::string> values = {"\"trc\"", "\"WARN\"", "\"err\"", "\"custom\"", "\"\"", "30", "null", "[\"level\",{\"level\":\"dbg\"}]", "\"a\\\"b}{\""};
+  const std::vector<std::string> names = {"level", "LEVEL", "Lvl", "severity", "SeverityText",
+                                          "lVl",   "msg",   "x",   "log.level"};
+  const std::vector<std::string> values = {
+      "\"trc\"",     "\"WARN\"", "\"err\"", "\"custom\"",
+      "\"\"",        "30",       "null",    "[\"level\",{\"level\":\"dbg\"}]",
+      "\"a\\\"b}{\""};
   for (int i = 0; i < 100'000; ++i) {
     bool found = false;
     std::string found_value;
@@ -161,7 +183,8 @@ TEST_F(Levels, JsonTakesTheFirstStringFieldInDocumentOrder) {
         }
         const std::string value = values[Below(values.size())];
         text += value;
-        const bool known = std::find(limits_.log_level_fields.begin(), limits_.log_level_fields.end(), name) != limits_.log_level_fields.end();
+        const bool known = std::find(limits_.log_level_fields.begin(), limits_.log_level_fields.end(),
+                                     name) != limits_.log_level_fields.end();
         if (!found && depth <= 2 && known && value[0] == '"') {
           found = true;
           found_value = value.substr(1, value.size() - 2);

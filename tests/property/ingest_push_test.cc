@@ -24,7 +24,8 @@ class RandomPush : public ::testing::Test {
   size_t Below(size_t n) { return std::uniform_int_distribution<size_t>(0, n - 1)(random_); }
 
   std::string Text(size_t max_size) {
-    static const std::string kCharacters = std::string("abcXYZ019_.-\"\\/\n\t{}[]=:, ") + '\0' + '\x1f' + '\x7f';
+    static const std::string kCharacters =
+        std::string("abcXYZ019_.-\"\\/\n\t{}[]=:, ") + '\0' + '\x1f' + '\x7f';
     std::string text;
     for (size_t n = Below(max_size + 1); n > 0; --n) {
       switch (Below(12)) {
@@ -47,7 +48,8 @@ class RandomPush : public ::testing::Test {
       }
       for (size_t n = Below(6); n > 0; --n) {
         PushEntry entry{static_cast<int64_t>(Below(3'000'000'000)) * 1'000'000'007 - 7, Text(40), {}};
-        for (size_t m = Below(4) == 0 ? Below(5) : 0; m > 0; --m) entry.metadata.emplace_back("n" + Text(5), Text(5));
+        for (size_t m = Below(4) == 0 ? Below(5) : 0; m > 0; --m)
+          entry.metadata.emplace_back("n" + Text(5), Text(5));
         stream.entries.push_back(std::move(entry));
       }
     }
@@ -79,7 +81,8 @@ TEST_F(RandomPush, BothWireFormsGiveTheSameEntriesAndErrors) {
   WritePath json(&json_engine, TightLimits());
   for (int i = 0; i < 3000; ++i) {
     const std::vector<PushStream> streams = Streams();
-    const PushOutcome a = Push(&protobuf, testing::Snappy(testing::ProtobufBody(streams)), "application/x-protobuf");
+    const PushOutcome a =
+        Push(&protobuf, testing::Snappy(testing::ProtobufBody(streams)), "application/x-protobuf");
     const PushOutcome b = Push(&json, testing::JsonBody(streams), "application/json");
     ASSERT_EQ(a.status.ToString(), b.status.ToString()) << "seed " << seed_;
     ASSERT_EQ(a.entries_stored, b.entries_stored) << "seed " << seed_;
@@ -105,7 +108,8 @@ TEST_F(RandomPush, ReplayGivesWhatWasAppended) {
   const ReplayFn replay = replaying.MakeReplay();
   std::string replayed;
   for (const std::string& record : engine.records()) {
-    const Status status = replay(record, [&](const AppendBatch& batch) { replayed += second.Describe(batch); });
+    const Status status =
+        replay(record, [&](const AppendBatch& batch) { replayed += second.Describe(batch); });
     ASSERT_TRUE(status.ok()) << "seed " << seed_ << ": " << status.ToString();
   }
   EXPECT_EQ(replayed, engine.appended()) << "seed " << seed_;
@@ -127,7 +131,8 @@ TEST_F(RandomPush, DamagedBodiesAreRefusedOrStoredWhole) {
       }
     }
     const size_t records = engine.records().size();
-    const PushOutcome outcome = Push(&path, json ? body : testing::Snappy(body), json ? "application/json" : "application/x-protobuf");
+    const PushOutcome outcome = Push(&path, json ? body : testing::Snappy(body),
+                                     json ? "application/json" : "application/x-protobuf");
     ASSERT_EQ(engine.records().size() - records, outcome.entries_stored != 0 ? 1u : 0u) << "seed " << seed_;
     ASSERT_EQ(engine.ingest_budget()->used_bytes(), 0) << "seed " << seed_;
   }

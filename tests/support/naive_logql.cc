@@ -6,6 +6,7 @@
 #include <set>
 #include <tuple>
 
+#include "query/exec/stream_order.h"
 #include "query/logql/pipeline.h"
 
 namespace varve::testing {
@@ -351,6 +352,10 @@ Result<Streams> LogQuery(const std::vector<NaiveEntry>& entries, const logql::Lo
   for (const NaiveEntry& entry : entries) order.push_back(&entry);
   const bool backward = request.direction == Direction::kBackward;
   if (backward) std::reverse(order.begin(), order.end());
+  std::stable_sort(order.begin(), order.end(), [backward](const NaiveEntry* a, const NaiveEntry* b) {
+    if (a->ts_ns != b->ts_ns) return backward ? a->ts_ns > b->ts_ns : a->ts_ns < b->ts_ns;
+    return StreamOrderHash(a->stream) < StreamOrderHash(b->stream);
+  });
   std::map<LabelPairs, std::vector<ResultEntry>> streams;
   size_t count = 0;
   int64_t last_ns = 0;

@@ -111,6 +111,17 @@ TEST_F(Query, FailsCleanlyAtEveryLoad) {
   }
 }
 
+TEST_F(Query, TheErrorOfTheFirstSourceIsTheQuerysWhicheverThreadIsFaster) {
+  for (int64_t second = 0; second < 200; ++second) {
+    Add({{"a", "1"}}, second, second < 20 ? "v=1" : "v=bad" + std::to_string(second));
+    if (second % 20 == 19) engine_.Seal();
+  }
+  for (int round = 0; round < 50; ++round) {
+    const std::string answer = Instant(R"(sum_over_time({a="1"} | logfmt | unwrap v [1h]))", 300);
+    EXPECT_NE(answer.find("bad20\\\""), std::string::npos) << answer;
+  }
+}
+
 TEST_F(Query, RunsOutOfMemoryWithAnErrorAndGivesBackWhatItTook) {
   AddSome();
   for (const char* query : {R"({a=~".+"} |= "some")", R"(rate({a=~".+"}[1h]))"}) {
