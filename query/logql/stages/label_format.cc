@@ -36,7 +36,7 @@ bool LabelFormatStage::Apply(Row* row) const {
         if (assignments_[k].is_rename) continue;
         row->scratch.clear();
         std::string error;
-        results[k].ok = assignments_[k].value.Execute(*row, &row->scratch, &error);
+        results[k].ok = assignments_[k].value.Execute(row, &row->scratch, &error);
         if (results[k].ok) {
           results[k].text = labels.Store(row->scratch);
         } else {

@@ -15,7 +15,7 @@ class LineFormatStage : public RowStage {
   bool Apply(Row* row) const override {
     row->scratch.clear();
     std::string error;
-    if (template_.Execute(*row, &row->scratch, &error)) {
+    if (template_.Execute(row, &row->scratch, &error)) {
       row->line = row->labels.Store(row->scratch);
     } else {
       row->labels.SetError(kTemplateFormatError, error);

@@ -32,20 +32,23 @@ std::string BadCharacter(std::string_view words, char c) {
 }  // namespace
 
 TemplateToken TemplateLexer::Next() {
-  if (failed_) return {Kind::kEnd, "", line_};
+  if (failed_) return {Kind::kEnd, "", line_, 0};
   return in_action_ ? NextInAction() : NextText();
 }
 
 TemplateToken TemplateLexer::Make(Kind kind, size_t size) {
-  TemplateToken token{kind, std::string(rest_.substr(0, size)), line_};
-  line_ += static_cast<int>(std::count(token.text.begin(), token.text.end(), '\n'));
+  TemplateToken token{kind, std::string(rest_.substr(0, size)), line_, static_cast<int>(rest_.data() - line_begin_)};
+  if (const size_t newline = token.text.rfind('\n'); newline != std::string::npos) {
+    line_ += static_cast<int>(std::count(token.text.begin(), token.text.end(), '\n'));
+    line_begin_ = rest_.data() + newline;
+  }
   rest_.remove_prefix(size);
   return token;
 }
 
 TemplateToken TemplateLexer::Error(std::string message) {
   failed_ = true;
-  return {Kind::kError, std::move(message), line_};
+  return {Kind::kError, std::move(message), line_, 0};
 }
 
 bool TemplateLexer::AtRightDelimiter(bool* trim) const {
@@ -64,7 +67,7 @@ TemplateToken TemplateLexer::NextText() {
     TemplateToken text = Make(Kind::kText, size);
     if (delimiter == std::string_view::npos) {
       if (!text.text.empty()) return text;
-      return {Kind::kEnd, "", line_};
+      return {Kind::kEnd, "", line_, 0};
     }
     if (rest_.size() > 3 && rest_[2] == '-' && IsSpace(rest_[3])) {
       while (!text.text.empty() && IsSpace(text.text.back())) text.text.pop_back();

@@ -37,11 +37,12 @@ struct TemplateToken {
   TemplateTokenKind kind = TemplateTokenKind::kEnd;
   std::string text;
   int line = 1;
+  int column = 0;  // in bytes, from 0 on the first line and 1 on later ones, as Go counts
 };
 
 class TemplateLexer {
  public:
-  explicit TemplateLexer(std::string_view text) : rest_(text) {}
+  explicit TemplateLexer(std::string_view text) : rest_(text), line_begin_(text.data()) {}
 
   // After kEnd and kError it stays there.
   TemplateToken Next();
@@ -61,6 +62,7 @@ class TemplateLexer {
   size_t AlphanumericLength(size_t offset) const;
 
   std::string_view rest_;
+  const char* line_begin_;  // what columns are counted from
   int line_ = 1;
   bool in_action_ = false;
   bool left_pending_ = false;  // the text before an action was returned, the action's {{ not yet

@@ -16,7 +16,7 @@ std::string Render(std::string_view text) {
   row.line = "the line";
   std::string out;
   std::string error;
-  return parsed->Execute(row, &out, &error) ? out : "failed: " + error;
+  return parsed->Execute(&row, &out, &error) ? out : "failed: " + error;
 }
 
 TEST(Template, RendersTextFieldsAndTheLine) {
