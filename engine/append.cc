@@ -24,8 +24,8 @@ int64_t EstimateBytes(const AppendBatch& batch) {
 
 }  // namespace
 
-Status EngineImpl::CheckDisk() {
-  const double used = disk_.UsedFraction();
+Status EngineImpl::CheckDisk(uint64_t record_bytes) {
+  const double used = disk_.UsedFraction(record_bytes);
   if (used <= options_.disk_full_fraction) return Status::Ok();
   counters_.shed_appends.fetch_add(1, std::memory_order_relaxed);
   return StorageFull("the disk of " + options_.data_dir + " is " + std::to_string(static_cast<int>(used * 100)) +
@@ -62,17 +62,22 @@ Status EngineImpl::AdmitToHeads(int64_t bytes) {
 
 void EngineImpl::AppendToHead(Shard* shard, const AppendBatch& batch, const std::vector<uint32_t>& streams) {
   const int64_t now_ns = options_.clock->NowNs();
-  const MutexLock lock(shard->mu);
-  for (const uint32_t i : streams) {
-    const AppendBatch::StreamEntries& part = batch.streams[i];
-    shard->active->Append(part.stream, std::span(batch.entries).subspan(part.begin, part.count), now_ns);
+  bool due = false;
+  {
+    const MutexLock lock(shard->mu);
+    for (const uint32_t i : streams) {
+      const AppendBatch::StreamEntries& part = batch.streams[i];
+      shard->active->Append(part.stream, std::span(batch.entries).subspan(part.begin, part.count), now_ns);
+    }
+    due = shard->active->memory_bytes() >= options_.cut_bytes && shard->sealed == nullptr;
   }
+  if (due) WakeCutScheduler();
 }
 
 Status EngineImpl::Append(const AppendBatch& batch, std::string_view record) {
   if (!recovered_.load(std::memory_order_acquire)) return Unavailable("the journal is still being replayed");
   if (closing_.load(std::memory_order_relaxed)) return Unavailable("shutting down");
-  VARVE_RETURN_IF_ERROR(CheckDisk());
+  VARVE_RETURN_IF_ERROR(CheckDisk(record.size()));
   const int64_t estimate = EstimateBytes(batch);
   VARVE_RETURN_IF_ERROR(AdmitToHeads(estimate));
 

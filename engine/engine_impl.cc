@@ -112,8 +112,7 @@ Status EngineImpl::DropOrphans(const std::set<PackId>& known) {
   return orphans.empty() ? Status::Ok() : stores_.packs->Drop(orphans);
 }
 
-Result<std::set<uint64_t>> EngineImpl::FingerprintsInPacks() const {
-  std::set<uint64_t> fingerprints;
+Status EngineImpl::ForEachPackStream(const std::function<Status(const PackDirectory&, const PackStream&)>& fn) const {
   for (const auto& shard : shards_) {
     std::shared_ptr<const Catalog> catalog;
     {
@@ -122,10 +121,10 @@ Result<std::set<uint64_t>> EngineImpl::FingerprintsInPacks() const {
     }
     for (const CatalogPackPtr& pack : *catalog) {
       VARVE_ASSIGN_OR_RETURN(const PackDirectory directory, stores_.packs->ReadDirectory(pack->id));
-      for (const PackStream& stream : directory.streams) fingerprints.insert(stream.fingerprint);
+      for (const PackStream& stream : directory.streams) VARVE_RETURN_IF_ERROR(fn(directory, stream));
     }
   }
-  return fingerprints;
+  return Status::Ok();
 }
 
 // Streams that no pack has are either in the journal, which will intern them again, or gone. They are
@@ -137,23 +136,28 @@ Status EngineImpl::LoadStreams() {
     const MutexLock lock(shard->mu);
     for (const CatalogPackPtr& pack : *shard->catalog) mentions += pack->summary.stream_count;
   }
-  std::optional<std::set<uint64_t>> in_packs;
+  std::unordered_set<uint64_t> in_packs;
+  bool know_all_packs = false;
   if (mentions <= kDirectoryStreamsReadAtOpenMax) {
-    Result<std::set<uint64_t>> found = FingerprintsInPacks();
     // A damaged directory must not cost anyone their stream.
-    if (found.ok()) in_packs = std::move(found).value();
+    know_all_packs = ForEachPackStream([&](const PackDirectory&, const PackStream& stream) {
+                       in_packs.insert(stream.fingerprint);
+                       return Status::Ok();
+                     }).ok();
   }
   std::vector<StreamRecord> unused;
   VARVE_RETURN_IF_ERROR(stores_.meta->ForEachStream([&](const StreamRecord& stream) -> Status {
-    if (in_packs.has_value() && !in_packs->contains(stream.fingerprint)) {
+    if (know_all_packs && !in_packs.contains(stream.fingerprint)) {
       unused.push_back(stream);
       return Status::Ok();
     }
+    in_packs.erase(stream.fingerprint);
     return streams_.Load(stream.tenant, stream.canonical, stream.fingerprint);
   }));
+  if (know_all_packs && !in_packs.empty()) VARVE_RETURN_IF_ERROR(RestoreStreams(&in_packs));
   std::set<uint64_t> unused_fingerprints;
   for (const StreamRecord& stream : unused) unused_fingerprints.insert(stream.fingerprint);
-  const MutexLock lock(unconfirmed_mu_);
+  std::map<std::string, StreamRecord> unconfirmed;
   for (StreamRecord& stream : unused) {
     const uint64_t next = stream.fingerprint + 1;
     if (streams_.FindFingerprint(next).has_value() || unused_fingerprints.contains(next)) {
@@ -161,9 +165,23 @@ Status EngineImpl::LoadStreams() {
       continue;
     }
     std::string key = StreamKey(stream.tenant, stream.canonical);
-    unconfirmed_streams_.emplace(std::move(key), std::move(stream));
+    unconfirmed.emplace(std::move(key), std::move(stream));
   }
+  const MutexLock lock(unconfirmed_mu_);
+  unconfirmed_streams_ = std::move(unconfirmed);
   return Status::Ok();
+}
+
+// Packs name their streams themselves; so identities that the hot database has lost can be had back.
+Status EngineImpl::RestoreStreams(std::unordered_set<uint64_t>* lost) {
+  return ForEachPackStream([&](const PackDirectory& directory, const PackStream& stream) -> Status {
+    if (lost->erase(stream.fingerprint) == 0) return Status::Ok();
+    const StreamRecord record{.tenant = directory.tenants[stream.tenant],
+                              .canonical = stream.canonical_labels,
+                              .fingerprint = stream.fingerprint};
+    VARVE_RETURN_IF_ERROR(streams_.Load(record.tenant, record.canonical, record.fingerprint));
+    return stores_.meta->PutStream(record);
+  });
 }
 
 Result<TenantId> EngineImpl::InternTenant(std::string_view name) { return streams_.InternTenant(name); }
@@ -236,6 +254,17 @@ EngineStats EngineImpl::Stats() const {
   stats.disk_used_fraction = disk_.UsedFraction();
   stats.accepting_writes = recovered_.load(std::memory_order_relaxed) && !closing_.load(std::memory_order_relaxed) &&
                            stats.disk_used_fraction <= options_.disk_full_fraction;
+  const auto remember_peak = [](std::atomic<int64_t>& peak, int64_t now) {
+    int64_t seen = peak.load(std::memory_order_relaxed);
+    while (seen < now && !peak.compare_exchange_weak(seen, now, std::memory_order_relaxed)) {
+    }
+    return std::max(seen, now);
+  };
+  // RocksDB's own; the peak is that of the readings.
+  stats.budgets.push_back({.name = "journal",
+                           .limit_bytes = plan_.journal_memtable_bytes * kJournalMemtablesMax,
+                           .used_bytes = journal.memory_bytes,
+                           .peak_bytes = remember_peak(journal_memory_peak_, journal.memory_bytes)});
   for (const MemoryBudget* budget : {&total_budget_, &heads_budget_, &ingest_budget_, &query_budget_,
                                      &block_cache_budget_, &pack_index_budget_}) {
     stats.budgets.push_back({.name = budget->name(),

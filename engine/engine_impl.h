@@ -14,6 +14,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "engine/base/mutex.h"
@@ -87,10 +88,11 @@ class EngineImpl final : public Engine {
   Status LoadPacks();
   Status LoadStreams();
   Status DropOrphans(const std::set<PackId>& known);
-  Result<std::set<uint64_t>> FingerprintsInPacks() const;
+  Status RestoreStreams(std::unordered_set<uint64_t>* lost);
+  Status ForEachPackStream(const std::function<Status(const PackDirectory&, const PackStream&)>& fn) const;
 
   // --- append.cc
-  Status CheckDisk();
+  Status CheckDisk(uint64_t record_bytes);
   // Takes `bytes` from the heads' budget, waiting for room if there is hope of some.
   Status AdmitToHeads(int64_t bytes);
   // Copies the batch's entries of `shard` into its head.
@@ -182,6 +184,7 @@ class EngineImpl final : public Engine {
     std::atomic<uint64_t> encoded_block_bytes{0}, duplicate_entries_dropped{0}, packs_dropped_by_retention{0};
     std::atomic<double> recovery_seconds{0};
   } counters_;
+  mutable std::atomic<int64_t> journal_memory_peak_{0};
 
   // Last, so that their threads end before what they use.
   ThreadPool query_pool_;

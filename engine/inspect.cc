@@ -209,10 +209,11 @@ Result<VerifyTotals> VerifyDataDir(const std::string& data_dir,
     if (!pack.ok()) {
       problem("catalog", pack.status().Clone());
     } else if (!present.contains(pack->id)) {
-      pack_problems.push_back({pack->id, {pack->id.ToString(), NotFound("committed, but its file is missing")}});
+      pack_problems.emplace_back(
+          pack->id, VerifyProblem{pack->id.ToString(), NotFound("committed, but its file is missing")});
     } else {
       const auto pack_problem = [&](std::string where, Status damage) {
-        pack_problems.push_back({pack->id, {std::move(where), std::move(damage)}});
+        pack_problems.emplace_back(pack->id, VerifyProblem{std::move(where), std::move(damage)});
       };
       VerifyCommittedPack(directory, *pack, pack_problem, &totals);
     }

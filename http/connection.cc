@@ -6,6 +6,7 @@
 #include <array>
 #include <cctype>
 #include <cerrno>
+#include <ctime>
 #include <exception>
 #include <limits>
 #include <utility>
@@ -58,11 +59,20 @@ std::string_view ReasonPhrase(int status) {
   }
 }
 
+// "Fri, 20 Nov 2026 10:00:00 GMT", as RFC 9110 asks for.
+std::string HttpDate() {
+  const time_t now = time(nullptr);
+  tm utc{};
+  gmtime_r(&now, &utc);
+  char text[40];
+  return std::string(text, strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &utc));
+}
+
 std::string ComposeHeader(const HttpResponse& response, bool close, bool http10) {
   std::string out;
   out.reserve(256);
   out.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
-  out.append(ReasonPhrase(response.status)).append("\r\n");
+  out.append(ReasonPhrase(response.status)).append("\r\nDate: ").append(HttpDate()).append("\r\n");
   if (!response.content_type.empty()) out.append("Content-Type: ").append(response.content_type).append("\r\n");
   for (const auto& [name, value] : response.headers) out.append(name).append(": ").append(value).append("\r\n");
   // 204 has no body, and says so by having no length either.

@@ -43,11 +43,6 @@ FieldType Widen(FieldType a, FieldType b) {
   return number(a) && number(b) ? FieldType::kFloat : FieldType::kString;
 }
 
-std::string WithoutSpaces(std::string text) {
-  std::erase(text, ' ');
-  return text;
-}
-
 // Calls fn(path, value) for every leaf of a JSON object, nested ones included; arrays and nulls are none.
 // False when the text is no JSON object.
 class JsonLeaves {
@@ -180,6 +175,16 @@ FieldType DetectFieldType(std::string_view value) {
   return FieldType::kString;
 }
 
+std::string QueryableValue(std::string_view value) {
+  uint64_t bytes = 0;
+  if (DetectFieldType(value) != FieldType::kBytes || !logql::ParseByteSize(value, &bytes, nullptr)) {
+    return std::string(value);
+  }
+  std::string text = HumanizedBytes(bytes);
+  std::erase(text, ' ');
+  return text;
+}
+
 void FieldDetector::Add(const LabelPairs& stream, const ResultEntry& entry) {
   for (const auto& [name, value] : entry.metadata) AddValue(name, value, "", {});
   std::string_view parser;
@@ -206,12 +211,7 @@ void FieldDetector::AddValue(const std::string& name, std::string_view value, st
   }
   DetectedField& field = found->second;
   field.type = Widen(field.type, type);
-  uint64_t bytes = 0;
-  if (type == FieldType::kBytes && logql::ParseByteSize(value, &bytes, nullptr)) {
-    field.values.insert(WithoutSpaces(HumanizedBytes(bytes)));
-  } else {
-    field.values.emplace(value);
-  }
+  field.values.emplace(value);
   if (!parser.empty() && std::find(field.parsers.begin(), field.parsers.end(), parser) == field.parsers.end()) {
     field.parsers.emplace_back(parser);
   }

@@ -21,11 +21,12 @@ namespace varve {
 enum class FieldType { kInt, kFloat, kBoolean, kDuration, kBytes, kString };
 std::string_view FieldTypeName(FieldType type);  // "int"
 FieldType DetectFieldType(std::string_view value);
+// The value as LogQL reads it back: byte sizes as powers of 1000 without a space, "12kB"; else unchanged.
+std::string QueryableValue(std::string_view value);
 
 struct DetectedField {
   FieldType type = FieldType::kString;
-  // Byte sizes in the form that LogQL reads back: "12kB".
-  std::set<std::string> values;
+  std::set<std::string> values;        // as they stand in the lines
   std::vector<std::string> parsers;    // "json", "logfmt"; empty for structured metadata
   std::vector<std::string> json_path;  // of the first occurrence in JSON
 };

@@ -1,6 +1,7 @@
 #include "http/fields_api.h"
 
 #include <limits>
+#include <set>
 #include <string>
 #include <utility>
 #include <variant>
@@ -35,14 +36,11 @@ Result<FieldDetector> Detect(const ReadCall& call, size_t fields_max) {
   if (!expr->is_log_query()) return InvalidArgument("only log selector is supported");
   QueryRequest request;
   VARVE_ASSIGN_OR_RETURN(request.limit, ParseLimit(call.params.Get("line_limit"), kDefaultLineLimit));
-  request.tenant = call.tenant;
   request.start_ns = bounds.start_ns;
   request.end_ns = bounds.end_ns;
-  request.cancel = call.request.cancel;
   FieldDetector detector(fields_max);
   if (bounds.start_ns > bounds.end_ns) return detector;
-  VARVE_ASSIGN_OR_RETURN(const QueryResult result,
-                         RunQuery(*call.context.engine, *expr, request, call.context.limits));
+  VARVE_ASSIGN_OR_RETURN(const QueryResult result, RunCountedQuery(call, *expr, request));
   for (const ResultStream& stream : std::get<Streams>(result.data).streams) {
     for (const ResultEntry& entry : stream.entries) {
       VARVE_RETURN_IF_ERROR(call.request.cancel->Check());
@@ -82,7 +80,11 @@ Result<HttpResponse> FieldsApi::Fields(const ReadCall& call) const {
     AppendUint(&out, field.values.size());
     out.append(",\"parsers\":");
     // null, not [], tells Grafana that this is structured metadata.
-    field.parsers.empty() ? out.append("null"), void() : AppendStrings(field.parsers, &out);
+    if (field.parsers.empty()) {
+      out.append("null");
+    } else {
+      AppendStrings(field.parsers, &out);
+    }
     if (!field.json_path.empty()) {
       out.append(",\"jsonPath\":");
       AppendStrings(field.json_path, &out);
@@ -99,7 +101,9 @@ Result<HttpResponse> FieldsApi::FieldValues(const ReadCall& call) const {
   VARVE_ASSIGN_OR_RETURN(const FieldDetector detector, Detect(call, std::numeric_limits<uint32_t>::max()));
   const auto found = detector.fields().find(call.request.path_params.front());
   if (found == detector.fields().end()) return JsonResponse("{}\n");
-  std::vector<std::string> values(found->second.values.begin(), found->second.values.end());
+  std::set<std::string> queryable;
+  for (const std::string& value : found->second.values) queryable.insert(QueryableValue(value));
+  std::vector<std::string> values(queryable.begin(), queryable.end());
   if (values.size() > limit) values.resize(limit);
   std::string out = "{\"values\":";
   AppendStrings(values, &out);

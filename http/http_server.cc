@@ -25,7 +25,7 @@ uint32_t OrDefault(uint32_t configured, uint32_t fallback) { return configured !
 struct HttpServer::Impl {
   Impl(Engine* engine, WritePath* writes, const QueryLimits& limits, const HttpOptions& options)
       : metrics(engine, writes, options.auth_enabled ? std::string() : std::string(kSingleTenant)),
-        read_context{engine, limits, options.auth_enabled, options.clock},
+        read_context{engine, limits, options.auth_enabled, options.clock, metrics.query_counters()},
         loki(read_context),
         index(read_context),
         fields(read_context),

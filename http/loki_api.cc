@@ -80,19 +80,16 @@ void LokiApi::AddRoutes(Router* router) {
 }
 
 Result<HttpResponse> LokiApi::QueryRange(const ReadCall& call) const {
-  const QueryLimits& limits = context_.limits;
-  VARVE_ASSIGN_OR_RETURN(const RangeParams range, ParseRangeParams(call.params, call.now_ns, limits.max_points_per_series));
+  VARVE_ASSIGN_OR_RETURN(const RangeParams range, ParseRangeParams(call.params, call.now_ns, context_.limits.max_points_per_series));
   VARVE_ASSIGN_OR_RETURN(const logql::ExprPtr expr, logql::ParseExpr(call.params.Get("query")));
   QueryRequest request;
-  request.tenant = call.tenant;
   request.start_ns = range.bounds.start_ns;
   request.end_ns = range.bounds.end_ns;
   request.step_ns = range.step_ns;
   request.interval_ns = range.interval_ns;
   request.limit = range.limit;
   request.direction = range.direction;
-  request.cancel = call.request.cancel;
-  VARVE_ASSIGN_OR_RETURN(const QueryResult result, RunQuery(*context_.engine, *expr, request, limits));
+  VARVE_ASSIGN_OR_RETURN(const QueryResult result, RunCountedQuery(call, *expr, request));
   return QueryAnswer(call, result);
 }
 
@@ -102,11 +99,9 @@ Result<HttpResponse> LokiApi::QueryInstant(const ReadCall& call) const {
   VARVE_ASSIGN_OR_RETURN(request.end_ns, ParseTimeNs(call.params.Get("time"), call.now_ns));
   VARVE_ASSIGN_OR_RETURN(request.direction, ParseDirection(call.params.Get("direction")));
   VARVE_ASSIGN_OR_RETURN(const logql::ExprPtr expr, logql::ParseExpr(call.params.Get("query")));
-  request.tenant = call.tenant;
   request.start_ns = request.end_ns;
   request.instant = true;
-  request.cancel = call.request.cancel;
-  VARVE_ASSIGN_OR_RETURN(const QueryResult result, RunQuery(*context_.engine, *expr, request, context_.limits));
+  VARVE_ASSIGN_OR_RETURN(const QueryResult result, RunCountedQuery(call, *expr, request));
   return QueryAnswer(call, result);
 }
 

@@ -358,7 +358,11 @@ std::string LokiQueryJson(const QueryResult& result, const EncodingFlags& flags)
       out.push_back(']');
     }
     out.append(",\"result\":[");
-    flags.categorize_labels ? AppendCategorized(*streams, &out) : AppendMerged(*streams, &out);
+    if (flags.categorize_labels) {
+      AppendCategorized(*streams, &out);
+    } else {
+      AppendMerged(*streams, &out);
+    }
     out.push_back(']');
   } else if (const auto* matrix = std::get_if<MatrixResult>(&result.data)) {
     out.append("\"matrix\",\"result\":[");

@@ -6,6 +6,10 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include <time.h>
+#include <unistd.h>
+
+#include <fstream>
 #include <sstream>
 #include <string_view>
 #include <utility>
@@ -161,12 +165,40 @@ void AddServer(const Server& server, FamilyList* out) {
   out->Gauge(kQueued, kQueuedHelp, static_cast<double>(server.queued_queries()), {{"pool", "query"}});
 }
 
+void AddQueries(const QueryCounters& c, FamilyList* out) {
+  const auto counter = [&](const char* name, const char* help, const std::atomic<uint64_t>& value) {
+    out->Counter(name, help, value.load(std::memory_order_relaxed));
+  };
+  counter("varve_query_finished_total", "Queries that gave an answer.", c.finished);
+  counter("varve_query_failed_total", "Queries that failed while they ran.", c.failed);
+  counter("varve_query_lines_processed_total", "Lines that filters or counting looked at.", c.lines);
+  counter("varve_query_line_bytes_processed_total", "Bytes of these lines.", c.line_bytes);
+  counter("varve_query_metadata_bytes_processed_total", "Bytes of their structured metadata.", c.metadata_bytes);
+  counter("varve_query_disk_bytes_read_total", "Bytes of blocks read for queries.", c.disk_bytes);
+  counter("varve_query_sources_considered_total", "Blocks and pieces of heads that queries touched.", c.sources);
+  counter("varve_query_sources_loaded_total", "Those of them whose columns were needed.", c.sources_loaded);
+  counter("varve_query_entries_returned_total", "Entries returned by log queries.", c.entries_returned);
+}
+
+// What Prometheus's client libraries export of every process.
+void AddProcess(FamilyList* out) {
+  timespec cpu{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
+  out->Counter("process_cpu_seconds_total", "CPU time of this process.",
+               static_cast<double>(cpu.tv_sec) + static_cast<double>(cpu.tv_nsec) * 1e-9);
+  uint64_t total_pages = 0, resident_pages = 0;
+  std::ifstream("/proc/self/statm") >> total_pages >> resident_pages;
+  out->Gauge("process_resident_memory_bytes", "Memory of this process.",
+             resident_pages * static_cast<uint64_t>(sysconf(_SC_PAGESIZE)));
+}
+
 }  // namespace
 
 struct Metrics::Impl {
   const Engine* engine = nullptr;
   const WritePath* writes = nullptr;
   const Server* server = nullptr;
+  QueryCounters queries;
   LabelList tenant;
   prometheus::Registry registry;
   prometheus::Family<prometheus::Histogram>* request_seconds = nullptr;
@@ -186,6 +218,8 @@ Metrics::Metrics(const Engine* engine, const WritePath* writes, std::string tena
 Metrics::~Metrics() = default;
 
 void Metrics::WatchServer(const Server* server) { impl_->server = server; }
+
+QueryCounters* Metrics::query_counters() { return &impl_->queries; }
 
 void Metrics::Observe(const RequestRecord& record) {
   static const prometheus::Histogram::BucketBoundaries kBuckets = {.005, .01, .025, .05, .1, .25, .5,
@@ -209,7 +243,9 @@ std::string Metrics::Render() const {
              {{"version", std::string(kLokiApiVersion)}, {"revision", "varve-" + std::string(kVarveVersion)}});
   AddEngine(impl_->engine->Stats(), &list);
   AddIngest(impl_->writes->Stats(), impl_->tenant, &list);
+  AddQueries(impl_->queries, &list);
   if (impl_->server != nullptr) AddServer(*impl_->server, &list);
+  AddProcess(&list);
   std::ostringstream out;
   prometheus::TextSerializer().Serialize(out, families);
   return out.str();

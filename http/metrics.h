@@ -9,6 +9,7 @@
 #include <string>
 
 #include "engine/engine.h"
+#include "http/query_counters.h"
 #include "http/server.h"
 #include "ingest/write_path.h"
 
@@ -22,6 +23,8 @@ class Metrics {
 
   // Adds the transport's counters; before the first Render.
   void WatchServer(const Server* server);
+  // Where queries are counted; lives as long as this.
+  QueryCounters* query_counters();
   // Counts a finished request.
   void Observe(const RequestRecord& record);
   // Everything, as text.

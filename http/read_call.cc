@@ -32,6 +32,14 @@ HttpResponse AnswerRead(const ReadContext& context, const HttpRequest& request,
   return std::move(*response);
 }
 
+Result<QueryResult> RunCountedQuery(const ReadCall& call, const logql::Expr& expr, QueryRequest request) {
+  request.tenant = call.tenant;
+  request.cancel = call.request.cancel;
+  Result<QueryResult> result = RunQuery(*call.context.engine, expr, request, call.context.limits);
+  if (call.context.counters != nullptr) call.context.counters->Count(result);
+  return result;
+}
+
 Result<TimeBounds> ParseListBounds(const ReadCall& call) {
   VARVE_ASSIGN_OR_RETURN(TimeBounds bounds, ParseBounds(call.params, call.now_ns));
   if (bounds.end_ns < bounds.start_ns) {

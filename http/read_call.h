@@ -7,6 +7,7 @@
 #include "engine/engine.h"
 #include "http/form.h"
 #include "http/message.h"
+#include "http/query_counters.h"
 #include "http/query_params.h"
 #include "query/exec/query.h"
 
@@ -17,6 +18,7 @@ struct ReadContext {
   QueryLimits limits;
   bool auth_enabled = false;
   const Clock* clock = &Clock::System();
+  QueryCounters* counters = nullptr;  // may be null
 };
 
 struct ReadCall {
@@ -30,6 +32,9 @@ struct ReadCall {
 // Resolves the tenant, parses the parameters, runs `answer`, and maps its error as Loki does for reads.
 HttpResponse AnswerRead(const ReadContext& context, const HttpRequest& request,
                         const std::function<Result<HttpResponse>(const ReadCall&)>& answer);
+
+// RunQuery with the call's tenant and token, counted.
+Result<QueryResult> RunCountedQuery(const ReadCall& call, const logql::Expr& expr, QueryRequest request);
 
 // start and end of an endpoint that lists or counts, within the limits. kInvalidArgument when end lies
 // before start.

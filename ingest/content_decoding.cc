@@ -21,11 +21,13 @@ constexpr uint64_t kLz4ExpansionMax = 255;
 constexpr size_t kFirstStep = 64 << 10;
 
 Status TooLargeDecoded(uint64_t size, int64_t max_size) {
-  return TooLarge("request body too large: decompressed message size too large than max (" + std::to_string(size) +
-                  " vs " + std::to_string(max_size) + ")");
+  return TooLarge("request body too large: decompressed message size too large than max (" +
+                  std::to_string(size) + " vs " + std::to_string(max_size) + ")");
 }
 
-Status Corrupt(const char* stage, const char* what) { return InvalidArgument(std::string(stage) + ": " + what); }
+Status Corrupt(const char* stage, const char* what) {
+  return InvalidArgument(std::string(stage) + ": " + what);
+}
 
 // Room for exactly `size` bytes, paid for.
 Status PrepareExact(uint64_t size, int64_t max_size, ByteBuffer* out, DecodeMemory* memory) {
@@ -40,7 +42,10 @@ Status PrepareExact(uint64_t size, int64_t max_size, ByteBuffer* out, DecodeMemo
 class GrowingOutput {
  public:
   GrowingOutput(size_t input_size, int64_t max_size, ByteBuffer* out, DecodeMemory* memory)
-      : max_size_(max_size), out_(out), memory_(memory), next_capacity_(std::max(kFirstStep, input_size * 4)) {}
+      : max_size_(max_size),
+        out_(out),
+        memory_(memory),
+        next_capacity_(std::max(kFirstStep, input_size * 4)) {}
 
   // Makes room for at least one more byte.
   Status MakeRoom() {
@@ -76,7 +81,8 @@ Status DecodeSnappy(std::string_view input, int64_t max_size, ByteBuffer* out, D
     return Corrupt("snappy", "corrupt input");
   }
   VARVE_RETURN_IF_ERROR(PrepareExact(size, max_size, out, memory));
-  if (!snappy::RawUncompress(input.data(), input.size(), out->data())) return Corrupt("snappy", "corrupt input");
+  if (!snappy::RawUncompress(input.data(), input.size(), out->data()))
+    return Corrupt("snappy", "corrupt input");
   out->SetSize(size);
   return Status::Ok();
 }
@@ -95,7 +101,8 @@ class Inflater {
   bool ready_ = false;
 };
 
-Status Inflate(std::string_view input, int window_bits, const char* stage, bool many_members, GrowingOutput* output) {
+Status Inflate(std::string_view input, int window_bits, const char* stage, bool many_members,
+               GrowingOutput* output) {
   Inflater inflater;
   if (!inflater.Start(window_bits)) return Unavailable(std::string(stage) + ": no memory for the decoder");
   z_stream* const stream = inflater.get();
@@ -120,7 +127,8 @@ Status Inflate(std::string_view input, int window_bits, const char* stage, bool 
       if (inflateReset(stream) != Z_OK) return Corrupt(stage, "corrupt input");
       continue;
     }
-    if (rc != Z_OK && rc != Z_BUF_ERROR) return Corrupt(stage, stream->msg != nullptr ? stream->msg : "corrupt input");
+    if (rc != Z_OK && rc != Z_BUF_ERROR)
+      return Corrupt(stage, stream->msg != nullptr ? stream->msg : "corrupt input");
     if (!input_left && stream->avail_out != 0) return Corrupt(stage, "unexpected EOF");
   }
 }
@@ -170,7 +178,8 @@ Status DecodeZstd(std::string_view input, int64_t max_size, ByteBuffer* out, Dec
     rc = ZSTD_decompressStream(decoder.get(), &to, &in);
     if (ZSTD_isError(rc)) return Corrupt("zstd", ZSTD_getErrorName(rc));
     output.Produced(to.pos);
-    if (rc != 0 && in.pos == in.size && in.pos == in_before && to.pos == 0) return Corrupt("zstd", "unexpected EOF");
+    if (rc != 0 && in.pos == in.size && in.pos == in_before && to.pos == 0)
+      return Corrupt("zstd", "unexpected EOF");
   }
   return output.Finish();
 }
@@ -199,11 +208,13 @@ Status DecodeLz4Frame(std::string_view input, int64_t max_size, ByteBuffer* out,
     VARVE_RETURN_IF_ERROR(output.MakeRoom());
     size_t produced = output.room();
     size_t consumed = input.size() - offset;
-    hint = LZ4F_decompress(decoder.get(), output.next(), &produced, input.data() + offset, &consumed, nullptr);
+    hint =
+        LZ4F_decompress(decoder.get(), output.next(), &produced, input.data() + offset, &consumed, nullptr);
     if (LZ4F_isError(hint)) return Corrupt("lz4", LZ4F_getErrorName(hint));
     offset += consumed;
     output.Produced(produced);
-    if (hint != 0 && offset == input.size() && produced == 0 && consumed == 0) return Corrupt("lz4", "unexpected EOF");
+    if (hint != 0 && offset == input.size() && produced == 0 && consumed == 0)
+      return Corrupt("lz4", "unexpected EOF");
   }
   return output.Finish();
 }
@@ -216,8 +227,8 @@ Status DecodeLz4Block(std::string_view input, int64_t max_size, ByteBuffer* out,
     return Corrupt("lz4", "corrupt input");
   }
   VARVE_RETURN_IF_ERROR(PrepareExact(size, max_size, out, memory));
-  const int decoded = LZ4_decompress_safe(block.data(), out->data(), static_cast<int>(block.size()),
-                                          static_cast<int>(size));
+  const int decoded =
+      LZ4_decompress_safe(block.data(), out->data(), static_cast<int>(block.size()), static_cast<int>(size));
   if (decoded < 0 || static_cast<uint64_t>(decoded) != size) return Corrupt("lz4", "corrupt input");
   out->SetSize(size);
   return Status::Ok();
@@ -240,7 +251,8 @@ Status DecodeContent(ContentEncoding encoding, std::string_view input, int64_t m
     case ContentEncoding::kLz4Block: return DecodeLz4Block(input, max_size, out, memory);
     case ContentEncoding::kIdentity: break;
   }
-  return InternalError("DecodeContent: no decoder for encoding " + std::to_string(static_cast<int>(encoding)));
+  return InternalError("DecodeContent: no decoder for encoding " +
+                       std::to_string(static_cast<int>(encoding)));
 }
 
 void AppendLz4Block(std::string_view input, ByteBuffer* out) {
@@ -249,7 +261,8 @@ void AppendLz4Block(std::string_view input, ByteBuffer* out) {
   out->Append(size);
   const int bound = LZ4_compressBound(static_cast<int>(input.size()));
   out->Reserve(out->size() + static_cast<size_t>(bound));
-  const int written = LZ4_compress_default(input.data(), out->data() + out->size(), static_cast<int>(input.size()), bound);
+  const int written =
+      LZ4_compress_default(input.data(), out->data() + out->size(), static_cast<int>(input.size()), bound);
   VARVE_CHECK(written > 0 || input.empty());
   out->SetSize(out->size() + static_cast<size_t>(written));
 }

@@ -33,7 +33,8 @@ class DecodeMemory {
       budget_->ForceReserve(bytes);
     } else if (bytes_ + bytes > budget_->limit_bytes()) {
       return TooLarge("request body too large: decoding it takes more than the " +
-                      std::to_string(budget_->limit_bytes()) + " bytes of memory budget '" + budget_->name() + "'");
+                      std::to_string(budget_->limit_bytes()) + " bytes of memory budget '" + budget_->name() +
+                      "'");
     } else {
       VARVE_RETURN_IF_ERROR(budget_->Reserve(bytes));
     }

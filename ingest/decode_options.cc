@@ -16,15 +16,25 @@ constexpr uint64_t kListItemsMax = 10'000;
 
 // The defaults of format version 1. They may not change even if those of IngestLimits do.
 const std::vector<std::string>& FormatServiceNames() {
-  static const std::vector<std::string> kNames = {
-      "service", "app", "application", "app_name", "name", "app_kubernetes_io_name", "container",
-      "container_name", "k8s_container_name", "component", "workload", "job", "k8s_job_name"};
+  static const std::vector<std::string> kNames = {"service",
+                                                  "app",
+                                                  "application",
+                                                  "app_name",
+                                                  "name",
+                                                  "app_kubernetes_io_name",
+                                                  "container",
+                                                  "container_name",
+                                                  "k8s_container_name",
+                                                  "component",
+                                                  "workload",
+                                                  "job",
+                                                  "k8s_job_name"};
   return kNames;
 }
 const std::vector<std::string>& FormatLevelFields() {
   static const std::vector<std::string> kFields = {
-      "level", "LEVEL", "Level", "log.level", "severity", "SEVERITY", "Severity", "SeverityText",
-      "lvl", "LVL", "Lvl", "severity_text", "Severity_Text", "SEVERITY_TEXT"};
+      "level",        "LEVEL", "Level", "log.level", "severity",      "SEVERITY",      "Severity",
+      "SeverityText", "lvl",   "LVL",   "Lvl",       "severity_text", "Severity_Text", "SEVERITY_TEXT"};
   return kFields;
 }
 constexpr uint32_t kFormatJsonDepth = 2;
@@ -75,8 +85,9 @@ DecodeOptions::DecodeOptions(std::vector<std::string> service_names, bool add_de
 }
 
 DecodeOptions::DecodeOptions(const IngestLimits& limits)
-    : DecodeOptions(limits.discover_service_name, limits.discover_log_levels && limits.allow_structured_metadata,
-                    limits.log_level_fields, limits.log_level_from_json_max_depth,
+    : DecodeOptions(limits.discover_service_name,
+                    limits.discover_log_levels && limits.allow_structured_metadata, limits.log_level_fields,
+                    limits.log_level_from_json_max_depth,
                     limits.max_line_size_truncate ? static_cast<uint64_t>(limits.max_line_size) : 0) {}
 
 Result<DecodeOptions> DecodeOptions::FromEncoded(ByteReader* reader) {
@@ -90,7 +101,8 @@ Result<DecodeOptions> DecodeOptions::FromEncoded(ByteReader* reader) {
   if (ok && (flags & kOwnLevelFields) != 0) ok = GetList(reader, &level_fields);
   if (ok && (flags & kOwnJsonDepth) != 0) json_depth = reader->Varint();
   if (ok && (flags & kTruncateLines) != 0) truncate = reader->Varint();
-  if (!ok || !reader->ok() || json_depth > UINT32_MAX) return Corruption("journal record: unreadable options");
+  if (!ok || !reader->ok() || json_depth > UINT32_MAX)
+    return Corruption("journal record: unreadable options");
   return DecodeOptions(std::move(service_names), (flags & kAddDetectedLevel) != 0, std::move(level_fields),
                        static_cast<uint32_t>(json_depth), truncate);
 }

@@ -35,8 +35,8 @@ class DecodeOptions {
   const std::string& encoded() const { return encoded_; }
 
  private:
-  DecodeOptions(std::vector<std::string> service_names, bool add_detected_level, std::vector<std::string> level_fields,
-                uint32_t json_max_depth, uint64_t truncate_line_bytes);
+  DecodeOptions(std::vector<std::string> service_names, bool add_detected_level,
+                std::vector<std::string> level_fields, uint32_t json_max_depth, uint64_t truncate_line_bytes);
 
   std::vector<std::string> service_names_;
   bool add_detected_level_;

@@ -8,7 +8,8 @@
 
 namespace varve {
 
-Status EntryBuilder::Finish(std::span<const MetadataPair> pairs, const StreamFacts& stream, LogEntryView* entry) {
+Status EntryBuilder::Finish(std::span<const MetadataPair> pairs, const StreamFacts& stream,
+                            LogEntryView* entry) {
   if (const uint64_t bytes = options_->truncate_line_bytes(); bytes != 0 && entry->line.size() > bytes) {
     entry->line = entry->line.substr(0, bytes);
   }
@@ -16,8 +17,9 @@ Status EntryBuilder::Finish(std::span<const MetadataPair> pairs, const StreamFac
   if (!pairs.empty()) return EncodePairs(pairs, stream, entry);
   // Nearly every entry ends here, without an allocation.
   if (!options_->add_detected_level()) return Status::Ok();
-  entry->metadata = stream.label_level.empty() ? EncodedLevelMetadata(options_->level_detector().FromLine(entry->line))
-                                               : std::string_view(stream.label_level_metadata);
+  entry->metadata = stream.label_level.empty()
+                        ? EncodedLevelMetadata(options_->level_detector().FromLine(entry->line))
+                        : std::string_view(stream.label_level_metadata);
   return Status::Ok();
 }
 
@@ -31,7 +33,8 @@ Status EntryBuilder::RepairText(std::string_view* text) {
   return Status::Ok();
 }
 
-Status EntryBuilder::EncodePairs(std::span<const MetadataPair> pairs, const StreamFacts& stream, LogEntryView* entry) {
+Status EntryBuilder::EncodePairs(std::span<const MetadataPair> pairs, const StreamFacts& stream,
+                                 LogEntryView* entry) {
   stored_.clear();
   for (const auto& [name, value] : pairs) {
     if (value.empty()) continue;

@@ -94,7 +94,8 @@ EntryChecks::Refusal EntryChecks::Explain(const LogEntryView& entry, std::span<c
   return {DiscardReason::kStructuredMetadataTooMany,
           "stream '" + name + "' has too many structured metadata labels: '" + std::to_string(pairs.size()) +
               "', limit: '" + std::to_string(limits_->max_structured_metadata_entries_count) + "'. " +
-              std::string(kSee) + "max_structured_metadata_entries_count" + std::string(kContact) + "increase it"};
+              std::string(kSee) + "max_structured_metadata_entries_count" + std::string(kContact) +
+              "increase it"};
 }
 
 }  // namespace varve

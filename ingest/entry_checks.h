@@ -25,7 +25,8 @@ class EntryChecks {
 
   // Whether the entry is taken. `pairs` is its metadata as it came.
   bool Accepts(const LogEntryView& entry, std::span<const MetadataPair> pairs) const {
-    if (entry.ts_ns < oldest_ns_ || entry.ts_ns > newest_ns_ || entry.line.size() > line_size_max_) return false;
+    if (entry.ts_ns < oldest_ns_ || entry.ts_ns > newest_ns_ || entry.line.size() > line_size_max_)
+      return false;
     return pairs.empty() || AcceptsMetadata(pairs);
   }
   // Why an entry that Accepts refuses is refused. `stream` is the stream's label text.
@@ -33,7 +34,8 @@ class EntryChecks {
     DiscardReason reason;
     std::string text;
   };
-  Refusal Explain(const LogEntryView& entry, std::span<const MetadataPair> pairs, std::string_view stream) const;
+  Refusal Explain(const LogEntryView& entry, std::span<const MetadataPair> pairs,
+                  std::string_view stream) const;
 
   // Bytes of names and values.
   static uint64_t MetadataBytes(std::span<const MetadataPair> pairs);

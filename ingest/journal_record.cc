@@ -41,9 +41,11 @@ Result<JournalRecord> ParseJournalRecord(std::string_view bytes) {
   if (bytes.size() < kPrefixBytes + sizeof(uint64_t)) return Corruption("journal record: too short");
   const auto magic = LoadFixed<uint32_t>(bytes.data());
   const auto version = static_cast<uint8_t>(bytes[sizeof(kMagic)]);
-  if (magic != kMagic) return Corruption("journal record: magic " + std::to_string(magic) + ", not " + std::to_string(kMagic));
+  if (magic != kMagic)
+    return Corruption("journal record: magic " + std::to_string(magic) + ", not " + std::to_string(kMagic));
   if (version != kVersion) {
-    return Corruption("journal record: version " + std::to_string(version) + ", known is " + std::to_string(kVersion));
+    return Corruption("journal record: version " + std::to_string(version) + ", known is " +
+                      std::to_string(kVersion));
   }
   const size_t checked = bytes.size() - sizeof(uint64_t);
   if (XXH3_64bits(bytes.data(), checked) != LoadFixed<uint64_t>(bytes.data() + checked)) {
@@ -65,7 +67,8 @@ Result<JournalRecord> ParseJournalRecord(std::string_view bytes) {
   record.header.form = static_cast<WireForm>(form);
   record.header.outer = static_cast<ContentEncoding>(outer);
   record.header.inner = static_cast<ContentEncoding>(inner);
-  if (!record.rejects.Decode(&reader)) return Corruption("journal record: unreadable list of refused entries");
+  if (!record.rejects.Decode(&reader))
+    return Corruption("journal record: unreadable list of refused entries");
   record.body = reader.Bytes(reader.remaining());
   return record;
 }

@@ -21,7 +21,10 @@ int32_t HexQuad(std::string_view text, size_t i) {
   int32_t value = 0;
   for (size_t k = i; k < i + 4; ++k) {
     const char c = text[k];
-    const int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    const int digit = c >= '0' && c <= '9'   ? c - '0'
+                      : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                      : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                             : -1;
     if (digit < 0) return -1;
     value = value * 16 + digit;
   }
@@ -87,7 +90,8 @@ size_t JsonCursor::FindStringSpecial(size_t i) const {
     if (mask != 0) return i + static_cast<size_t>(__builtin_ctz(static_cast<unsigned>(mask)));
   }
 #endif
-  while (i < text_.size() && text_[i] != '"' && text_[i] != '\\' && static_cast<uint8_t>(text_[i]) >= 0x20) ++i;
+  while (i < text_.size() && text_[i] != '"' && text_[i] != '\\' && static_cast<uint8_t>(text_[i]) >= 0x20)
+    ++i;
   return i;
 }
 
@@ -119,7 +123,8 @@ bool JsonCursor::EscapedString(size_t begin, std::string_view* value, const char
   size_t size = 0;
   for (size_t i = 0; i < raw.size();) {
     const void* next = std::memchr(raw.data() + i, '\\', raw.size() - i);
-    const size_t plain = (next == nullptr ? raw.size() : static_cast<size_t>(static_cast<const char*>(next) - raw.data())) - i;
+    const size_t plain =
+        (next == nullptr ? raw.size() : static_cast<size_t>(static_cast<const char*>(next) - raw.data())) - i;
     std::memcpy(out + size, raw.data() + i, plain);
     size += plain;
     i += plain;
@@ -152,7 +157,9 @@ bool JsonCursor::EscapedString(size_t begin, std::string_view* value, const char
 // A number or literal; its characters are checked, the grammar of numbers is not.
 bool JsonCursor::SkipScalar() {
   const size_t begin = pos_;
-  while (pos_ < text_.size() && (std::memchr("+-.", text_[pos_], 3) != nullptr || std::isalnum(static_cast<uint8_t>(text_[pos_])) != 0)) ++pos_;
+  while (pos_ < text_.size() && (std::memchr("+-.", text_[pos_], 3) != nullptr ||
+                                 std::isalnum(static_cast<uint8_t>(text_[pos_])) != 0))
+    ++pos_;
   const std::string_view token = text_.substr(begin, pos_ - begin);
   if (token == "true" || token == "false" || token == "null") return true;
   if (!token.empty() && (token[0] == '-' || std::isdigit(static_cast<uint8_t>(token[0])) != 0)) return true;

@@ -15,7 +15,10 @@ int32_t HexQuad(std::string_view text, size_t i) {
   int32_t value = 0;
   for (size_t k = i; k < i + 4; ++k) {
     const char c = text[k];
-    const int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    const int digit = c >= '0' && c <= '9'   ? c - '0'
+                      : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                      : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                             : -1;
     if (digit < 0) return -1;
     value = value * 16 + digit;
   }
@@ -40,7 +43,8 @@ bool DecodeKey(std::string_view raw, std::string* out) {
     const int32_t rune = raw[i] == 'u' ? HexQuad(raw, i + 1) : -1;
     if (rune < 0) return false;
     char utf8[4];
-    out->append(utf8, EncodeUtf8(static_cast<uint32_t>(rune), utf8));  // no level field holds a surrogate pair
+    out->append(utf8,
+                EncodeUtf8(static_cast<uint32_t>(rune), utf8));  // no level field holds a surrogate pair
     i += 4;
   }
   return true;
@@ -65,7 +69,8 @@ char JsonObjectScan::SkipSpace() {
 bool JsonObjectScan::SkipString() {
   ++pos_;
   while (true) {
-    const void* quote = pos_ < text_.size() ? std::memchr(text_.data() + pos_, '"', text_.size() - pos_) : nullptr;
+    const void* quote =
+        pos_ < text_.size() ? std::memchr(text_.data() + pos_, '"', text_.size() - pos_) : nullptr;
     if (quote == nullptr) return false;
     const auto at = static_cast<size_t>(static_cast<const char*>(quote) - text_.data());
     size_t backslashes = 0;
@@ -121,11 +126,13 @@ bool JsonObjectScan::Value(Field* field) {
       break;
     default:
       field->kind = Kind::kScalar;
-      while (pos_ < text_.size() && !IsJsonSpace(text_[pos_]) && text_[pos_] != ',' && text_[pos_] != '}' && text_[pos_] != ']') {
+      while (pos_ < text_.size() && !IsJsonSpace(text_[pos_]) && text_[pos_] != ',' && text_[pos_] != '}' &&
+             text_[pos_] != ']') {
         ++pos_;
       }
       const std::string_view token = text_.substr(begin, pos_ - begin);
-      ok = token == "true" || token == "false" || token == "null" || first == '-' || (first >= '0' && first <= '9');
+      ok = token == "true" || token == "false" || token == "null" || first == '-' ||
+           (first >= '0' && first <= '9');
   }
   field->value = text_.substr(begin, pos_ - begin);
   return ok;

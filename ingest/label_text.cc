@@ -46,7 +46,8 @@ class Lexer {
     begin_ = pos_;
     const char c = text_[pos_];
     if (IsAlpha(c) || (!in_braces_ && c == ':')) {
-      while (pos_ < text_.size() && (IsAlphaNumeric(text_[pos_]) || (!in_braces_ && text_[pos_] == ':'))) ++pos_;
+      while (pos_ < text_.size() && (IsAlphaNumeric(text_[pos_]) || (!in_braces_ && text_[pos_] == ':')))
+        ++pos_;
       return Make(TokenKind::kIdentifier);
     }
     switch (c) {
@@ -64,14 +65,12 @@ class Lexer {
       case '"':
       case '\'': return QuotedString(c);
       case '`': return RawString();
-      case '=':
-        pos_ += text_.substr(pos_ + 1, 1) == "~" ? 2 : 1;
-        return Make(TokenKind::kOperator);
+      case '=': pos_ += text_.substr(pos_ + 1, 1) == "~" ? 2 : 1; return Make(TokenKind::kOperator);
       case '!': {
         const std::string_view next = RuneAt(pos_ + 1);
         if (next != "=" && next != "~") {
-          return Fail("unexpected character after '!'" + std::string(in_braces_ ? " inside braces" : "") + ": " +
-                      (next.empty() ? "'\\x00'" : QuotedRune(next)));
+          return Fail("unexpected character after '!'" + std::string(in_braces_ ? " inside braces" : "") +
+                      ": " + (next.empty() ? "'\\x00'" : QuotedRune(next)));
         }
         pos_ += 2;
         return Make(TokenKind::kOperator);
@@ -167,8 +166,14 @@ class Lexer {
       case 'x': return Number(i, 2, 2, 16, 0xFF, value);
       case 'u': return Number(i, 2, 4, 16, 0x10FFFF, value);
       case 'U': return Number(i, 2, 8, 16, 0x10FFFF, value);
-      case '0': case '1': case '2': case '3': case '4': case '5': case '6': case '7':
-        return Number(i, 1, 3, 8, 0xFF, value);
+      case '0':
+      case '1':
+      case '2':
+      case '3':
+      case '4':
+      case '5':
+      case '6':
+      case '7': return Number(i, 1, 3, 8, 0xFF, value);
       default: break;
     }
     uint32_t number = 0xFFFD;
@@ -269,7 +274,8 @@ class Parser {
       case TokenKind::kOperator: return "<op:" + std::string(token_.text) + ">";
       case TokenKind::kIdentifier: return "identifier " + GoQuoted(token_.text);
       case TokenKind::kString:
-        return "string " + (token_.text.size() > 10 ? GoQuoted(token_.text.substr(0, 10)) + "..." : GoQuoted(token_.text));
+        return "string " + (token_.text.size() > 10 ? GoQuoted(token_.text.substr(0, 10)) + "..."
+                                                    : GoQuoted(token_.text));
       default: return GoQuoted(token_.text);
     }
   }
@@ -294,8 +300,8 @@ class Parser {
         line_begin = i + 1;
       }
     }
-    return InvalidArgument(std::to_string(line) + ":" + std::to_string(pos - line_begin + 1) + ": parse error: " +
-                           message);
+    return InvalidArgument(std::to_string(line) + ":" + std::to_string(pos - line_begin + 1) +
+                           ": parse error: " + message);
   }
 
   std::string_view text_;

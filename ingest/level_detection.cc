@@ -16,10 +16,10 @@ struct Spelling {
   Level level;
 };
 constexpr Spelling kSpellings[] = {
-    {"trace", Level::kTrace}, {"trc", Level::kTrace},       {"debug", Level::kDebug},
-    {"dbg", Level::kDebug},   {"info", Level::kInfo},       {"inf", Level::kInfo},
-    {"warn", Level::kWarn},   {"information", Level::kInfo}, {"wrn", Level::kWarn},
-    {"error", Level::kError}, {"warning", Level::kWarn},    {"err", Level::kError},
+    {"trace", Level::kTrace}, {"trc", Level::kTrace},         {"debug", Level::kDebug},
+    {"dbg", Level::kDebug},   {"info", Level::kInfo},         {"inf", Level::kInfo},
+    {"warn", Level::kWarn},   {"information", Level::kInfo},  {"wrn", Level::kWarn},
+    {"error", Level::kError}, {"warning", Level::kWarn},      {"err", Level::kError},
     {"fatal", Level::kFatal}, {"critical", Level::kCritical},
 };
 
@@ -47,7 +47,8 @@ std::string_view FromSeverityNumber(std::string_view text) {
   const std::string_view digits = text.starts_with('+') ? text.substr(1) : text;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
   const bool twice_signed = digits.size() != text.size() && digits.starts_with('-');
-  if (error != std::errc() || end != digits.data() + digits.size() || twice_signed) return LevelName(Level::kInfo);
+  if (error != std::errc() || end != digits.data() + digits.size() || twice_signed)
+    return LevelName(Level::kInfo);
   if (number == 0 || number > 24) return LevelName(Level::kUnknown);
   if (number <= 4) return LevelName(Level::kTrace);
   if (number <= 8) return LevelName(Level::kDebug);

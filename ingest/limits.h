@@ -12,13 +12,23 @@
 namespace varve {
 
 struct IngestLimits {
-  std::vector<std::string> discover_service_name = {
-      "service", "app", "application", "app_name", "name", "app_kubernetes_io_name", "container",
-      "container_name", "k8s_container_name", "component", "workload", "job", "k8s_job_name"};  // empty = off
+  std::vector<std::string> discover_service_name = {"service",
+                                                    "app",
+                                                    "application",
+                                                    "app_name",
+                                                    "name",
+                                                    "app_kubernetes_io_name",
+                                                    "container",
+                                                    "container_name",
+                                                    "k8s_container_name",
+                                                    "component",
+                                                    "workload",
+                                                    "job",
+                                                    "k8s_job_name"};  // empty = off
   bool discover_log_levels = true;
   std::vector<std::string> log_level_fields = {
-      "level", "LEVEL", "Level", "log.level", "severity", "SEVERITY", "Severity", "SeverityText",
-      "lvl", "LVL", "Lvl", "severity_text", "Severity_Text", "SEVERITY_TEXT"};
+      "level",        "LEVEL", "Level", "log.level", "severity",      "SEVERITY",      "Severity",
+      "SeverityText", "lvl",   "LVL",   "Lvl",       "severity_text", "Severity_Text", "SEVERITY_TEXT"};
   uint32_t log_level_from_json_max_depth = 2;
 
   bool reject_old_samples = false;

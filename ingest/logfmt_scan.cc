@@ -28,7 +28,10 @@ bool DecodeQuoted(std::string_view raw, std::string* out) {
     uint32_t rune = 0;
     for (size_t k = i + 1; k <= i + 4; ++k) {
       const char c = raw[k];
-      const int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+      const int digit = c >= '0' && c <= '9'   ? c - '0'
+                        : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                        : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                               : -1;
       if (digit < 0) return false;
       rune = rune * 16 + static_cast<uint32_t>(digit);
     }

@@ -39,7 +39,8 @@ class Decoder {
     const bool ok = cursor_.ConsumeNull() || cursor_.Object("loghttp.PushRequest", [&](std::string_view key) {
       return IsStreamsKey(key) ? Streams() : cursor_.Skip(nullptr);
     });
-    if (ok && cursor_.Peek() != '\0') cursor_.Fail("loghttp.PushRequest: there are bytes left after the request");
+    if (ok && cursor_.Peek() != '\0')
+      cursor_.Fail("loghttp.PushRequest: there are bytes left after the request");
     return cursor_.TakeStatus();
   }
 
@@ -106,14 +107,15 @@ class Decoder {
     std::string_view text;
     if (!cursor_.String(&text, kStream)) return false;
     if (ParseNanoseconds(text, ts_ns)) return true;
-    return cursor_.Fail(std::string(kStream) + ": strconv.ParseInt: parsing " + GoQuoted(text.substr(0, 100)) +
-                        ": invalid syntax");
+    return cursor_.Fail(std::string(kStream) + ": strconv.ParseInt: parsing " +
+                        GoQuoted(text.substr(0, 100)) + ": invalid syntax");
   }
 
   bool MetadataObject() {
     return cursor_.Object(kStream, [&](std::string_view name) {
       std::string_view value;
-      return cursor_.String(&value, kStream) && Add(PushBack(&out_->pairs, MetadataPair(name, value), memory_));
+      return cursor_.String(&value, kStream) &&
+             Add(PushBack(&out_->pairs, MetadataPair(name, value), memory_));
     });
   }
 
@@ -126,8 +128,8 @@ class Decoder {
         std::string_view text;
         if (!cursor_.String(&text, kStream)) return false;
         timed = ParseRfc3339(text, &entry.ts_ns);
-        return timed || cursor_.Fail(std::string(kStream) + ": parsing time " + GoQuoted(text.substr(0, 100)) +
-                                     ": not an RFC 3339 time");
+        return timed || cursor_.Fail(std::string(kStream) + ": parsing time " +
+                                     GoQuoted(text.substr(0, 100)) + ": not an RFC 3339 time");
       }
       if (key == "line") return cursor_.String(&entry.line, kStream);
       if (key == "structuredMetadata") return LegacyMetadata();
@@ -223,9 +225,12 @@ Result<std::vector<Label>> ParseJsonLabels(std::string_view object, ByteArena* a
     return true;
   });
   VARVE_RETURN_IF_ERROR(cursor.TakeStatus());
-  std::stable_sort(labels.begin(), labels.end(), [](const Label& a, const Label& b) { return a.name < b.name; });
+  std::stable_sort(labels.begin(), labels.end(),
+                   [](const Label& a, const Label& b) { return a.name < b.name; });
   // Keep the last of each name.
-  const auto begin = std::unique(labels.rbegin(), labels.rend(), [](const Label& a, const Label& b) { return a.name == b.name; }).base();
+  const auto begin = std::unique(labels.rbegin(), labels.rend(), [](const Label& a, const Label& b) {
+                       return a.name == b.name;
+                     }).base();
   labels.erase(labels.begin(), begin);
   return labels;
 }
@@ -263,8 +268,10 @@ bool ParseRfc3339(std::string_view text, int64_t* ts_ns) {
     offset = (hours * 3600 + minutes * 60) * (east ? 1 : -1);
   }
   if (!text.empty()) return false;
-  const int64_t seconds = DaysSinceEpoch(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - offset;
-  return !__builtin_mul_overflow(seconds, kNsPerSecond, ts_ns) && !__builtin_add_overflow(*ts_ns, nanos, ts_ns);
+  const int64_t seconds =
+      DaysSinceEpoch(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - offset;
+  return !__builtin_mul_overflow(seconds, kNsPerSecond, ts_ns) &&
+         !__builtin_add_overflow(*ts_ns, nanos, ts_ns);
 }
 
 }  // namespace varve

@@ -7,7 +7,14 @@
 namespace varve {
 namespace {
 
-enum WireType : uint32_t { kVarint = 0, kFixed64 = 1, kBytes = 2, kGroupStart = 3, kGroupEnd = 4, kFixed32 = 5 };
+enum WireType : uint32_t {
+  kVarint = 0,
+  kFixed64 = 1,
+  kBytes = 2,
+  kGroupStart = 3,
+  kGroupEnd = 4,
+  kFixed32 = 5
+};
 
 // The years 1 and 10000, the ends of what protobuf's Timestamp may hold.
 constexpr int64_t kSecondsMin = -62135596800;
@@ -23,7 +30,8 @@ class MessageCursor {
   bool ok() const { return ok_; }
 
   uint64_t Varint() {
-    if (p_ != end_ && static_cast<uint8_t>(*p_) < 0x80) [[likely]] return static_cast<uint8_t>(*p_++);
+    if (p_ != end_ && static_cast<uint8_t>(*p_) < 0x80) [[likely]]
+      return static_cast<uint8_t>(*p_++);
     return LongVarint();
   }
   std::string_view Bytes() {

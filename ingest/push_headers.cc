@@ -51,7 +51,9 @@ Result<BodyFormat> ParsePushHeaders(std::string_view content_type, std::string_v
   VARVE_ASSIGN_OR_RETURN(const std::string type, ParseMediaType(content_type));
   const bool json = type == "application/json";
   BodyFormat format;
-  format.form = !json ? WireForm::kLokiProtobuf : legacy_json ? WireForm::kLokiJsonLegacy : WireForm::kLokiJson;
+  format.form = !json         ? WireForm::kLokiProtobuf
+                : legacy_json ? WireForm::kLokiJsonLegacy
+                              : WireForm::kLokiJson;
   format.inner = json ? ContentEncoding::kIdentity : ContentEncoding::kSnappy;
   const std::string encoding = TrimmedLower(content_encoding);
   if (encoding.empty() || encoding == "identity" || encoding == "snappy") {

@@ -51,7 +51,8 @@ class PushScratchPool {
   // Gives a scratch back at the end of its scope.
   class Lease {
    public:
-    Lease(PushScratchPool* pool, std::unique_ptr<PushScratch> scratch) : pool_(pool), scratch_(std::move(scratch)) {}
+    Lease(PushScratchPool* pool, std::unique_ptr<PushScratch> scratch)
+        : pool_(pool), scratch_(std::move(scratch)) {}
     ~Lease() { pool_->Return(std::move(scratch_)); }
     Lease(const Lease&) = delete;
     Lease& operator=(const Lease&) = delete;

@@ -16,7 +16,8 @@ RateLimits::RateLimits(const IngestLimits& limits)
     : tenant_rate_(limits.ingestion_rate_mb * kMegabyte),
       tenant_burst_(BurstOr(limits.ingestion_burst_size_mb, limits.ingestion_rate_mb) * kMegabyte),
       stream_rate_(limits.per_stream_rate_limit_mb * kMegabyte),
-      stream_burst_(BurstOr(limits.per_stream_rate_limit_burst_mb, limits.per_stream_rate_limit_mb) * kMegabyte),
+      stream_burst_(BurstOr(limits.per_stream_rate_limit_burst_mb, limits.per_stream_rate_limit_mb) *
+                    kMegabyte),
       streams_max_(limits.max_global_streams_per_user) {}
 
 bool RateLimits::Take(Bucket* bucket, bool fresh, double rate, double burst, uint64_t bytes, int64_t now_ns) {
@@ -24,7 +25,8 @@ bool RateLimits::Take(Bucket* bucket, bool fresh, double rate, double burst, uin
     bucket->tokens = burst;
   } else {
     const int64_t elapsed_ns = std::max<int64_t>(0, now_ns - bucket->updated_ns);
-    bucket->tokens = std::min(burst, bucket->tokens + rate * static_cast<double>(elapsed_ns) / static_cast<double>(kNsPerSecond));
+    bucket->tokens = std::min(
+        burst, bucket->tokens + rate * static_cast<double>(elapsed_ns) / static_cast<double>(kNsPerSecond));
   }
   bucket->updated_ns = now_ns;
   if (static_cast<double>(bytes) > bucket->tokens) return false;
@@ -49,7 +51,8 @@ bool RateLimits::AllowStreamBytes(StreamOrdinal stream, uint64_t bytes, int64_t 
 
 // A bucket that is full again and one that does not exist behave the same.
 void RateLimits::ForgetIdleStreams(int64_t now_ns) {
-  const auto refill_ns = static_cast<int64_t>(stream_burst_ / stream_rate_ * static_cast<double>(kNsPerSecond));
+  const auto refill_ns =
+      static_cast<int64_t>(stream_burst_ / stream_rate_ * static_cast<double>(kNsPerSecond));
   std::erase_if(streams_, [&](const auto& item) { return now_ns - item.second.updated_ns > refill_ns; });
 }
 

@@ -28,16 +28,19 @@ StreamAliasTable::StreamAliasTable() : StreamAliasTable(kAliasesMax) {}
 StreamAliasTable::StreamAliasTable(size_t aliases_max)
     : part_max_(std::max<size_t>(1, aliases_max / kParts)), secret_(RandomSecret()) {}
 
-StreamAliasTable::Key StreamAliasTable::MakeKey(std::string_view tenant, std::string_view options, LabelForm form,
-                                                std::string_view labels) const {
+StreamAliasTable::Key StreamAliasTable::MakeKey(std::string_view tenant, std::string_view options,
+                                                LabelForm form, std::string_view labels) const {
   // The prefix is hashed first and fixed in size, so that no choice of tenant and labels reads as another.
   const XXH128_hash_t scope = [&] {
-    const XXH128_hash_t t = XXH3_128bits_withSecret(tenant.data(), tenant.size(), secret_.data(), secret_.size());
-    const XXH128_hash_t o = XXH3_128bits_withSecret(options.data(), options.size(), secret_.data(), secret_.size());
+    const XXH128_hash_t t =
+        XXH3_128bits_withSecret(tenant.data(), tenant.size(), secret_.data(), secret_.size());
+    const XXH128_hash_t o =
+        XXH3_128bits_withSecret(options.data(), options.size(), secret_.data(), secret_.size());
     const uint64_t both[] = {t.low64, t.high64, o.low64, o.high64, static_cast<uint64_t>(form)};
     return XXH3_128bits_withSecret(both, sizeof(both), secret_.data(), secret_.size());
   }();
-  const XXH128_hash_t own = XXH3_128bits_withSecret(labels.data(), labels.size(), secret_.data(), secret_.size());
+  const XXH128_hash_t own =
+      XXH3_128bits_withSecret(labels.data(), labels.size(), secret_.data(), secret_.size());
   const uint64_t all[] = {scope.low64, scope.high64, own.low64, own.high64};
   const XXH128_hash_t hash = XXH3_128bits_withSecret(all, sizeof(all), secret_.data(), secret_.size());
   return {hash.low64, hash.high64};

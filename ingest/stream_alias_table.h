@@ -2,10 +2,9 @@
 //
 // The key is xxh3-128, with a secret of the process, of tenant, label form, options and label bytes; a hit
 // trusts the hash (an accidental clash has a probability of about 1e-26 at a million aliases, and nobody
-// outside knows the secret). Several spellings of one label set are several aliases of one stream. Only streams that pass
-// validation are entered. At most kAliasesMax; a part of the table that is full is emptied, and its streams
-// are parsed again when they are next seen.
-// Threads: thread-safe.
+// outside knows the secret). Several spellings of one label set are several aliases of one stream. Only
+// streams that pass validation are entered. At most kAliasesMax; a part of the table that is full is emptied,
+// and its streams are parsed again when they are next seen. Threads: thread-safe.
 #pragma once
 
 #include <array>
@@ -44,7 +43,8 @@ class StreamAliasTable {
   // `aliases_max` is for tests.
   explicit StreamAliasTable(size_t aliases_max);
 
-  Key MakeKey(std::string_view tenant, std::string_view options, LabelForm form, std::string_view labels) const;
+  Key MakeKey(std::string_view tenant, std::string_view options, LabelForm form,
+              std::string_view labels) const;
   // Null when unknown.
   std::shared_ptr<const StreamFacts> Find(const Key& key) const;
   void Insert(const Key& key, std::shared_ptr<const StreamFacts> facts);

@@ -26,7 +26,8 @@ Status CouldNotParse(Status status) { return std::move(status).WithContext("coul
 Result<std::vector<Label>> ParseJson(std::string_view raw, ByteArena* arena) {
   Result<std::vector<Label>> labels = ParseJsonLabels(raw, arena);
   if (!labels.ok()) return labels;
-  if (std::all_of(labels->begin(), labels->end(), [](const Label& label) { return IsValidLabelName(label.name); })) {
+  if (std::all_of(labels->begin(), labels->end(),
+                  [](const Label& label) { return IsValidLabelName(label.name); })) {
     return labels;
   }
   // A name that is none: the text form says what is wrong and where.
@@ -82,7 +83,8 @@ Result<Labels> ResolveStreamLabels(LabelForm form, std::string_view raw,
 
 std::optional<LabelRejection> CheckStreamLabels(const Labels& labels, const IngestLimits& limits) {
   if (labels.empty()) {
-    return LabelRejection{DiscardReason::kMissingLabels, "error at least one label pair is required per stream"};
+    return LabelRejection{DiscardReason::kMissingLabels,
+                          "error at least one label pair is required per stream"};
   }
   const size_t names = labels.size() - (labels.Has(kServiceName) ? 1 : 0);
   if (names > limits.max_label_names_per_series) {

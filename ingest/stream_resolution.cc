@@ -7,12 +7,14 @@
 
 namespace varve {
 
-Status StreamResolution::Resolve(std::string_view tenant, const DecodeOptions& options, const DecodedPush::Stream& raw,
-                                 ByteArena* arena, PushScratch::Stream* stream) const {
+Status StreamResolution::Resolve(std::string_view tenant, const DecodeOptions& options,
+                                 const DecodedPush::Stream& raw, ByteArena* arena,
+                                 PushScratch::Stream* stream) const {
   stream->key = aliases_->MakeKey(tenant, options.encoded(), raw.form, raw.labels);
   stream->facts = aliases_->Find(stream->key);
   if (stream->facts != nullptr) return Status::Ok();
-  VARVE_ASSIGN_OR_RETURN(Labels labels, ResolveStreamLabels(raw.form, raw.labels, options.service_names(), arena));
+  VARVE_ASSIGN_OR_RETURN(Labels labels,
+                         ResolveStreamLabels(raw.form, raw.labels, options.service_names(), arena));
   StreamFacts facts;
   if (options.add_detected_level()) facts.label_level = options.level_detector().FromLabels(labels);
   if (!facts.label_level.empty()) {
@@ -26,7 +28,8 @@ Status StreamResolution::Resolve(std::string_view tenant, const DecodeOptions& o
 
 Status StreamResolution::Intern(TenantId tenant, PushScratch::Stream* stream) const {
   if (stream->new_labels == nullptr) return Status::Ok();
-  // The entries' metadata may point into the facts so far, which therefore stay alive beside the complete ones.
+  // The entries' metadata may point into the facts so far, which therefore stay alive beside the complete
+  // ones.
   stream->provisional_facts = stream->facts;
   StreamFacts facts = *stream->facts;
   VARVE_ASSIGN_OR_RETURN(facts.ordinal, engine_->InternStream(tenant, *stream->new_labels));

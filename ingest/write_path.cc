@@ -1,5 +1,6 @@
-// Push:   headers → decompress → wire form → labels → entries (checks, level) → rates → streams → record → Append
-// Replay: header of the record → the same without checks and rates, leaving out the entries the record lists.
+// Push:   headers → decompress → wire form → labels → entries (checks, level) → rates → streams → record →
+//         Append.
+// Replay: header of the record → the same without checks and rates, leaving out what the record lists.
 //
 // Labels are parsed before anything is interned, so that a body with labels that are none leaves no trace.
 #include "ingest/write_path.h"
@@ -164,8 +165,9 @@ class WritePath::Impl::PushRun {
       return TooLarge("request body too large: message size too large than max (" +
                       std::to_string(request_.body.size()) + " vs " + std::to_string(wire_max) + ")");
     }
-    VARVE_ASSIGN_OR_RETURN(const BodyFormat format,
-                           ParsePushHeaders(request_.content_type, request_.content_encoding, request_.legacy_json));
+    VARVE_ASSIGN_OR_RETURN(
+        const BodyFormat format,
+        ParsePushHeaders(request_.content_type, request_.content_encoding, request_.legacy_json));
     if (request_.body.empty()) return InvalidArgument("EOF");
     Result<BodyDecoding> body =
         DecodeBody(format, request_.body, impl_.limits.max_decompressed_size, &*scratch_, &memory_);
@@ -180,7 +182,8 @@ class WritePath::Impl::PushRun {
     const Received received = CountReceived(decoded);
     impl_.counters.AddDecoded(body_.decoded_size_max, decoded.entries.size(), received.line_bytes,
                               received.metadata_bytes);
-    if (decoded.streams.empty()) return OutOfRange("error at least one valid stream is required for ingestion");
+    if (decoded.streams.empty())
+      return OutOfRange("error at least one valid stream is required for ingestion");
     return Status::Ok();
   }
 
@@ -231,7 +234,8 @@ class WritePath::Impl::PushRun {
         if (!status.ok()) [[unlikely]] {
           if (status.code() != Code::kInvalidArgument) return status;
           RefuseEntry(i, entry, pairs, DiscardReason::kInvalidLabels,
-                      "stream '" + LabelText(s) + "' has structured metadata with an invalid name: " + status.message());
+                      "stream '" + LabelText(s) +
+                          "' has structured metadata with an invalid name: " + status.message());
           continue;
         }
         bytes += entry.line.size() + (pairs.empty() ? 0 : EntryChecks::MetadataBytes(pairs));
@@ -258,12 +262,13 @@ class WritePath::Impl::PushRun {
     *keep = true;
     if (stream.new_labels != nullptr && !impl_.rates.AllowStream(request_.tenant, *stream.new_labels)) {
       *keep = false;
-      ReplaceByStreamRefusal(
-          s, raw, out_end - out_begin, bytes, DiscardReason::kStreamLimit,
-          "maximum active stream limit exceeded when trying to create stream " + LabelText(s) +
-              ", reduce the number of active streams (reduce labels or reduce label values), or contact your Loki "
-              "administrator to see if the limit can be increased, user: '" +
-              std::string(request_.tenant) + "'");
+      ReplaceByStreamRefusal(s, raw, out_end - out_begin, bytes, DiscardReason::kStreamLimit,
+                             "maximum active stream limit exceeded when trying to create stream " +
+                                 LabelText(s) +
+                                 ", reduce the number of active streams (reduce labels or reduce label "
+                                 "values), or contact your Loki "
+                                 "administrator to see if the limit can be increased, user: '" +
+                                 std::string(request_.tenant) + "'");
       return Status::Ok();
     }
     if (!impl_.rates.limits_stream_bytes()) return Status::Ok();
@@ -283,27 +288,30 @@ class WritePath::Impl::PushRun {
     for (uint32_t i = out_begin; i < out_end && i - out_begin < kEntriesListed; ++i) {
       text += "entry with timestamp " + GoTimeText(scratch_->decoded.entries[i].ts_ns) +
               " ignored, reason: 'Per stream rate limit exceeded (limit: " +
-              MegabytesText(impl_.rates.stream_rate_mb()) + "/sec) while attempting to ingest for stream '" + labels +
-              "' totaling " + std::to_string(bytes) +
-              "B, consider splitting a stream via additional labels or contact your Loki administrator to see if the "
+              MegabytesText(impl_.rates.stream_rate_mb()) + "/sec) while attempting to ingest for stream '" +
+              labels + "' totaling " + std::to_string(bytes) +
+              "B, consider splitting a stream via additional labels or contact your Loki administrator to "
+              "see if the "
               "limit can be increased',\n";
     }
     const std::string total = std::to_string(out_end - out_begin);
-    return text + "user '" + std::string(request_.tenant) + "', total ignored: " + total + " out of " + total +
-           " for stream: " + labels;
+    return text + "user '" + std::string(request_.tenant) + "', total ignored: " + total + " out of " +
+           total + " for stream: " + labels;
   }
 
   // The limit on the tenant's bytes: all of the request or nothing.
   Status AdmitTenantBytes() {
     const size_t lines = scratch_->batch.entries.size();
-    if (lines == 0 || impl_.rates.AllowTenantBytes(request_.tenant, admitted_bytes_, now_ns_)) return Status::Ok();
-    rejections_.Add(DiscardReason::kRateLimited,
-                    "ingestion rate limit exceeded for user " + std::string(request_.tenant) + " (limit: " +
-                        std::to_string(impl_.rates.tenant_rate()) + " bytes/sec) while attempting to ingest '" +
-                        std::to_string(lines) + "' lines totaling '" + std::to_string(admitted_bytes_) +
-                        "' bytes, reduce log volume or contact your Loki administrator to see if the limit can be "
-                        "increased",
-                    lines, admitted_bytes_);
+    if (lines == 0 || impl_.rates.AllowTenantBytes(request_.tenant, admitted_bytes_, now_ns_))
+      return Status::Ok();
+    rejections_.Add(
+        DiscardReason::kRateLimited,
+        "ingestion rate limit exceeded for user " + std::string(request_.tenant) + " (limit: " +
+            std::to_string(impl_.rates.tenant_rate()) + " bytes/sec) while attempting to ingest '" +
+            std::to_string(lines) + "' lines totaling '" + std::to_string(admitted_bytes_) +
+            "' bytes, reduce log volume or contact your Loki administrator to see if the limit can be "
+            "increased",
+        lines, admitted_bytes_);
     scratch_->batch.Clear();
     return Status::Ok();
   }
@@ -329,7 +337,8 @@ class WritePath::Impl::PushRun {
     header.decoded_size_max = body_.decoded_size_max;
     header.options = impl_.options->encoded();
     std::string_view body = request_.body;
-    const bool plain = header.outer == ContentEncoding::kIdentity && header.inner == ContentEncoding::kIdentity;
+    const bool plain =
+        header.outer == ContentEncoding::kIdentity && header.inner == ContentEncoding::kIdentity;
     if (plain && body.size() <= LZ4_MAX_INPUT_SIZE) {
       VARVE_RETURN_IF_ERROR(memory_.Add(static_cast<int64_t>(body.size())));
       AppendLz4Block(body, &scratch_->packed);
@@ -396,23 +405,24 @@ class WritePath::Impl::ReplayRun {
   Status Run(std::string_view bytes, const std::function<void(const AppendBatch&)>& append) {
     VARVE_ASSIGN_OR_RETURN(JournalRecord record, ParseJournalRecord(bytes));
     Status options_status;
-    const std::shared_ptr<const DecodeOptions> options = impl_.OptionsOf(record.header.options, &options_status);
-    if (options == nullptr) return options_status;
+    const std::shared_ptr<const DecodeOptions> record_options =
+        impl_.OptionsOf(record.header.options, &options_status);
+    if (record_options == nullptr) return options_status;
     const BodyFormat format{record.header.form, record.header.outer, record.header.inner, false};
     // The size bound is what decoding took the first time, so a damaged body cannot claim more.
-    Result<BodyDecoding> body = DecodeBody(format, record.body, static_cast<int64_t>(record.header.decoded_size_max),
-                                           &*scratch_, &memory_);
+    Result<BodyDecoding> body = DecodeBody(
+        format, record.body, static_cast<int64_t>(record.header.decoded_size_max), &*scratch_, &memory_);
     if (!body.ok()) return Corruption("journal record: " + body.status().message());
     VARVE_ASSIGN_OR_RETURN(const TenantId tenant, impl_.engine->InternTenant(record.header.tenant));
-    VARVE_RETURN_IF_ERROR(BuildBatch(record, *options, tenant));
+    VARVE_RETURN_IF_ERROR(BuildBatch(record, *record_options, tenant));
     append(scratch_->batch);
     return Status::Ok();
   }
 
  private:
-  Status BuildBatch(const JournalRecord& record, const DecodeOptions& options, TenantId tenant) {
+  Status BuildBatch(const JournalRecord& record, const DecodeOptions& record_options, TenantId tenant) {
     DecodedPush& decoded = scratch_->decoded;
-    EntryBuilder builder(&options, &scratch_->arena);
+    EntryBuilder builder(&record_options, &scratch_->arena);
     MetadataCursor metadata(decoded);
     scratch_->streams.resize(decoded.streams.size());
     uint32_t out = 0;
@@ -421,7 +431,7 @@ class WritePath::Impl::ReplayRun {
       if (record.rejects.ContainsAll(raw.begin, raw.count)) continue;
       PushScratch::Stream& stream = scratch_->streams[s];
       VARVE_RETURN_IF_ERROR(AsCorruption(
-          impl_.resolution.Resolve(record.header.tenant, options, raw, &scratch_->arena, &stream)));
+          impl_.resolution.Resolve(record.header.tenant, record_options, raw, &scratch_->arena, &stream)));
       VARVE_RETURN_IF_ERROR(impl_.resolution.Intern(tenant, &stream));
       const uint32_t out_begin = out;
       for (uint32_t i = raw.begin; i < raw.begin + raw.count; ++i) {
@@ -448,15 +458,17 @@ class WritePath::Impl::ReplayRun {
   PushScratchPool::Lease scratch_;
 };
 
-WritePath::WritePath(Engine* engine, IngestLimits limits) : impl_(std::make_unique<Impl>(engine, std::move(limits))) {}
+WritePath::WritePath(Engine* engine, IngestLimits limits)
+    : impl_(std::make_unique<Impl>(engine, std::move(limits))) {}
 WritePath::~WritePath() = default;
 
 PushOutcome WritePath::Push(const PushRequest& request) { return Impl::PushRun(impl_.get(), request).Run(); }
 
 ReplayFn WritePath::MakeReplay() {
-  return [impl = impl_.get()](std::string_view record, const std::function<void(const AppendBatch&)>& append) {
-    return Impl::ReplayRun(impl).Run(record, append);
-  };
+  return
+      [impl = impl_.get()](std::string_view record, const std::function<void(const AppendBatch&)>& append) {
+        return Impl::ReplayRun(impl).Run(record, append);
+      };
 }
 
 IngestStats WritePath::Stats() const { return impl_->counters.Read(); }

@@ -29,10 +29,23 @@ struct PushRequest {
 
 // Why entries were rejected; names as in loki_discarded_samples_total.
 enum class DiscardReason : uint8_t {
-  kRateLimited, kPerStreamRateLimit, kStreamLimit, kLineTooLong, kGreaterThanMaxSampleAge, kTooFarInFuture,
-  kMaxLabelNamesPerSeries, kLabelNameTooLong, kLabelValueTooLong, kDuplicateLabelNames, kMissingLabels,
-  kInvalidLabels, kStructuredMetadataTooLarge, kStructuredMetadataTooMany, kDisallowedStructuredMetadata,
-  kRequestBodyTooLarge, kCount
+  kRateLimited,
+  kPerStreamRateLimit,
+  kStreamLimit,
+  kLineTooLong,
+  kGreaterThanMaxSampleAge,
+  kTooFarInFuture,
+  kMaxLabelNamesPerSeries,
+  kLabelNameTooLong,
+  kLabelValueTooLong,
+  kDuplicateLabelNames,
+  kMissingLabels,
+  kInvalidLabels,
+  kStructuredMetadataTooLarge,
+  kStructuredMetadataTooMany,
+  kDisallowedStructuredMetadata,
+  kRequestBodyTooLarge,
+  kCount
 };
 std::string_view DiscardReasonName(DiscardReason reason);  // "line_too_long"
 

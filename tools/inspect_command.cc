@@ -50,9 +50,9 @@ std::string BucketTable(const DataDirReport& report, const Style& style) {
 std::string PackTable(const DataDirReport& report, const Style& style) {
   Table table({"from", "to", "pack", "shard", "streams", "blocks", "entries", "lines", "file", "ratio"}, 2);
   for (const InspectedPack& pack : report.packs) {
-    table.Add({FormatLocalTime(pack.min_ts_ns), FormatLocalTime(pack.max_ts_ns), fmt::format("{}", pack.number),
-               fmt::format("{}", pack.shard), fmt::format("{}", pack.streams), fmt::format("{}", pack.blocks),
-               fmt::format("{}", pack.entries), Size(pack.line_bytes),
+    table.Add({FormatLocalTime(pack.min_ts_ns), FormatLocalTime(pack.max_ts_ns),
+               fmt::format("{}", pack.number), fmt::format("{}", pack.shard), fmt::format("{}", pack.streams),
+               fmt::format("{}", pack.blocks), fmt::format("{}", pack.entries), Size(pack.line_bytes),
                pack.bytes_on_disk == 0 ? "missing" : Size(pack.bytes_on_disk),
                Ratio(pack.line_bytes, pack.block_bytes)});
   }
@@ -75,7 +75,8 @@ Status RunInspect(const InspectOptions& options) {
   fmt::print("packs: {} entries in {} packs, {} on disk\n", report.total.entries, report.total.packs,
              Size(report.pack_bytes_on_disk));
   if (report.orphan_packs > 0) {
-    fmt::print("orphans: {} packs that were never committed; the next start drops them\n", report.orphan_packs);
+    fmt::print("orphans: {} packs that were never committed; the next start drops them\n",
+               report.orphan_packs);
   }
   if (!report.buckets.empty()) fmt::print("\n{}", BucketTable(report, style));
   if (options.packs && !report.packs.empty()) fmt::print("\n{}", PackTable(report, style));

@@ -60,7 +60,7 @@ class Pusher {
 
   Status PushFile(const std::string& path);
   Status Flush();
-  Status Finish() const;
+  Status Finish();
 
  private:
   Status SendWithRetries(const std::string& body);
@@ -140,7 +140,8 @@ Status Pusher::SendWithRetries(const std::string& body) {
   }
 }
 
-Status Pusher::Finish() const {
+Status Pusher::Finish() {
+  progress_.Clear();
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start_;
   fmt::print("pushed {} lines, {} in {:.2f} s\n", lines_,
              FormatByteSizeRounded(static_cast<double>(line_bytes_)), elapsed.count());
@@ -165,8 +166,7 @@ void AddPushCommand(CLI::App* app, ChosenCommand* chosen) {
   command->add_option("-l,--label", options->labels, "a label of the stream; repeat for more")
       ->type_name("NAME=VALUE")
       ->required()
-      ->expected(1)
-      ->take_all();
+      ->allow_extra_args(false);  // one value each, so that what follows is a FILE
   command->add_option("--retries", options->retries, "tries again on 429, 5xx and broken connections")
       ->capture_default_str();
   AddServerOptions(command, &options->address);

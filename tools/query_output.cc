@@ -199,7 +199,10 @@ class Formatter {
 
   std::string ColouredLine(const LogRow& row) const {
     const std::string level = ValueOf(*row.labels, "detected_level");
-    const std::string line = Printable(*row.line);
+    // A file with Windows line ends keeps its '\r' in every line; nobody wants to see it each time.
+    std::string_view text = *row.line;
+    if (text.ends_with('\r')) text.remove_suffix(1);
+    const std::string line = Printable(text);
     if (level == "error" || level == "critical" || level == "fatal") return options_.style.Red(line);
     if (level == "warn") return options_.style.Yellow(line);
     if (level == "debug" || level == "trace") return options_.style.Dim(line);

@@ -28,7 +28,8 @@ Status RunVerify(const std::string& data_dir) {
   fmt::print("read {} packs with {} blocks and {} entries, {} journal records, {} streams\n", totals.packs,
              totals.blocks, totals.entries, totals.journal_records, totals.streams);
   if (totals.problems == 0) return Status::Ok();
-  return Corruption(fmt::format("{}: {} problem{} found", data_dir, totals.problems, totals.problems == 1 ? "" : "s"));
+  return Corruption(
+      fmt::format("{}: {} problem{} found", data_dir, totals.problems, totals.problems == 1 ? "" : "s"));
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 // What a push costs before the engine: whole pushes into an engine that does nothing, and their parts.
 //
-// Bodies are those of the shared load (bench/, gen_logs_load.py) when VARVE_LOAD_DIR names a folder with *.body
-// files; else they are made here from a few real lines. `CPU/line` is what the design budgets.
+// Bodies are those of the shared load (bench/, gen_logs_load.py) when VARVE_LOAD_DIR names a folder with
+// *.body files; else they are made here from a few real lines. `CPU/line` is what the design budgets.
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -39,19 +39,26 @@ struct Load {
 
 std::vector<PushStream> MadeStreams(std::mt19937* random) {
   static const char* const kLines[] = {
-      "Dec 10 06:55:46 LabSZ sshd[%u]: Failed password for invalid user webmaster from 173.234.31.186 port %u ssh2",
-      "[Sun Dec 04 04:47:44 2005] [notice] workerEnv.init() ok /etc/httpd/conf/workers2.properties child %u of %u",
-      "081109 203518 %u INFO dfs.DataNode$PacketResponder: PacketResponder 1 for block blk_38865049064139660 terminating %u",
-      "{\"level\":\"info\",\"msg\":\"request served\",\"status\":200,\"duration_ms\":%u.5,\"user\":{\"id\":%u},\"path\":\"/api/v1/users\"}",
-      "ts=1793491200000 level=warn caller=engine.go:%u msg=\"flush chunk\" duration=%ums bytes=1024B trace=00f067aa0ba902b7",
-      "10.2.3.4 - - [01/Nov/2026:00:00:01 +0000] \"GET /api/v1/orders HTTP/1.1\" 200 %u \"-\" \"curl/7.88.1\" 0.%u",
+      "Dec 10 06:55:46 LabSZ sshd[%u]: Failed password for invalid user webmaster from 173.234.31.186 port "
+      "%u ssh2",
+      "[Sun Dec 04 04:47:44 2005] [notice] workerEnv.init() ok /etc/httpd/conf/workers2.properties child %u "
+      "of %u",
+      "081109 203518 %u INFO dfs.DataNode$PacketResponder: PacketResponder 1 for block blk_38865049064139660 "
+      "terminating %u",
+      "{\"level\":\"info\",\"msg\":\"request "
+      "served\",\"status\":200,\"duration_ms\":%u.5,\"user\":{\"id\":%u},\"path\":\"/api/v1/users\"}",
+      "ts=1793491200000 level=warn caller=engine.go:%u msg=\"flush chunk\" duration=%ums bytes=1024B "
+      "trace=00f067aa0ba902b7",
+      "10.2.3.4 - - [01/Nov/2026:00:00:01 +0000] \"GET /api/v1/orders HTTP/1.1\" 200 %u \"-\" "
+      "\"curl/7.88.1\" 0.%u",
   };
   std::vector<PushStream> streams;
   for (size_t s = 0; s < 24; ++s) {
     PushStream stream{{{"job", "job" + std::to_string(s % 6)}, {"host", "web-" + std::to_string(s)}}, {}};
     for (int i = 0; i < 340; ++i) {
       char line[512];
-      std::snprintf(line, sizeof(line), kLines[s % 6], static_cast<unsigned>((*random)() % 100000), static_cast<unsigned>((*random)() % 65536));
+      std::snprintf(line, sizeof(line), kLines[s % 6], static_cast<unsigned>((*random)() % 100000),
+                    static_cast<unsigned>((*random)() % 65536));
       stream.entries.push_back({1'793'491'200'000'000'000 + i * 1'000'003LL, line, {}});
     }
     streams.push_back(std::move(stream));
@@ -79,13 +86,15 @@ Load MakeLoad() {
       if (entry.path().extension() == ".body") paths.push_back(entry.path());
     }
     std::sort(paths.begin(), paths.end());
-    for (size_t i = 0; i < paths.size() && load.bodies.size() < kBodies; i += std::max<size_t>(1, paths.size() / kBodies)) {
+    for (size_t i = 0; i < paths.size() && load.bodies.size() < kBodies;
+         i += std::max<size_t>(1, paths.size() / kBodies)) {
       std::ifstream file(paths[i], std::ios::binary);
       load.bodies.emplace_back(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
     }
   }
   std::mt19937 random(7);
-  while (load.bodies.size() < kBodies) load.bodies.push_back(testing::Snappy(testing::ProtobufBody(MadeStreams(&random))));
+  while (load.bodies.size() < kBodies)
+    load.bodies.push_back(testing::Snappy(testing::ProtobufBody(MadeStreams(&random))));
   MemoryBudget budget("bench", 1LL << 32);
   for (const std::string& body : load.bodies) {
     DecodeMemory memory(&budget, DecodeMemory::Mode::kForced);
@@ -113,7 +122,7 @@ void Report(benchmark::State& state) {
   const auto rounds = static_cast<double>(state.iterations());
   state.SetBytesProcessed(static_cast<int64_t>(rounds * static_cast<double>(load.line_bytes)));
   state.counters["CPU/line"] = benchmark::Counter(rounds * static_cast<double>(load.line_count),
-                                                   benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+                                                  benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
 }
 
 void Push(benchmark::State& state, const std::vector<std::string>& bodies, const char* content_type) {

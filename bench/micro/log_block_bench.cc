@@ -30,7 +30,9 @@ std::string ReadText(const fs::path& path) {
   gzFile file = gzopen(path.c_str(), "rb");  // reads plain files too
   if (file == nullptr) return text;
   char buffer[1 << 16];
-  for (int size = 0; (size = gzread(file, buffer, sizeof(buffer))) > 0;) text.append(buffer, static_cast<size_t>(size));
+  for (int size = 0; (size = gzread(file, buffer, sizeof(buffer))) > 0;) {
+    text.append(buffer, static_cast<size_t>(size));
+  }
   gzclose(file);
   return text;
 }
@@ -80,7 +82,9 @@ struct Corpus {
         std::vector<MetadataPair> pairs = {{"detected_level", levels[NextRandom(&random) % 5]}};
         std::string metadata;
         EncodeMetadata(&pairs, &metadata);
-        if (!builder.Add(ts_ns, RedrawDigits(lines[i++ % lines.size()], &random), metadata).ok()) std::abort();
+        if (!builder.Add(ts_ns, RedrawDigits(lines[i++ % lines.size()], &random), metadata).ok()) {
+          std::abort();
+        }
       }
       rows += builder.row_count();
       line_bytes += builder.line_bytes();
@@ -122,7 +126,8 @@ void Report(benchmark::State& state, const Corpus& corpus) {
   state.SetBytesProcessed(static_cast<int64_t>(state.iterations() * corpus.line_bytes));
   state.SetItemsProcessed(static_cast<int64_t>(state.iterations() * corpus.rows));
   state.counters["B/line"] = static_cast<double>(corpus.encoded_bytes) / static_cast<double>(corpus.rows);
-  state.counters["ratio"] = static_cast<double>(corpus.line_bytes) / static_cast<double>(corpus.encoded_bytes);
+  state.counters["ratio"] =
+      static_cast<double>(corpus.line_bytes) / static_cast<double>(corpus.encoded_bytes);
 }
 
 void BM_Encode(benchmark::State& state) {

@@ -26,7 +26,8 @@ std::string ReadText(const fs::path& path) {
   gzFile file = gzopen(path.c_str(), "rb");  // reads plain files too
   if (file == nullptr) return text;
   char buffer[1 << 16];
-  for (int size = 0; (size = gzread(file, buffer, sizeof(buffer))) > 0;) text.append(buffer, static_cast<size_t>(size));
+  for (int size = 0; (size = gzread(file, buffer, sizeof(buffer))) > 0;)
+    text.append(buffer, static_cast<size_t>(size));
   gzclose(file);
   return text;
 }
@@ -37,7 +38,8 @@ const std::vector<std::string>& Lines() {
     const char* folder = std::getenv("VARVE_BENCH_LINES");
     std::vector<fs::path> paths;
     std::error_code error;
-    for (const auto& entry : fs::directory_iterator(folder == nullptr ? "../shared/conformance/raw" : folder, error)) {
+    for (const auto& entry :
+         fs::directory_iterator(folder == nullptr ? "../shared/conformance/raw" : folder, error)) {
       if (entry.path().filename().string().find(".log") != std::string::npos) paths.push_back(entry.path());
     }
     std::sort(paths.begin(), paths.end());
@@ -75,12 +77,14 @@ const LogColumns& Columns(Shape shape) {
     const std::string number = std::to_string(i * 7919 % 1000);
     const char* level = i % 50 == 0 ? "error" : "info";
     if (shape == Shape::kJson) {
-      line = R"({"ts":"2026-11-01T00:18:35.246Z","level":")" + std::string(level) + R"(","user":{"id":)" + number +
-             R"(,"name":"bob"},"http":{"method":"GET","path":"/api/v1/items","status":200,"latency_ms":)" + number +
-             R"(.5},"msg":)" + Quoted(line) + "}";
+      line = R"({"ts":"2026-11-01T00:18:35.246Z","level":")" + std::string(level) + R"(","user":{"id":)" +
+             number +
+             R"(,"name":"bob"},"http":{"method":"GET","path":"/api/v1/items","status":200,"latency_ms":)" +
+             number + R"(.5},"msg":)" + Quoted(line) + "}";
     } else if (shape == Shape::kLogfmt) {
-      line = "ts=2026-11-01T00:18:35.246Z level=" + std::string(level) + " caller=handler.go:140 status=200 user=" +
-             number + " duration=" + number + "ms msg=" + Quoted(line);
+      line = "ts=2026-11-01T00:18:35.246Z level=" + std::string(level) +
+             " caller=handler.go:140 status=200 user=" + number + " duration=" + number +
+             "ms msg=" + Quoted(line);
     }
     columns.lines.insert(columns.lines.end(), line.begin(), line.end());
     columns.line_offsets.push_back(static_cast<uint32_t>(columns.lines.size()));
@@ -118,7 +122,11 @@ void Process(benchmark::State& state, Shape shape, const std::string& stages, co
   const Labels stream = Labels::FromUnsorted(
       {{"app", "q"}, {"namespace", "prod"}, {"pod", "api-1"}, {"container", "api"}, {"service_name", "q"}});
   runner.SetStream(stream);
-  const std::string metadata("\x0e" "detected_level" "\x04" "info");
+  const std::string metadata(
+      "\x0e"
+      "detected_level"
+      "\x04"
+      "info");
   uint64_t kept = 0;
   for (auto _ : state) {
     kept = 0;
@@ -148,17 +156,20 @@ BENCHMARK_CAPTURE(Select, pattern, "|> `<_>Failed password for <_> from <_>`");
 BENCHMARK_CAPTURE(Select, ip, "|= ip(`173.234.0.0/16`)");
 
 BENCHMARK_CAPTURE(Process, json, Shape::kJson, "| json");
-BENCHMARK_CAPTURE(Process, json_by_level, Shape::kJson, "| json", LabelNeeds{.all = false, .names = {"level"}});
+BENCHMARK_CAPTURE(Process, json_by_level, Shape::kJson, "| json",
+                  LabelNeeds{.all = false, .names = {"level"}});
 BENCHMARK_CAPTURE(Process, json_by_last, Shape::kJson, "| json",
                   LabelNeeds{.all = false, .names = {"http_latency_ms"}});
 BENCHMARK_CAPTURE(Process, json_expression, Shape::kJson, "| json a=`user.id`, b=`http.status`");
 BENCHMARK_CAPTURE(Process, json_filter, Shape::kJson, "| json | level=`error`");
 BENCHMARK_CAPTURE(Process, logfmt, Shape::kLogfmt, "| logfmt");
-BENCHMARK_CAPTURE(Process, logfmt_by_level, Shape::kLogfmt, "| logfmt", LabelNeeds{.all = false, .names = {"level"}});
+BENCHMARK_CAPTURE(Process, logfmt_by_level, Shape::kLogfmt, "| logfmt",
+                  LabelNeeds{.all = false, .names = {"level"}});
 BENCHMARK_CAPTURE(Process, logfmt_duration, Shape::kLogfmt, "| logfmt | duration > 900ms");
 BENCHMARK_CAPTURE(Process, pattern, Shape::kPlain, "| pattern `<date> <time> <pid> <level> <rest>`");
 BENCHMARK_CAPTURE(Process, regexp, Shape::kPlain, "| regexp `(?P<ip>\\d+\\.\\d+\\.\\d+\\.\\d+)`");
-BENCHMARK_CAPTURE(Process, line_format, Shape::kLogfmt, "| logfmt | line_format `{{.level}} {{.user}} {{.msg}}`");
+BENCHMARK_CAPTURE(Process, line_format, Shape::kLogfmt,
+                  "| logfmt | line_format `{{.level}} {{.user}} {{.msg}}`");
 
 }  // namespace
 }  // namespace varve::logql

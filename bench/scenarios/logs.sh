@@ -28,7 +28,7 @@ echo "== after flush"
 du -sb "$data" | awk '{printf "{\"disk_mb\": %.1f}\n", $1 / 1e6}'
 du -s --block-size=1 "$data" | awk '{printf "{\"disk_allocated_mb\": %.1f}\n", $1 / 1e6}'
 curl -sG "$url/loki/api/v1/query" --data-urlencode 'query=sum(count_over_time({job=~".+"}[6h]))' \
-  --data-urlencode 'time=1793512800' | grep -o '"result":\[[^]]*\]*'
+  --data-urlencode 'time=1793512799.999' | grep -o '"result":\[[^]]*\]*'
 echo "== queries"
 /usr/bin/python3 "$shared/query.py" --mix "$shared/query_mix_logs.json" --manifest "$load/manifest.json" --url "$url" \
   --dialect logql --pid "$server"

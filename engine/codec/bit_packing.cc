@@ -18,8 +18,8 @@ constexpr unsigned kOneLoadWidthMax = 57;
 constexpr uint64_t LowBits(unsigned width) { return width >= 64 ? ~0ULL : (1ULL << width) - 1; }
 
 // Needs 8 readable bytes from the last value's first byte on.
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && defined(__GNUC__) && \
-    !defined(__clang__)
+#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && \
+    defined(__GNUC__) && !defined(__clang__)
 __attribute__((target_clones("default", "avx2", "arch=x86-64-v4")))
 #endif
 void UnpackOneLoad(const char* in, size_t count, unsigned width, uint64_t base, uint64_t* out) {

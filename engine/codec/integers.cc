@@ -113,7 +113,9 @@ bool DecodeBytePlanes(ByteReader* reader, std::span<uint64_t> out) {
   std::fill(out.begin(), out.end(), 0);
   for (unsigned plane = 0; plane < width; ++plane) {
     const char* p = planes.data() + plane * count;
-    for (size_t i = 0; i < count; ++i) out[i] |= static_cast<uint64_t>(static_cast<uint8_t>(p[i])) << (8 * plane);
+    for (size_t i = 0; i < count; ++i) {
+      out[i] |= static_cast<uint64_t>(static_cast<uint8_t>(p[i])) << (8 * plane);
+    }
   }
   return true;
 }
@@ -159,17 +161,17 @@ bool DecodeIntegers(ByteReader* reader, std::span<uint64_t> out) {
     case kPacked:
       if (!reader->ok()) return false;
       for (size_t begin = 0; begin < out.size(); begin += kMiniblock) {
-        if (!DecodeMiniblock(reader, std::min(kMiniblock, out.size() - begin), out.data() + begin)) return false;
+        if (!DecodeMiniblock(reader, std::min(kMiniblock, out.size() - begin), out.data() + begin)) {
+          return false;
+        }
       }
       return true;
-    case kBytePlanes:
-      return DecodeBytePlanes(reader, out);
+    case kBytePlanes: return DecodeBytePlanes(reader, out);
     case kConstant: {
       std::fill(out.begin(), out.end(), reader->Varint());
       return reader->ok();
     }
-    default:
-      return false;
+    default: return false;
   }
 }
 

@@ -23,7 +23,13 @@ constexpr size_t kSectionsMin = 4;
 constexpr size_t kSectionsMax = 16;
 constexpr uint8_t kFirstOptionalKind = 128;
 
-enum SectionKind : uint8_t { kStreamsSection = 1, kTimestampsSection, kLengthsSection, kLinesSection, kMetadataSection };
+enum SectionKind : uint8_t {
+  kStreamsSection = 1,
+  kTimestampsSection,
+  kLengthsSection,
+  kLinesSection,
+  kMetadataSection
+};
 constexpr uint8_t kLastKnownKind = kMetadataSection;
 
 const char* SectionName(uint8_t kind) {
@@ -136,17 +142,21 @@ Status CheckInput(const LogColumns& columns, std::span<const LogBlockStream> str
   VARVE_CHECK(rows == columns.row_count && columns.timestamps_ns.size() == rows);
   VARVE_CHECK(rows == 0 || columns.line_offsets.size() == rows + 1);
   VARVE_CHECK(columns.metadata_codes.empty() || columns.metadata_codes.size() == rows);
-  if (rows != 0 && columns.line_offsets.back() > kLogBlockLineBytesMax) return TooLarge("log block: too many bytes of lines");
+  if (rows != 0 && columns.line_offsets.back() > kLogBlockLineBytesMax) {
+    return TooLarge("log block: too many bytes of lines");
+  }
   uint64_t set_bytes = 0;
   for (const std::string_view set : columns.metadata_sets) set_bytes += set.size();
   if (set_bytes > kLogBlockMetadataBytesMax) return TooLarge("log block: too many bytes of metadata");
   return Status::Ok();
 }
 
-void WriteBlock(const LogColumns& columns, std::span<const LogBlockStream> streams, const LogBlockHeader& header,
-                std::string* out) {
+void WriteBlock(const LogColumns& columns, std::span<const LogBlockStream> streams,
+                const LogBlockHeader& header, std::string* out) {
   std::string metadata;
-  if (!columns.metadata_codes.empty()) EncodeMetadataColumn(columns.metadata_codes, columns.metadata_sets, &metadata);
+  if (!columns.metadata_codes.empty()) {
+    EncodeMetadataColumn(columns.metadata_codes, columns.metadata_sets, &metadata);
+  }
   BlockWriter writer(out, metadata.empty() ? kSectionsMin : kSectionsMin + 1);
 
   for (const LogBlockStream& stream : streams) {
@@ -179,7 +189,8 @@ Status ReadHeader(ByteReader* reader, size_t block_bytes, size_t* section_count,
   if (reader->Fixed<uint32_t>() != kMagic) return BadBlock("wrong magic at offset 0");
   const unsigned version = reader->Fixed<uint8_t>();
   if (version != kVersion) {
-    return BadBlock("version " + std::to_string(version) + " at offset 4, this build reads " + std::to_string(kVersion));
+    return BadBlock("version " + std::to_string(version) + " at offset 4, this build reads " +
+                    std::to_string(kVersion));
   }
   const unsigned codec = reader->Fixed<uint8_t>();
   if (codec != static_cast<unsigned>(LogBlockCodec::kRaw)) {
@@ -195,7 +206,8 @@ Status ReadHeader(ByteReader* reader, size_t block_bytes, size_t* section_count,
   header->max_ts_ns = reader->Fixed<int64_t>();
   if (!reader->ok()) return BadBlock("header ends at offset " + std::to_string(block_bytes));
   if (declared_bytes != block_bytes) {
-    return BadBlock("is " + std::to_string(block_bytes) + " bytes, header says " + std::to_string(declared_bytes));
+    return BadBlock("is " + std::to_string(block_bytes) + " bytes, header says " +
+                    std::to_string(declared_bytes));
   }
   if (*section_count < kSectionsMin || *section_count > kSectionsMax || reserved != 0) {
     return BadBlock("bad section count or reserved byte at offset 6");
@@ -208,11 +220,13 @@ Status ReadHeader(ByteReader* reader, size_t block_bytes, size_t* section_count,
 }
 
 Status CheckSection(const Section& section, uint16_t reserved, size_t expected_offset, size_t block_bytes) {
-  if (reserved != 0 || section.offset != expected_offset || section.stored_bytes > block_bytes - section.offset) {
+  if (reserved != 0 || section.offset != expected_offset ||
+      section.stored_bytes > block_bytes - section.offset) {
     return BadSection(section, "does not lie inside the block");
   }
   if (static_cast<uint8_t>(section.compression) > static_cast<uint8_t>(Compression::kZstd)) {
-    return BadSection(section, "unknown compression " + std::to_string(static_cast<int>(section.compression)));
+    return BadSection(section,
+                      "unknown compression " + std::to_string(static_cast<int>(section.compression)));
   }
   // Only lines are compressed as a whole; columns compress inside, where their sizes are known.
   if (section.kind != kLinesSection && section.kind < kFirstOptionalKind &&
@@ -255,12 +269,18 @@ Result<ParsedBlock> Parse(std::string_view bytes) {
     if (block.sections[section.kind].has_value()) return BadSection(section, "occurs twice");
     block.sections[section.kind] = section;
   }
-  if (offset != bytes.size()) return BadBlock("bytes after the last section at offset " + std::to_string(offset));
+  if (offset != bytes.size()) {
+    return BadBlock("bytes after the last section at offset " + std::to_string(offset));
+  }
   for (const uint8_t kind : {kStreamsSection, kTimestampsSection, kLengthsSection, kLinesSection}) {
-    if (!block.sections[kind].has_value()) return BadBlock(std::string("section ") + SectionName(kind) + " is missing");
+    if (!block.sections[kind].has_value()) {
+      return BadBlock(std::string("section ") + SectionName(kind) + " is missing");
+    }
   }
   const Section& lines = *block.sections[kLinesSection];
-  if (lines.decoded_bytes != block.header.line_bytes) return BadSection(lines, "decoded size differs from the header's");
+  if (lines.decoded_bytes != block.header.line_bytes) {
+    return BadSection(lines, "decoded size differs from the header's");
+  }
   return block;
 }
 
@@ -312,7 +332,9 @@ Status ReadLengths(const ParsedBlock& block, LogColumns* out) {
   uint64_t offset = 0;
   out->line_offsets[0] = 0;
   for (size_t row = 0; row < lengths.size(); ++row) {
-    if (lengths[row] > block.header.line_bytes - offset) return BadSection(section, "lengths exceed the lines");
+    if (lengths[row] > block.header.line_bytes - offset) {
+      return BadSection(section, "lengths exceed the lines");
+    }
     offset += lengths[row];
     out->line_offsets[row + 1] = static_cast<uint32_t>(offset);
   }
@@ -360,7 +382,8 @@ Status EncodeLogBlock(const LogColumns& columns, std::span<const LogBlockStream>
   header.stream_count = static_cast<uint32_t>(streams.size());
   header.line_bytes = columns.row_count == 0 ? 0 : columns.line_offsets.back();
   if (columns.row_count != 0) {
-    const auto [least, greatest] = std::minmax_element(columns.timestamps_ns.begin(), columns.timestamps_ns.end());
+    const auto [least, greatest] =
+        std::minmax_element(columns.timestamps_ns.begin(), columns.timestamps_ns.end());
     header.min_ts_ns = *least;
     header.max_ts_ns = *greatest;
   }
@@ -390,7 +413,9 @@ Result<int64_t> LogBlockDecodedBytes(std::string_view block, ColumnMask want) {
   int64_t bytes = sizeof(LogColumns);
   if ((want & kTimestamps) != 0) bytes += rows * 16 + parsed.header.stream_count * int64_t{32};
   if ((want & (kLengths | kLines)) != 0) bytes += (rows + 1) * 12;
-  if ((want & kLines) != 0) bytes += parsed.header.line_bytes + static_cast<int64_t>(LogColumns::kLinePaddingBytes);
+  if ((want & kLines) != 0) {
+    bytes += parsed.header.line_bytes + static_cast<int64_t>(LogColumns::kLinePaddingBytes);
+  }
   if ((want & kMetadata) != 0 && parsed.sections[kMetadataSection].has_value()) {
     VARVE_ASSIGN_OR_RETURN(const uint64_t rebuilt,
                            MetadataColumnRebuiltBytes(parsed.Stored(*parsed.sections[kMetadataSection])));

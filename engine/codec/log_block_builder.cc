@@ -41,7 +41,8 @@ Result<uint32_t> LogBlockBuilder::MetadataCode(std::string_view metadata) {
     return TooLarge("log block: no room for " + std::to_string(metadata.size()) + " bytes of metadata");
   }
   last_code_ = static_cast<uint32_t>(sets_.size());
-  sets_.push_back({static_cast<uint32_t>(columns_.metadata_bytes.size()), static_cast<uint32_t>(metadata.size())});
+  sets_.push_back(
+      {static_cast<uint32_t>(columns_.metadata_bytes.size()), static_cast<uint32_t>(metadata.size())});
   columns_.metadata_bytes.insert(columns_.metadata_bytes.end(), metadata.begin(), metadata.end());
   set_by_hash_.emplace(hash, last_code_);
   return last_code_;

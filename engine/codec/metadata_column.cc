@@ -117,8 +117,8 @@ std::vector<std::string_view> ChooseColumns(const UsedSets& used, const std::vec
   return names;
 }
 
-void AppendColumn(std::string_view name, const UsedSets& used, std::span<const std::optional<std::string_view>> value_of_set,
-                  std::string* out) {
+void AppendColumn(std::string_view name, const UsedSets& used,
+                  std::span<const std::optional<std::string_view>> value_of_set, std::string* out) {
   std::vector<uint64_t> presence;
   std::vector<uint64_t> sizes;
   std::string values;
@@ -190,7 +190,8 @@ Status ReadBlob(ByteReader* reader, std::span<const uint64_t> sizes, Blob* blob)
   }
   if (sum > kLogBlockMetadataBytesMax) return Malformed("values are larger than the limit");
   if (sum != blob->decoded_bytes) return Malformed("sizes do not add up");
-  return CheckDecodedSize(blob->compression, blob->stored, blob->decoded_bytes).WithContext("metadata values");
+  return CheckDecodedSize(blob->compression, blob->stored, blob->decoded_bytes)
+      .WithContext("metadata values");
 }
 
 // A section up to where its table of sets ends.
@@ -237,8 +238,8 @@ Status ReadColumn(ByteReader* reader, uint32_t row_count, Column* column) {
   Blob blob;
   VARVE_RETURN_IF_ERROR(ReadBlob(reader, sizes, &blob));
   column->bytes.resize(blob.decoded_bytes);
-  VARVE_RETURN_IF_ERROR(
-      Decompress(blob.compression, blob.stored, column->bytes.data(), blob.decoded_bytes).WithContext("metadata values"));
+  VARVE_RETURN_IF_ERROR(Decompress(blob.compression, blob.stored, column->bytes.data(), blob.decoded_bytes)
+                            .WithContext("metadata values"));
   column->offsets.resize(row_count, 0);
   column->sizes.resize(row_count, Column::kAbsent);
   uint32_t offset = 0;
@@ -254,7 +255,9 @@ Status ReadColumn(ByteReader* reader, uint32_t row_count, Column* column) {
 
 Status ReadColumns(ByteReader* reader, uint32_t row_count, std::vector<Column>* columns) {
   const uint64_t column_count = reader->Varint();
-  if (!reader->ok() || column_count > kColumnsMax || column_count * row_count > kCellsMax) return Malformed("impossible number of columns");
+  if (!reader->ok() || column_count > kColumnsMax || column_count * row_count > kCellsMax) {
+    return Malformed("impossible number of columns");
+  }
   columns->resize(column_count);
   uint64_t bytes = 0;
   for (size_t c = 0; c < column_count; ++c) {
@@ -274,12 +277,14 @@ void AppendPair(std::vector<char>* out, std::string_view name, std::string_view 
 }
 
 // Appends one row's set with its columns' pairs merged in by name. False when a name occurs twice.
-bool AppendMergedRow(const Pairs& set, const std::vector<Column>& columns, uint32_t row, std::vector<char>* out,
-                     std::string* scratch) {
+bool AppendMergedRow(const Pairs& set, const std::vector<Column>& columns, uint32_t row,
+                     std::vector<char>* out, std::string* scratch) {
   auto pair = set.begin();
   for (const Column& column : columns) {
     if (column.sizes[row] == Column::kAbsent) continue;
-    for (; pair != set.end() && pair->first < column.name; ++pair) AppendPair(out, pair->first, pair->second, scratch);
+    for (; pair != set.end() && pair->first < column.name; ++pair) {
+      AppendPair(out, pair->first, pair->second, scratch);
+    }
     if (pair != set.end() && pair->first == column.name) return false;
     AppendPair(out, column.name, {column.bytes.data() + column.offsets[row], column.sizes[row]}, scratch);
   }
@@ -322,7 +327,8 @@ Status MergeColumns(const std::vector<Column>& columns, uint64_t rebuilt_bytes, 
 
 }  // namespace
 
-void EncodeMetadataColumn(std::span<const uint32_t> codes, std::span<const std::string_view> sets, std::string* out) {
+void EncodeMetadataColumn(std::span<const uint32_t> codes, std::span<const std::string_view> sets,
+                          std::string* out) {
   if (std::all_of(sets.begin(), sets.end(), [](std::string_view set) { return set.empty(); })) return;
   const UsedSets used(codes, sets);
   if (used.expanded_bytes == 0) return;

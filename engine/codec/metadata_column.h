@@ -16,7 +16,8 @@
 namespace varve {
 
 // Row i has sets[codes[i]]. Appends nothing when no row has metadata.
-void EncodeMetadataColumn(std::span<const uint32_t> codes, std::span<const std::string_view> sets, std::string* out);
+void EncodeMetadataColumn(std::span<const uint32_t> codes, std::span<const std::string_view> sets,
+                          std::string* out);
 
 // Fills the metadata columns of `out`, whose row_count is set. Messages of errors say what is wrong,
 // not where: the caller knows the section.

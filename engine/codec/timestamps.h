@@ -19,7 +19,7 @@ void EncodeTimestamps(std::span<const int64_t> timestamps_ns, std::span<const Lo
                       int64_t least_ns, std::string* out);
 
 // Row counts of `streams` must add up to out.size(). False when the bytes are not such a column.
-[[nodiscard]] bool DecodeTimestamps(ByteReader* reader, std::span<const LogBlockStream> streams, int64_t least_ns,
-                                    std::span<int64_t> out);
+[[nodiscard]] bool DecodeTimestamps(ByteReader* reader, std::span<const LogBlockStream> streams,
+                                    int64_t least_ns, std::span<int64_t> out);
 
 }  // namespace varve

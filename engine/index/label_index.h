@@ -11,6 +11,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "engine/append_batch.h"
@@ -37,7 +38,12 @@ class LabelIndex {
   size_t MemoryBytes() const;
 
  private:
-  using Values = std::map<std::string, Ordinals, std::less<>>;
+  struct TextHash {
+    using is_transparent = void;
+    size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+  };
+  // Hashed: a label may have as many values as there are streams.
+  using Values = std::unordered_map<std::string, Ordinals, TextHash, std::equal_to<>>;
 
   const Values* FindName(std::string_view name) const;
   // How many streams (for a lookup) or values (for a scan) a matcher makes us touch.

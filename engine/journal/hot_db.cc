@@ -47,8 +47,9 @@ rocksdb::DBOptions MakeDbOptions(const HotDbOptions& options) {
   db.avoid_flush_during_recovery = true;
   db.avoid_flush_during_shutdown = true;  // the log has it all; closing must be quick
   // A log file is freed when every family has flushed what it holds there; this forces the quiet
-  // families to, so that the log's files stay within a few journal memtables.
-  db.max_total_wal_size = static_cast<uint64_t>(options.journal_memtable_bytes) * 4;
+  // families to, so that the log, which is read whole at open,
+  // stays within a few journal memtables.
+  db.max_total_wal_size = static_cast<uint64_t>(options.journal_memtable_bytes) * 2;
   db.max_background_jobs = 2;
   db.wal_bytes_per_sync = 1 << 20;
   db.stats_dump_period_sec = 0;
@@ -106,7 +107,7 @@ rocksdb::ColumnFamilyHandle* HotDb::stream() const { return impl_->handles[3]; }
 Result<std::unique_ptr<HotDb>> HotDb::Open(const HotDbOptions& options) {
   // The journal's bodies are compressed already, and most never reach a file: no compression there.
   rocksdb::ColumnFamilyOptions journal =
-      MakeFamilyOptions(static_cast<size_t>(options.journal_memtable_bytes), 3);
+      MakeFamilyOptions(static_cast<size_t>(options.journal_memtable_bytes), kJournalMemtablesMax);
   journal.compression = rocksdb::kNoCompression;
   // Never compacted: its files are deleted whole (DeleteJournalFilesThrough). A compaction that finds
   // nothing but deleted records and then fails to write trips an assertion of 7.8.3.

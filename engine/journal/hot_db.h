@@ -25,6 +25,9 @@ class WriteBatch;
 
 namespace varve {
 
+// How many memtables the journal may hold: one filling, the others being flushed.
+inline constexpr int kJournalMemtablesMax = 3;
+
 struct HotDbOptions {
   std::string path;
   rocksdb::Env* env = nullptr;  // null = the real file system

@@ -22,6 +22,7 @@ struct JournalStats {
   uint64_t records = 0;  // appended since opened
   uint64_t record_bytes = 0;
   uint64_t syncs = 0;
+  int64_t memory_bytes = 0;  // that the implementation holds now
 };
 
 class Journal {

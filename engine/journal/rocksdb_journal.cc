@@ -88,9 +88,14 @@ Status RocksDbJournal::Reclaim(JournalSeq through) {
 }
 
 JournalStats RocksDbJournal::Stats() const {
+  uint64_t memory_bytes = 0;
+  if (!db_->db()->GetIntProperty(db_->journal(), rocksdb::DB::Properties::kSizeAllMemTables, &memory_bytes)) {
+    memory_bytes = 0;
+  }
   return {.records = records_.load(std::memory_order_relaxed),
           .record_bytes = record_bytes_.load(std::memory_order_relaxed),
-          .syncs = syncs_.load(std::memory_order_relaxed)};
+          .syncs = syncs_.load(std::memory_order_relaxed),
+          .memory_bytes = static_cast<int64_t>(memory_bytes)};
 }
 
 }  // namespace varve

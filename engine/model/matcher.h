@@ -34,6 +34,8 @@ class Matcher {
   const std::string& value() const { return value_; }
   // Whether this is a regex that only alternates literals (a|b|c); then `literals` holds them.
   const std::vector<std::string>& literals() const { return literals_; }
+  // The compiled program of a regex operator; null for the others.
+  const Regex& regex() const { return regex_; }
   // name="value", with the value Go-quoted.
   std::string ToString() const;
 

@@ -40,6 +40,12 @@ struct Entry {
   std::shared_ptr<const LogColumns> columns;
 };
 
+int64_t ShardCount(int64_t bytes, uint32_t wanted) {
+  constexpr int64_t kBytesPerShard = 32 << 20;
+  constexpr int64_t kShardsMax = 16;
+  return wanted != 0 ? wanted : std::clamp<int64_t>(bytes / kBytesPerShard, 1, kShardsMax);
+}
+
 ColumnMask Implied(ColumnMask mask) { return (mask & kLines) != 0 ? mask | kLengths : mask; }
 bool Covers(ColumnMask have, ColumnMask want) { return (have & want) == want; }
 
@@ -59,7 +65,9 @@ struct BlockCache::Shard {
   std::atomic<uint64_t> hits{0};
   std::atomic<uint64_t> misses{0};
 
-  List& ListOf(const Entry& entry) VARVE_REQUIRES(mu) { return entry.is_protected ? protected_list : probation; }
+  List& ListOf(const Entry& entry) VARVE_REQUIRES(mu) {
+    return entry.is_protected ? protected_list : probation;
+  }
 
   // Moves an entry that was asked for to the front of the protected segment, and what no longer fits
   // there back to probation.
@@ -94,8 +102,10 @@ struct BlockCache::Shard {
 };
 
 BlockCache::BlockCache(MemoryBudget* budget, uint32_t shard_count)
-    : budget_(budget), shard_bytes_max_(budget->limit_bytes() / std::max(shard_count, 1U)) {
-  for (uint32_t i = 0; i < std::max(shard_count, 1U); ++i) shards_.push_back(std::make_unique<Shard>());
+    : budget_(budget),
+      shard_bytes_max_(budget->limit_bytes() / ShardCount(budget->limit_bytes(), shard_count)),
+      shards_(static_cast<size_t>(ShardCount(budget->limit_bytes(), shard_count))) {
+  for (auto& shard : shards_) shard = std::make_unique<Shard>();
 }
 
 BlockCache::~BlockCache() {
@@ -126,7 +136,8 @@ std::shared_ptr<const LogColumns> BlockCache::Find(uint64_t pack, uint32_t block
   return nullptr;
 }
 
-bool BlockCache::Insert(uint64_t pack, uint32_t block, ColumnMask mask, std::shared_ptr<const LogColumns> columns) {
+bool BlockCache::Insert(uint64_t pack, uint32_t block, ColumnMask mask,
+                        std::shared_ptr<const LogColumns> columns) {
   mask = Implied(mask);
   const Key key{pack, block};
   const int64_t bytes = columns->MemoryBytes();

@@ -19,8 +19,9 @@ namespace varve {
 
 class BlockCache {
  public:
-  // `budget`'s limit is the size of the cache; nobody else may reserve from it.
-  explicit BlockCache(MemoryBudget* budget, uint32_t shard_count = 16);
+  // `budget`'s limit is the size of the cache; nobody else may reserve from it. 0 shards: one for each
+  // 32 MiB, at most 16, so that a block of the usual size is never too large for its shard.
+  explicit BlockCache(MemoryBudget* budget, uint32_t shard_count = 0);
   ~BlockCache();
   BlockCache(const BlockCache&) = delete;
   BlockCache& operator=(const BlockCache&) = delete;

@@ -42,7 +42,9 @@ Result<PackBytes> MemPackStore::ReadBlock(const PackId& id, uint32_t block) cons
   const auto it = packs_.find(id);
   if (it == packs_.end()) return NotFound(id.ToString() + " is not in the store");
   if (block == kPackDirectoryBlock) return PackBytes{*it->second.directory, it->second.directory};
-  if (block >= it->second.blocks.size()) return NotFound(id.ToString() + " has no block " + std::to_string(block));
+  if (block >= it->second.blocks.size()) {
+    return NotFound(id.ToString() + " has no block " + std::to_string(block));
+  }
   const auto& bytes = it->second.blocks[block];
   return PackBytes{*bytes, bytes};
 }

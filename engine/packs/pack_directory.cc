@@ -84,10 +84,12 @@ bool ReadRange(ByteReader* reader, const PackDirectory& directory, int64_t last_
   const uint64_t min_offset = reader->Varint();
   const uint64_t span = reader->Varint();
   constexpr uint64_t kCountMax = std::numeric_limits<uint32_t>::max();
-  if (!reader->ok() || stream >= directory.streams.size() || directory.streams[stream].tenant != block->tenant) {
+  if (!reader->ok() || stream >= directory.streams.size() ||
+      directory.streams[stream].tenant != block->tenant) {
     return false;
   }
-  if (row_count == 0 || row_count > kCountMax - block->row_count || line_bytes > kCountMax - block->line_bytes) {
+  if (row_count == 0 || row_count > kCountMax - block->row_count ||
+      line_bytes > kCountMax - block->line_bytes) {
     return false;
   }
   range->stream = static_cast<uint32_t>(stream);
@@ -111,8 +113,9 @@ Status ReadBlock(ByteReader* reader, PackDirectory* out) {
   const uint64_t encoded_bytes = reader->Varint();
   block.min_ts_ns = block.max_ts_ns = reader->SignedVarint();
   const uint64_t range_count = reader->Varint();
-  if (!reader->ok() || tenant >= out->tenants.size() || encoded_bytes > std::numeric_limits<uint32_t>::max() ||
-      range_count == 0 || range_count > reader->remaining() || range_count > kPackRangesMax - out->ranges.size()) {
+  if (!reader->ok() || tenant >= out->tenants.size() ||
+      encoded_bytes > std::numeric_limits<uint32_t>::max() || range_count == 0 ||
+      range_count > reader->remaining() || range_count > kPackRangesMax - out->ranges.size()) {
     return Bad("bad " + name);
   }
   block.tenant = static_cast<uint32_t>(tenant);
@@ -186,7 +189,8 @@ Result<PackDirectory> DecodePackDirectory(std::string_view bytes) {
   if (!reader.ok()) return Bad("header ends at offset " + std::to_string(bytes.size()));
   if (magic != kMagic) return Bad("wrong magic at offset 0");
   if (version != kVersion) {
-    return Bad("version " + std::to_string(version) + " at offset 4, this build reads " + std::to_string(kVersion));
+    return Bad("version " + std::to_string(version) + " at offset 4, this build reads " +
+               std::to_string(kVersion));
   }
   if (bytes.size() != kHeaderBytes + stored_bytes + kChecksumBytes) {
     return Bad("is " + std::to_string(bytes.size()) + " bytes, header says " +
@@ -196,7 +200,9 @@ Result<PackDirectory> DecodePackDirectory(std::string_view bytes) {
   if (reader.Fixed<uint64_t>() != Checksum(bytes.substr(0, kHeaderBytes + stored_bytes))) {
     return Bad("checksum at offset " + std::to_string(kHeaderBytes + stored_bytes) + " does not match");
   }
-  if (reserved != 0 || decoded_bytes > kPackDirectoryBytesMax) return Bad("header claims more than the limits");
+  if (reserved != 0 || decoded_bytes > kPackDirectoryBytesMax) {
+    return Bad("header claims more than the limits");
+  }
   Status status = CheckDecodedSize(compression, stored, decoded_bytes);
   if (!status.ok()) return Bad(status.message());
   std::string payload(decoded_bytes, '\0');

@@ -23,8 +23,8 @@ int32_t BucketOf(int64_t ts_ns, int64_t bucket_ns) {
   VARVE_CHECK(bucket_ns > 0);
   int64_t bucket = ts_ns / bucket_ns;
   if (ts_ns % bucket_ns < 0) --bucket;
-  return static_cast<int32_t>(std::clamp<int64_t>(bucket, std::numeric_limits<int32_t>::min(),
-                                                  std::numeric_limits<int32_t>::max()));
+  return static_cast<int32_t>(
+      std::clamp<int64_t>(bucket, std::numeric_limits<int32_t>::min(), std::numeric_limits<int32_t>::max()));
 }
 
 std::string PackKey(const PackId& id, uint32_t block) {

@@ -8,14 +8,26 @@
 
 namespace varve {
 
+namespace {
+
+// Bounds that a block's format can hold, whatever the options say.
+PackWriterOptions WithinFormat(PackWriterOptions options) {
+  options.block_rows = std::clamp<uint32_t>(options.block_rows, 1, kLogBlockRowsMax);
+  options.block_bytes = std::min(options.block_bytes, kLogBlockLineBytesMax);
+  return options;
+}
+
+}  // namespace
+
 PackWriter::PackWriter(const PackWriterOptions& options, PendingPack* pending)
-    : options_(options), pending_(pending) {}
+    : options_(WithinFormat(options)), pending_(pending) {}
 
 Status PackWriter::AddStream(uint64_t fingerprint, std::string_view tenant, std::string_view canonical_labels,
                              uint64_t line_bytes) {
   const bool new_tenant = directory_.tenants.empty() || directory_.tenants.back() != tenant;
   // A big stream fills up a block that has hardly begun, rather than leave a small one behind.
-  const bool begins_own = line_bytes > options_.own_block_bytes && builder_.raw_bytes() >= options_.block_bytes / 4;
+  const bool begins_own =
+      line_bytes > options_.own_block_bytes && builder_.raw_bytes() >= options_.block_bytes / 4;
   if (new_tenant || begins_own) VARVE_RETURN_IF_ERROR(CloseBlock());
   if (new_tenant) directory_.tenants.emplace_back(tenant);
   if (directory_.streams.size() == kPackStreamsMax) return TooLarge("a pack holds too many streams");
@@ -33,7 +45,8 @@ Status PackWriter::AddRow(int64_t ts_ns, std::string_view line, std::string_view
     return Status::Ok();
   }
   const uint64_t bytes = builder_.raw_bytes() + line.size() + metadata.size();
-  if (builder_.row_count() != 0 && (bytes > options_.block_bytes || builder_.row_count() >= options_.block_rows)) {
+  if (builder_.row_count() != 0 &&
+      (bytes > options_.block_bytes || builder_.row_count() >= options_.block_rows)) {
     VARVE_RETURN_IF_ERROR(CloseBlock());
   }
   if (!range_open_) {

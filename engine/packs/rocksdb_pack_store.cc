@@ -48,6 +48,13 @@ Status FromRocksDb(const rocksdb::Status& status, const std::string& context) {
   return IoError(std::move(message));
 }
 
+// RocksDB makes a new LOG at each opening, read-only ones too.
+class NoLog : public rocksdb::Logger {
+ public:
+  using rocksdb::Logger::Logv;
+  void Logv(const char* /*format*/, va_list /*arguments*/) override {}
+};
+
 rocksdb::Options MakeOptions(const RocksDbPackStoreOptions& store_options, bool paranoid) {
   rocksdb::Options options;
   if (store_options.env != nullptr) options.env = store_options.env;
@@ -63,6 +70,7 @@ rocksdb::Options MakeOptions(const RocksDbPackStoreOptions& store_options, bool 
   options.keep_log_file_num = 2;
   options.max_log_file_size = 1 << 20;
   options.info_log_level = rocksdb::WARN_LEVEL;
+  if (store_options.read_only) options.info_log = std::make_shared<NoLog>();
   options.write_buffer_size = 1 << 20;  // of a memtable that stays empty
   options.disable_auto_compactions = true;
   options.compression = rocksdb::kNoCompression;
@@ -75,13 +83,15 @@ rocksdb::Options MakeOptions(const RocksDbPackStoreOptions& store_options, bool 
 }
 
 // Opens the DB; where files of packs are missing or damaged, without them.
-rocksdb::Status OpenDb(const RocksDbPackStoreOptions& options, bool read_only, std::unique_ptr<rocksdb::DB>* db) {
+rocksdb::Status OpenDb(const RocksDbPackStoreOptions& options, bool read_only,
+                       std::unique_ptr<rocksdb::DB>* db) {
   rocksdb::DB* raw = nullptr;
   rocksdb::Status status;
   if (read_only) {
     RocksDbPackStoreOptions read_only_options = options;
     read_only_options.read_only = true;
-    status = rocksdb::DB::OpenForReadOnly(MakeOptions(read_only_options, /*paranoid=*/false), options.path, &raw);
+    status =
+        rocksdb::DB::OpenForReadOnly(MakeOptions(read_only_options, /*paranoid=*/false), options.path, &raw);
   } else {
     status = rocksdb::DB::Open(MakeOptions(options, /*paranoid=*/true), options.path, &raw);
     if (status.IsCorruption()) {
@@ -139,7 +149,8 @@ class PendingRocksDbPack : public PendingPack {
       : store_(store),
         id_(id),
         file_(store->PendingPath() + "/" + std::to_string(id.number) + ".sst"),
-        writer_(rocksdb::EnvOptions(store->db_options()), store->db_options(), nullptr, /*invalidate_page_cache=*/false) {}
+        writer_(rocksdb::EnvOptions(store->db_options()), store->db_options(), nullptr,
+                /*invalidate_page_cache=*/false) {}
 
   ~PendingRocksDbPack() override {
     // Gone already when the ingest moved it.
@@ -165,7 +176,8 @@ class PendingRocksDbPack : public PendingPack {
 
  private:
   Status Put(uint32_t block, std::string_view bytes) {
-    return FromRocksDb(writer_.Put(PackKey(id_, block), rocksdb::Slice(bytes.data(), bytes.size())), "write " + file_);
+    return FromRocksDb(writer_.Put(PackKey(id_, block), rocksdb::Slice(bytes.data(), bytes.size())),
+                       "write " + file_);
   }
 
   RocksDbPackStore* const store_;
@@ -181,14 +193,18 @@ void RocksDbPackStore::CloseDb() {
 }
 
 Status RocksDbPackStore::PrepareToWrite(const char* what) {
-  if (options_.read_only) return InvalidArgument(std::string(what) + ": " + options_.path + " is open read-only");
+  if (options_.read_only) {
+    return InvalidArgument(std::string(what) + ": " + options_.path + " is open read-only");
+  }
   return needs_repair_.load(std::memory_order_relaxed) ? Repair() : Status::Ok();
 }
 
-// Writes and syncs a small file, so that a DB that still can be read is not closed while the disk is no better.
+// Writes and syncs a small file, so that a DB that can still be read is not closed on a disk that is no
+// better.
 Status RocksDbPackStore::ProbeDisk() const {
   const std::string file = PendingPath() + "/probe";
-  const rocksdb::Status status = rocksdb::WriteStringToFile(db_options_.env, file, file, /*should_sync=*/true);
+  const rocksdb::Status status =
+      rocksdb::WriteStringToFile(db_options_.env, file, file, /*should_sync=*/true);
   db_options_.env->DeleteFile(file).PermitUncheckedError();
   return FromRocksDb(status, "write " + file);
 }
@@ -248,7 +264,8 @@ Result<PackBytes> RocksDbPackStore::ReadBlock(const PackId& id, uint32_t block) 
   auto value = std::make_shared<rocksdb::PinnableSlice>();
   ReaderLock lock(db_mu_);
   if (db_ == nullptr) return NotOpen();
-  const rocksdb::Status status = db_->Get(options, db_->DefaultColumnFamily(), PackKey(id, block), value.get());
+  const rocksdb::Status status =
+      db_->Get(options, db_->DefaultColumnFamily(), PackKey(id, block), value.get());
   if (!status.ok()) {
     const std::string what = block == kPackDirectoryBlock ? "directory" : "block " + std::to_string(block);
     return FromRocksDb(status, what + " of " + id.ToString());
@@ -301,8 +318,8 @@ Status RocksDbPackStore::DropLocked(std::span<const PackId> ids) {
     limits[2 * i + 1] = keys[i].second;
     ranges.emplace_back(&limits[2 * i], &limits[2 * i + 1]);
   }
-  const rocksdb::Status status = rocksdb::DeleteFilesInRanges(db_.get(), db_->DefaultColumnFamily(), ranges.data(),
-                                                              ranges.size(), /*include_end=*/true);
+  const rocksdb::Status status = rocksdb::DeleteFilesInRanges(
+      db_.get(), db_->DefaultColumnFamily(), ranges.data(), ranges.size(), /*include_end=*/true);
   if (!status.ok()) needs_repair_.store(true, std::memory_order_relaxed);
   return FromRocksDb(status, "drop packs");
 }
@@ -347,9 +364,11 @@ Status CleanPending(rocksdb::Env* env, const std::string& path) {
 
 Result<std::unique_ptr<PackStore>> OpenRocksDbPackStore(const RocksDbPackStoreOptions& options) {
   std::unique_ptr<rocksdb::DB> db;
-  VARVE_RETURN_IF_ERROR(FromRocksDb(OpenDb(options, options.read_only, &db), "open packs in " + options.path));
+  VARVE_RETURN_IF_ERROR(
+      FromRocksDb(OpenDb(options, options.read_only, &db), "open packs in " + options.path));
   if (!options.read_only) {
-    VARVE_RETURN_IF_ERROR(CleanPending(options.env != nullptr ? options.env : rocksdb::Env::Default(), options.path));
+    VARVE_RETURN_IF_ERROR(
+        CleanPending(options.env != nullptr ? options.env : rocksdb::Env::Default(), options.path));
   }
   return std::unique_ptr<PackStore>(std::make_unique<RocksDbPackStore>(options, std::move(db)));
 }

@@ -20,7 +20,7 @@ class Env;
 namespace varve {
 
 struct RocksDbPackStoreOptions {
-  std::string path;            // the DB's directory; created when missing
+  std::string path;             // the DB's directory; created when missing
   rocksdb::Env* env = nullptr;  // null = the real one
   // For `varve verify` and `inspect`: changes nothing on disk and can be opened beside the owner. Begin and
   // Drop are refused.

@@ -17,13 +17,16 @@ Status CheckRanges(const LogColumns& columns, const std::vector<LogBlockStream>&
   for (size_t s = 0; s < streams.size(); ++s) {
     const PackRowRange& range = ranges[s];
     const std::string name = " of stream " + std::to_string(s);
-    if (directory.streams[range.stream].fingerprint != streams[s].fingerprint) return Disagree("fingerprint" + name);
+    if (directory.streams[range.stream].fingerprint != streams[s].fingerprint) {
+      return Disagree("fingerprint" + name);
+    }
     if (range.row_count != streams[s].row_count) return Disagree("rows" + name);
     const uint32_t end = range.row_begin + range.row_count;
     if (columns.line_offsets[end] - columns.line_offsets[range.row_begin] != range.line_bytes) {
       return Disagree("line bytes" + name);
     }
-    if (columns.timestamps_ns[range.row_begin] != range.min_ts_ns || columns.timestamps_ns[end - 1] != range.max_ts_ns) {
+    if (columns.timestamps_ns[range.row_begin] != range.min_ts_ns ||
+        columns.timestamps_ns[end - 1] != range.max_ts_ns) {
       return Disagree("time span" + name);
     }
   }
@@ -59,7 +62,8 @@ bool VerifyPack(const PackStore& store, const PackId& id, const std::function<vo
     Status status = CheckBlock(store, id, number, *directory);
     if (status.ok()) continue;
     sound = false;
-    on_damage({id, number, std::move(status).WithContext("block " + std::to_string(number) + " of " + id.ToString())});
+    on_damage({id, number,
+               std::move(status).WithContext("block " + std::to_string(number) + " of " + id.ToString())});
   }
   return sound;
 }

@@ -65,7 +65,8 @@ BySignature Index(const Signature& signature, const SeriesSet& vector) {
 
 Status DuplicateOnRight() {
   return ExecutionError(
-      "found duplicate series on the right hand-side;many-to-many matching not allowed: matching labels must be "
+      "found duplicate series on the right hand-side;many-to-many matching not allowed: matching labels must "
+      "be "
       "unique on one side");
 }
 Status ManyMustBeExplicit() {
@@ -80,8 +81,8 @@ Status GroupingNotUnique() {
 // without group_left or group_right it is the left.
 class VectorMatch {
  public:
-  VectorMatch(QueryContext& query, const BinaryOperation& operation, const SeriesSet& left, const SeriesSet& right,
-              uint32_t step_count)
+  VectorMatch(QueryContext& query, const BinaryOperation& operation, const SeriesSet& left,
+              const SeriesSet& right, uint32_t step_count)
       : query_(query),
         operation_(operation),
         swapped_(operation.matching.cardinality == Cardinality::kOneToMany),
@@ -234,7 +235,8 @@ SeriesSet ApplySet(const BinaryOperation& operation, SeriesSet left, SeriesSet r
     }
     std::vector<StepPoint>& points = left[same->second].points;
     points.insert(points.end(), series.points.begin(), series.points.end());
-    std::sort(points.begin(), points.end(), [](const StepPoint& a, const StepPoint& b) { return a.step < b.step; });
+    std::sort(points.begin(), points.end(),
+              [](const StepPoint& a, const StepPoint& b) { return a.step < b.step; });
   }
   return left;
 }

@@ -13,8 +13,8 @@
 namespace varve {
 
 // `step_count` bounds the points' steps. kExecution for vectors that do not match one to one (one to many).
-Result<MetricValue> ApplyBinary(QueryContext& query, const logql::BinaryOperation& operation, MetricValue left,
-                                MetricValue right, uint32_t step_count);
+Result<MetricValue> ApplyBinary(QueryContext& query, const logql::BinaryOperation& operation,
+                                MetricValue left, MetricValue right, uint32_t step_count);
 
 // left op right, of arithmetic; comparisons give 0 or 1.
 double ApplyToNumbers(logql::BinaryOp op, double left, double right);

@@ -20,7 +20,8 @@ Status DuplicateFinder::Mark(const LogSlice& older, SourceColumns& columns, cons
   const uint32_t end = std::min(older.row_end, other.row_count());
   for (size_t i = 0; i < rows.size() && at < end; ++i) {
     const int64_t ts_ns = mine[rows[i]];
-    if (theirs[at] < ts_ns) at = static_cast<uint32_t>(std::lower_bound(theirs + at, theirs + end, ts_ns) - theirs);
+    if (theirs[at] < ts_ns)
+      at = static_cast<uint32_t>(std::lower_bound(theirs + at, theirs + end, ts_ns) - theirs);
     if (at == end || theirs[at] != ts_ns || (*drop)[i]) continue;
     VARVE_RETURN_IF_ERROR(columns.Ensure(kLines | kMetadata));
     VARVE_RETURN_IF_ERROR(other.Ensure(kLines | kMetadata));

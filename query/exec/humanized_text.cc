@@ -50,8 +50,12 @@ std::string PrometheusDurationText(int64_t ns) {
     int64_t ms;
     bool exact;  // used only when nothing is left over, as Prometheus does
   };
-  constexpr Unit kUnits[] = {{"y", 31'536'000'000, true}, {"w", 604'800'000, true}, {"d", 86'400'000, false},
-                             {"h", 3'600'000, false},     {"m", 60'000, false},     {"s", 1000, false},
+  constexpr Unit kUnits[] = {{"y", 31'536'000'000, true},
+                             {"w", 604'800'000, true},
+                             {"d", 86'400'000, false},
+                             {"h", 3'600'000, false},
+                             {"m", 60'000, false},
+                             {"s", 1000, false},
                              {"ms", 1, false}};
   for (const Unit& unit : kUnits) {
     if (unit.exact && ms % unit.ms != 0) continue;

@@ -12,7 +12,8 @@ bool IsNameByte(char c) {
 }
 
 // The value of the group called `name`, by number or by name.
-std::string_view Group(const re2::RE2& regex, std::string_view name, const std::vector<std::string_view>& groups) {
+std::string_view Group(const re2::RE2& regex, std::string_view name,
+                       const std::vector<std::string_view>& groups) {
   size_t number = 0;
   const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
   if (error == std::errc() && end == name.data() + name.size()) {

@@ -22,6 +22,7 @@ constexpr int64_t kUncountedBytesMax = 1 << 20;
 // An entry on its way into the answer.
 struct Candidate {
   RowPosition position;
+  uint32_t stream = 0;  // in the snapshot
   ResultEntry entry;
   // The labels shown as the stream's, where a stage touched those.
   std::optional<LabelPairs> stream_labels;
@@ -35,11 +36,9 @@ struct Candidate {
   }
 };
 
-Candidate MakeCandidate(const RowPosition& position, std::string_view line, const RowLabels& labels,
-                        const Labels& stream) {
+// Position and stream are left to the caller.
+Candidate MakeCandidate(std::string_view line, const RowLabels& labels, const Labels& stream) {
   Candidate candidate;
-  candidate.position = position;
-  candidate.entry.ts_ns = position.ts_ns;
   candidate.entry.line = line;
   size_t untouched = 0;
   for (const RowLabel& label : labels.labels()) {
@@ -152,7 +151,12 @@ class BestEntries {
 class LogQueryRun {
  public:
   LogQueryRun(QueryContext& query, const LogScan& scan, uint32_t limit)
-      : query_(query), scan_(scan), direction_(query.request().direction), limit_(limit), best_(query, limit) {
+      : query_(query),
+        scan_(scan),
+        direction_(query.request().direction),
+        limit_(limit),
+        stream_order_(scan.snapshot().streams(), direction_),
+        best_(query, limit) {
     for (const LogScan::SourceSlices& source : scan.sources()) order_.push_back(&source);
     std::stable_sort(order_.begin(), order_.end(), [this](const auto* a, const auto* b) {
       return direction_ == Direction::kForward ? a->min_ts_ns < b->min_ts_ns : a->max_ts_ns > b->max_ts_ns;
@@ -164,7 +168,7 @@ class LogQueryRun {
       VARVE_RETURN_IF_ERROR(MergeWithInterval());
     } else {
       query_.engine().query_pool()->ParallelFor(order_.size(), [this](size_t i) {
-        Status status = VisitSource(*order_[i]);
+        Status status = VisitSource(i);
         if (!status.ok()) query_.Fail(i, std::move(status));
       });
       VARVE_RETURN_IF_ERROR(query_.TakeFailure());
@@ -173,15 +177,18 @@ class LogQueryRun {
   }
 
  private:
-  Status VisitSource(const LogScan::SourceSlices& source) {
-    VARVE_RETURN_IF_ERROR(query_.CheckAlive());
+  // The source of this place in order_, which is also the task's rank.
+  Status VisitSource(size_t place) {
+    VARVE_RETURN_IF_ERROR(query_.CheckAlive(place));
+    const LogScan::SourceSlices& source = *order_[place];
     const TimeRange range = best_.Worthwhile(scan_.range());
     if (!range.OverlapsSpan(source.min_ts_ns, source.max_ts_ns)) return Status::Ok();
-    VARVE_ASSIGN_OR_RETURN(const auto rows, OrderedRows::Open(scan_, source, range, direction_));
+    VARVE_ASSIGN_OR_RETURN(const auto rows,
+                           OrderedRows::Open(scan_, stream_order_, source, range, direction_));
     FoundEntries found(query_.budget());
     for (uint32_t seen = 0; !rows->AtEnd() && found.size() < limit_; rows->Next()) {
       if (++seen % kRowsBetweenChecks == 0) {
-        VARVE_RETURN_IF_ERROR(query_.CheckAlive());
+        VARVE_RETURN_IF_ERROR(query_.CheckAlive(place));
         if (!best_.Worthwhile(range).Contains(rows->position().ts_ns)) break;
       }
       VARVE_ASSIGN_OR_RETURN(const bool passed, rows->Process());
@@ -202,8 +209,10 @@ class LogQueryRun {
     while (found.size() < limit_) {
       if (++seen % kRowsBetweenChecks == 1) VARVE_RETURN_IF_ERROR(query_.CheckAlive());
       OrderedRows* first = First(open);
-      if (next < order_.size() && (first == nullptr || !StartsBehind(*order_[next], first->position().ts_ns))) {
-        VARVE_ASSIGN_OR_RETURN(auto rows, OrderedRows::Open(scan_, *order_[next++], scan_.range(), direction_));
+      if (next < order_.size() &&
+          (first == nullptr || !StartsBehind(*order_[next], first->position().ts_ns))) {
+        VARVE_ASSIGN_OR_RETURN(
+            auto rows, OrderedRows::Open(scan_, stream_order_, *order_[next++], scan_.range(), direction_));
         if (!found.empty()) SkipInterval(found.last_ns(), interval_ns, rows.get());
         query_.AddStats(rows->stats());
         open.push_back(std::move(rows));
@@ -237,7 +246,8 @@ class LogQueryRun {
     OrderedRows* first = nullptr;
     for (const auto& rows : open) {
       if (rows->AtEnd()) continue;
-      if (first == nullptr || ComesBefore(direction_, rows->position(), first->position())) first = rows.get();
+      if (first == nullptr || ComesBefore(direction_, rows->position(), first->position()))
+        first = rows.get();
     }
     return first;
   }
@@ -248,14 +258,18 @@ class LogQueryRun {
   }
 
   Candidate Take(const OrderedRows& rows) const {
-    return MakeCandidate(rows.position(), rows.line(), rows.labels(),
-                         scan_.StreamLabels(rows.position().stream));
+    Candidate candidate = MakeCandidate(rows.line(), rows.labels(), scan_.StreamLabels(rows.stream()));
+    candidate.position = rows.position();
+    candidate.stream = rows.stream();
+    candidate.entry.ts_ns = candidate.position.ts_ns;
+    return candidate;
   }
 
   QueryContext& query_;
   const LogScan& scan_;
   const Direction direction_;
   const uint32_t limit_;
+  const StreamOrder stream_order_;
   BestEntries best_;
   std::vector<const LogScan::SourceSlices*> order_;
 };
@@ -275,14 +289,15 @@ Streams GroupByStream(const LogScan& scan, std::vector<Candidate> entries) {
     if (candidate.stream_labels.has_value()) {
       into = &streams[std::move(*candidate.stream_labels)];
     } else {
-      std::vector<ResultEntry>*& known = unmodified[candidate.position.stream];
-      if (known == nullptr) known = &streams[ToPairs(scan.StreamLabels(candidate.position.stream))];
+      std::vector<ResultEntry>*& known = unmodified[candidate.stream];
+      if (known == nullptr) known = &streams[ToPairs(scan.StreamLabels(candidate.stream))];
       into = known;
     }
     into->push_back(std::move(candidate.entry));
   }
   Streams result;
-  for (auto& [labels, stream_entries] : streams) result.streams.push_back({labels, std::move(stream_entries)});
+  for (auto& [labels, stream_entries] : streams)
+    result.streams.push_back({labels, std::move(stream_entries)});
   return result;
 }
 
@@ -293,7 +308,8 @@ Result<Streams> RunLogQuery(QueryContext& query, const logql::LogSelector& selec
   TimeRange range{request.start_ns, request.end_ns};
   // The entries of one nanosecond can be asked for by that nanosecond alone.
   if (range.begin_ns == range.end_ns && range.end_ns != INT64_MAX) ++range.end_ns;
-  VARVE_ASSIGN_OR_RETURN(const auto scan, LogScan::Open(query, selector, std::nullopt, logql::LabelNeeds(), range));
+  VARVE_ASSIGN_OR_RETURN(const auto scan,
+                         LogScan::Open(query, selector, std::nullopt, logql::LabelNeeds(), range));
   if (request.limit == 0) return Streams();
   LogQueryRun run(query, *scan, request.limit);
   VARVE_ASSIGN_OR_RETURN(std::vector<Candidate> entries, run.Run());

@@ -6,13 +6,20 @@
 
 namespace varve {
 
+LogScan::LogScan(QueryContext& query, const logql::LogSelector& selector, TimeRange range)
+    : query_(query),
+      range_(range),
+      has_line_filter_(std::any_of(
+          selector.stages.begin(), selector.stages.end(),
+          [](const logql::Stage& stage) { return std::holds_alternative<logql::LineFilter>(stage); })) {}
+
 Result<std::unique_ptr<LogScan>> LogScan::Open(QueryContext& query, const logql::LogSelector& selector,
                                                const std::optional<logql::Unwrap>& unwrap,
                                                const logql::LabelNeeds& needs, TimeRange range) {
-  std::unique_ptr<LogScan> scan(new LogScan(query, range));
+  std::unique_ptr<LogScan> scan(new LogScan(query, selector, range));
   VARVE_ASSIGN_OR_RETURN(scan->pipeline_, logql::Pipeline::Compile(selector.stages, unwrap, needs));
-  VARVE_ASSIGN_OR_RETURN(
-      scan->snapshot_, query.engine().SnapshotLogs(query.request().tenant, selector.matchers, range));
+  VARVE_ASSIGN_OR_RETURN(scan->snapshot_,
+                         query.engine().SnapshotLogs(query.request().tenant, selector.matchers, range));
   VARVE_RETURN_IF_ERROR(scan->CheckBytes());
   scan->GroupBySource();
   QueryStats stats;
@@ -49,9 +56,10 @@ Status LogScan::CheckBytes() const {
   uint64_t bytes = 0;
   for (const LogSlice& slice : snapshot_->slices()) bytes += slice.line_bytes;
   if (bytes <= static_cast<uint64_t>(limit)) return Status::Ok();
-  return InvalidArgument("the query would read too many bytes (query: " + HumanizedBytes(bytes) +
-                         ", limit: " + HumanizedBytes(static_cast<uint64_t>(limit)) +
-                         "); consider adding more specific stream selectors or reduce the time range of the query");
+  return InvalidArgument(
+      "the query would read too many bytes (query: " + HumanizedBytes(bytes) +
+      ", limit: " + HumanizedBytes(static_cast<uint64_t>(limit)) +
+      "); consider adding more specific stream selectors or reduce the time range of the query");
 }
 
 }  // namespace varve

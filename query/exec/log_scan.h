@@ -34,17 +34,21 @@ class LogScan {
   const LogSnapshot& snapshot() const { return *snapshot_; }
   const logql::Pipeline& pipeline() const { return *pipeline_; }
   const std::vector<SourceSlices>& sources() const { return sources_; }
+  // Whether lines may be rejected before anything else of a row is needed. Then timestamps and lines are
+  // loaded first and the rest only where something is left; otherwise all at once, in one read.
+  bool has_line_filter() const { return has_line_filter_; }
 
   const LogSlice& slice(uint32_t index) const { return snapshot_->slices()[index]; }
   const Labels& StreamLabels(uint32_t stream) const { return *snapshot_->streams()[stream].labels; }
 
  private:
-  LogScan(QueryContext& query, TimeRange range) : query_(query), range_(range) {}
+  LogScan(QueryContext& query, const logql::LogSelector& selector, TimeRange range);
   void GroupBySource();
   Status CheckBytes() const;
 
   QueryContext& query_;
   const TimeRange range_;
+  const bool has_line_filter_;
   std::unique_ptr<const LogSnapshot> snapshot_;
   std::unique_ptr<const logql::Pipeline> pipeline_;
   std::vector<SourceSlices> sources_;  // ascending by source

@@ -30,7 +30,8 @@ bool ContainsSort(const Expr& expr) {
     return vector->op == logql::VectorOp::kSort || vector->op == logql::VectorOp::kSortDesc ||
            ContainsSort(*vector->operand);
   }
-  if (const auto* replace = std::get_if<logql::LabelReplace>(&expr.node)) return ContainsSort(*replace->operand);
+  if (const auto* replace = std::get_if<logql::LabelReplace>(&expr.node))
+    return ContainsSort(*replace->operand);
   if (const auto* binary = std::get_if<logql::BinaryOperation>(&expr.node)) {
     return ContainsSort(*binary->left) || ContainsSort(*binary->right);
   }
@@ -66,7 +67,8 @@ class Evaluation {
       return MetricValue(std::move(fused));
     }
     VARVE_ASSIGN_OR_RETURN(SeriesSet operand, EvaluateVector(*vector.operand));
-    VARVE_ASSIGN_OR_RETURN(SeriesSet result, AggregateVector(query_, vector, std::move(operand), steps_.count));
+    VARVE_ASSIGN_OR_RETURN(SeriesSet result,
+                           AggregateVector(query_, vector, std::move(operand), steps_.count));
     return MetricValue(std::move(result));
   }
   Result<MetricValue> Visit(const logql::LabelReplace& replace) {
@@ -91,10 +93,11 @@ class Evaluation {
 
 Status CheckSeriesCount(size_t count, uint32_t max) {
   if (max == 0 || count <= max) return Status::Ok();
-  return InvalidArgument("maximum number of series (" + std::to_string(max) +
-                         ") reached for a single query; consider reducing query cardinality by adding more specific "
-                         "stream selectors, reducing the time range, or aggregating results with functions like sum(), "
-                         "count() or topk()");
+  return InvalidArgument(
+      "maximum number of series (" + std::to_string(max) +
+      ") reached for a single query; consider reducing query cardinality by adding more specific "
+      "stream selectors, reducing the time range, or aggregating results with functions like sum(), "
+      "count() or topk()");
 }
 
 std::vector<ResultSeries> ToResult(const StepGrid& steps, SeriesSet set) {
@@ -104,7 +107,8 @@ std::vector<ResultSeries> ToResult(const StepGrid& steps, SeriesSet set) {
     ResultSeries out;
     out.labels = std::move(series.labels);
     out.points.reserve(series.points.size());
-    for (const StepPoint& point : series.points) out.points.push_back({ToMs(steps.TimeNs(point.step)), point.value});
+    for (const StepPoint& point : series.points)
+      out.points.push_back({ToMs(steps.TimeNs(point.step)), point.value});
     result.push_back(std::move(out));
   }
   return result;
@@ -112,9 +116,8 @@ std::vector<ResultSeries> ToResult(const StepGrid& steps, SeriesSet set) {
 
 }  // namespace
 
-Result<std::variant<Streams, MatrixResult, VectorResult, ScalarResult>> RunMetricQuery(QueryContext& query,
-                                                                                       const Expr& expr) {
-  using Data = std::variant<Streams, MatrixResult, VectorResult, ScalarResult>;
+Result<decltype(QueryResult::data)> RunMetricQuery(QueryContext& query, const Expr& expr) {
+  using Data = decltype(QueryResult::data);
   const bool instant = query.request().instant;
   VARVE_ASSIGN_OR_RETURN(const StepGrid steps,
                          StepGrid::Create(query.request(), query.limits().max_points_per_series));

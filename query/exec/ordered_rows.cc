@@ -10,9 +10,11 @@ OrderedRows::OrderedRows(const LogScan& scan, uint32_t source, Direction directi
       columns_(scan.snapshot(), source, scan.query()),
       runner_(scan.pipeline()) {}
 
-Result<std::unique_ptr<OrderedRows>> OrderedRows::Open(const LogScan& scan, const LogScan::SourceSlices& source,
-                                                       TimeRange range, Direction direction) {
+Result<std::unique_ptr<OrderedRows>> OrderedRows::Open(const LogScan& scan, const StreamOrder& order,
+                                                       const LogScan::SourceSlices& source, TimeRange range,
+                                                       Direction direction) {
   std::unique_ptr<OrderedRows> rows(new OrderedRows(scan, source.source, direction));
+  if (!scan.has_line_filter()) VARVE_RETURN_IF_ERROR(rows->columns_.Ensure(kTimestamps | kLines | kMetadata));
   VARVE_ASSIGN_OR_RETURN(rows->selection_, RowSelection::Select(scan, source.slices, range, rows->columns_));
   const auto& slices = rows->selection_.slices();
   rows->heap_.reserve(slices.size());
@@ -20,7 +22,7 @@ Result<std::unique_ptr<OrderedRows>> OrderedRows::Open(const LogScan& scan, cons
     Cursor cursor;
     cursor.slice = i;
     cursor.left = slices[i].size();
-    cursor.position.stream = slices[i].slice->stream;
+    cursor.position.stream_rank = order.Rank(slices[i].slice->stream);
     cursor.position.source = source.source;
     rows->Place(&cursor);
     rows->heap_.push_back(cursor);
@@ -39,7 +41,8 @@ void OrderedRows::Place(Cursor* cursor) const {
 
 void OrderedRows::Push(const Cursor& cursor) {
   heap_.push_back(cursor);
-  std::push_heap(heap_.begin(), heap_.end(), [this](const Cursor& a, const Cursor& b) { return Later(a, b); });
+  std::push_heap(heap_.begin(), heap_.end(),
+                 [this](const Cursor& a, const Cursor& b) { return Later(a, b); });
 }
 
 void OrderedRows::Next() {
@@ -56,7 +59,8 @@ void OrderedRows::SkipTo(int64_t ts_ns) {
     return direction_ == Direction::kForward ? position.ts_ns < ts_ns : position.ts_ns > ts_ns;
   };
   while (!AtEnd() && before(position())) {
-    std::pop_heap(heap_.begin(), heap_.end(), [this](const Cursor& a, const Cursor& b) { return Later(a, b); });
+    std::pop_heap(heap_.begin(), heap_.end(),
+                  [this](const Cursor& a, const Cursor& b) { return Later(a, b); });
     Cursor cursor = heap_.back();
     heap_.pop_back();
     while (cursor.left != 0 && before(cursor.position)) {
@@ -69,9 +73,9 @@ void OrderedRows::SkipTo(int64_t ts_ns) {
 Result<bool> OrderedRows::Process() {
   VARVE_RETURN_IF_ERROR(columns_.Ensure(kLines | kMetadata));
   const RowPosition& at = position();
-  if (at.stream != runner_stream_) {
-    runner_.SetStream(scan_.StreamLabels(at.stream));
-    runner_stream_ = at.stream;
+  if (stream() != runner_stream_) {
+    runner_stream_ = stream();
+    runner_.SetStream(scan_.StreamLabels(runner_stream_));
   }
   const bool passed = runner_.Process(at.ts_ns, columns_.Line(at.row), columns_.Metadata(at.row));
   passed_ += passed ? 1 : 0;

@@ -2,9 +2,9 @@
 //
 // A block mixes many streams; its slices are merged by time with a heap, so that a query with a limit runs
 // the pipeline only over rows that can be in the answer.
-// Order: by time, then stream, then source, then row; all of it reversed for Direction::kBackward. Within a
-// stream that is the order of arrival, or exactly its reverse.
-// Threads: thread-compatible; one task uses it. Ownership: keeps the source's columns; borrows the scan.
+// Order: by time, then stream (stream_order.h), then source, then row; all of it reversed for
+// Direction::kBackward. Within a stream that is the order of arrival, or exactly its reverse. Threads:
+// thread-compatible; one task uses it. Ownership: keeps the source's columns; borrows the scan.
 #pragma once
 
 #include <memory>
@@ -14,6 +14,7 @@
 #include "query/exec/log_scan.h"
 #include "query/exec/row_selection.h"
 #include "query/exec/source_columns.h"
+#include "query/exec/stream_order.h"
 #include "query/logql/pipeline.h"
 
 namespace varve {
@@ -21,7 +22,7 @@ namespace varve {
 // Where a row stands among all rows of a query.
 struct RowPosition {
   int64_t ts_ns = 0;
-  uint32_t stream = 0;
+  uint32_t stream_rank = 0;
   uint32_t source = 0;
   uint32_t row = 0;
 
@@ -36,12 +37,14 @@ inline bool ComesBefore(Direction direction, const RowPosition& a, const RowPosi
 class OrderedRows {
  public:
   // Selects the rows of `source` within `range`.
-  static Result<std::unique_ptr<OrderedRows>> Open(const LogScan& scan, const LogScan::SourceSlices& source,
-                                                   TimeRange range, Direction direction);
+  static Result<std::unique_ptr<OrderedRows>> Open(const LogScan& scan, const StreamOrder& order,
+                                                   const LogScan::SourceSlices& source, TimeRange range,
+                                                   Direction direction);
 
   // Whether there is a row at the cursor.
   bool AtEnd() const { return heap_.empty(); }
   const RowPosition& position() const { return heap_.front().position; }
+  uint32_t stream() const { return selection_.slices()[heap_.front().slice].slice->stream; }
   // Runs the pipeline on the row at the cursor. False: filtered out. Otherwise line() and labels() are
   // those of the row until the next call.
   Result<bool> Process();

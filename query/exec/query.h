@@ -22,15 +22,15 @@ namespace varve {
 
 struct QueryLimits {
   int64_t max_query_length_ns = (30 * 24 + 1) * kNsPerHour;  // limits.max_query_length; 0 = none
-  int64_t max_query_lookback_ns = 0;                          // limits.max_query_lookback; 0 = none
-  int64_t max_query_range_ns = 0;                             // limits.max_query_range, of [5m]; 0 = none
-  uint32_t max_entries_limit_per_query = 5000;                // limits.max_entries_limit_per_query; 0 = none
-  uint32_t max_query_series = 500;                            // limits.max_query_series, of the final result
+  int64_t max_query_lookback_ns = 0;                         // limits.max_query_lookback; 0 = none
+  int64_t max_query_range_ns = 0;                            // limits.max_query_range, of [5m]; 0 = none
+  uint32_t max_entries_limit_per_query = 5000;               // limits.max_entries_limit_per_query; 0 = none
+  uint32_t max_query_series = 500;                           // limits.max_query_series, of the final result
   uint32_t max_streams_matchers_per_query = 1000;
   uint32_t max_points_per_series = 11000;
-  int64_t max_query_bytes_read = 0;                           // 0 = none
-  int64_t max_query_memory_bytes = 512LL << 20;               // limits.max_query_memory, of one query
-  int64_t query_timeout_ms = 60'000;                          // limits.query_timeout
+  int64_t max_query_bytes_read = 0;              // 0 = none
+  int64_t max_query_memory_bytes = 512LL << 20;  // limits.max_query_memory, of one query
+  int64_t query_timeout_ms = 60'000;             // limits.query_timeout
   std::vector<std::string> required_labels;
   uint32_t minimum_labels_number = 0;
 };
@@ -92,11 +92,11 @@ struct ScalarResult {
 // What was done; http prints it as Loki's "stats".
 struct QueryStats {
   uint64_t streams = 0;
-  uint64_t sources = 0;           // blocks and head pieces considered
+  uint64_t sources = 0;  // blocks and head pieces considered
   uint64_t sources_loaded = 0;
   uint64_t bytes_on_disk_read = 0;
-  uint64_t lines_processed = 0;   // rows that filters or counting looked at
-  uint64_t bytes_processed = 0;   // their line bytes
+  uint64_t lines_processed = 0;  // rows that filters or counting looked at
+  uint64_t bytes_processed = 0;  // their line bytes
   uint64_t metadata_bytes_processed = 0;
   uint64_t lines_after_filters = 0;
   uint64_t duplicates = 0;

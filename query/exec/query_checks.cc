@@ -24,8 +24,8 @@ Status CheckSelector(const LogSelector& selector, const QueryLimits& limits) {
   const size_t count = selector.matchers.size();
   if (limits.max_streams_matchers_per_query != 0 && count > limits.max_streams_matchers_per_query) {
     return InvalidArgument("max streams matchers per query exceeded, matchers-count > limit (" +
-                           std::to_string(count) + " > " + std::to_string(limits.max_streams_matchers_per_query) +
-                           ")");
+                           std::to_string(count) + " > " +
+                           std::to_string(limits.max_streams_matchers_per_query) + ")");
   }
   std::vector<std::string> present;
   for (const Matcher& matcher : selector.matchers) present.push_back(matcher.name());
@@ -38,10 +38,10 @@ Status CheckSelector(const LogSelector& selector, const QueryLimits& limits) {
                            "], labels present in the query were [" + Join(present) + "]");
   }
   if (std::set<std::string>(present.begin(), present.end()).size() < limits.minimum_labels_number) {
-    return InvalidArgument("stream selector has less label matchers than required: (present: [" + Join(present) +
-                           "], number_present: " + std::to_string(present.size()) +
-                           ", required_number_label_matchers: " + std::to_string(limits.minimum_labels_number) +
-                           ")");
+    return InvalidArgument(
+        "stream selector has less label matchers than required: (present: [" + Join(present) +
+        "], number_present: " + std::to_string(present.size()) +
+        ", required_number_label_matchers: " + std::to_string(limits.minimum_labels_number) + ")");
   }
   return Status::Ok();
 }
@@ -51,8 +51,9 @@ Status CheckTree(const Expr& expr, const QueryLimits& limits, int depth) {
   if (const auto* selector = std::get_if<LogSelector>(&expr.node)) return CheckSelector(*selector, limits);
   if (const auto* range = std::get_if<logql::RangeAggregation>(&expr.node)) {
     if (limits.max_query_range_ns > 0 && range->range.range_ns > limits.max_query_range_ns) {
-      return InvalidArgument("[interval] value exceeds limit: [" + PrometheusDurationText(range->range.range_ns) +
-                             "] > [" + PrometheusDurationText(limits.max_query_range_ns) + "]");
+      return InvalidArgument("[interval] value exceeds limit: [" +
+                             PrometheusDurationText(range->range.range_ns) + "] > [" +
+                             PrometheusDurationText(limits.max_query_range_ns) + "]");
     }
     return CheckSelector(range->range.selector, limits);
   }
@@ -79,13 +80,15 @@ Status CheckLimits(const Expr& expr, const QueryRequest& request, const QueryLim
   int64_t length_ns = 0;
   if (__builtin_sub_overflow(request.end_ns, request.start_ns, &length_ns)) length_ns = INT64_MAX;
   if (limits.max_query_length_ns > 0 && length_ns > limits.max_query_length_ns) {
-    return InvalidArgument("the query time range exceeds the limit (query length: " + GoDurationText(length_ns) +
-                           ", limit: " + PrometheusDurationText(limits.max_query_length_ns) + ")");
+    return InvalidArgument(
+        "the query time range exceeds the limit (query length: " + GoDurationText(length_ns) +
+        ", limit: " + PrometheusDurationText(limits.max_query_length_ns) + ")");
   }
   if (!expr.is_log_query()) return Status::Ok();
   if (request.instant) {
     return InvalidArgument(
-        "log queries are not supported as an instant query type, please change your query to a range query type");
+        "log queries are not supported as an instant query type, please change your query to a range query "
+        "type");
   }
   if (limits.max_entries_limit_per_query != 0 && request.limit > limits.max_entries_limit_per_query) {
     return InvalidArgument("max entries limit per query exceeded, limit > max_entries_limit_per_query (" +

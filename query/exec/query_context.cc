@@ -23,22 +23,22 @@ QueryContext::QueryContext(Engine& engine, const QueryRequest& request, const Qu
       deadline_(DeadlineIn(limits.query_timeout_ms)) {}
 
 Status QueryContext::CheckAlive() const {
-  if (failed_.load(std::memory_order_relaxed)) [[unlikely]] {
-    return Cancelled("another task of the query failed");
-  }
   if (request_.cancel != nullptr) VARVE_RETURN_IF_ERROR(request_.cancel->Check());
   return deadline_.Check();
 }
 
+Status QueryContext::CheckAlive(uint64_t rank) const {
+  if (failed_rank_.load(std::memory_order_relaxed) < rank) [[unlikely]] {
+    return Cancelled("another task of the query failed");
+  }
+  return CheckAlive();
+}
+
 void QueryContext::Fail(uint64_t rank, Status status) {
   MutexLock lock(mu_);
-  // Once one task has failed, the others stop with kCancelled: that is no news.
-  const bool echo = !failure_.ok() && status.code() == Code::kCancelled;
-  if (!echo && (failure_.ok() || rank < failure_rank_)) {
-    failure_ = std::move(status);
-    failure_rank_ = rank;
-  }
-  failed_.store(true, std::memory_order_relaxed);
+  if (!failure_.ok() && rank >= failed_rank_.load(std::memory_order_relaxed)) return;
+  failure_ = std::move(status);
+  failed_rank_.store(rank, std::memory_order_relaxed);
 }
 
 Status QueryContext::TakeFailure() {

@@ -23,9 +23,13 @@ class QueryContext {
   const QueryLimits& limits() const { return limits_; }
   MemoryBudget* budget() { return &budget_; }
 
-  // Poll once per source and every few thousand rows: the client, the deadline, and Fail.
+  // Poll once per source and every few thousand rows: has the client gone, has the deadline passed?
   Status CheckAlive() const;
-  // Makes the other tasks stop. The error of the lowest `rank` (a source's number) is the query's.
+  // As CheckAlive; also stops once a task of lower rank has failed. Ranks are handed out in ascending order,
+  // so tasks that could still report a lower error run on, and which error a query ends with does not depend
+  // on which thread was faster.
+  Status CheckAlive(uint64_t rank) const;
+  // The error of the lowest `rank` is the query's.
   void Fail(uint64_t rank, Status status) VARVE_EXCLUDES(mu_);
   // The query's error so far.
   Status TakeFailure() VARVE_EXCLUDES(mu_);
@@ -39,11 +43,10 @@ class QueryContext {
   const QueryLimits& limits_;
   MemoryBudget budget_;
   const CancelToken deadline_;
-  // Set once a task has failed, read relaxed: it only makes others stop early.
-  std::atomic<bool> failed_{false};
+  // Written under mu_, read relaxed: it only makes others stop early.
+  std::atomic<uint64_t> failed_rank_{~uint64_t{0}};
   mutable Mutex mu_;
   Status failure_ VARVE_GUARDED_BY(mu_);
-  uint64_t failure_rank_ VARVE_GUARDED_BY(mu_) = 0;
   QueryStats stats_ VARVE_GUARDED_BY(mu_);
 };
 

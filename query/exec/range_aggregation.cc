@@ -62,7 +62,8 @@ SeriesSet Absent(const RangeAggregation& aggregation, const StepGrid& steps, con
     for (const StepPoint& point : series.points) seen[point.step] = true;
   }
   std::map<std::string, std::vector<const Matcher*>> matchers;
-  for (const Matcher& matcher : aggregation.range.selector.matchers) matchers[matcher.name()].push_back(&matcher);
+  for (const Matcher& matcher : aggregation.range.selector.matchers)
+    matchers[matcher.name()].push_back(&matcher);
   Series absent;
   for (const auto& [name, of_label] : matchers) {
     if (of_label.size() == 1 && of_label[0]->op() == MatchOp::kEqual && !of_label[0]->value().empty()) {
@@ -97,8 +98,9 @@ Result<SeriesSet> RunRangeAggregation(QueryContext& query, const StepGrid& steps
   const SeriesRule rule = RuleOf(aggregation, outer);
   VARVE_ASSIGN_OR_RETURN(const WindowGrid grid,
                          WindowGrid::Create(steps, aggregation.range.range_ns, aggregation.range.offset_ns));
-  VARVE_ASSIGN_OR_RETURN(const auto scan, LogScan::Open(query, aggregation.range.selector, aggregation.range.unwrap,
-                                                        rule.needs, grid.scan_range()));
+  VARVE_ASSIGN_OR_RETURN(
+      const auto scan, LogScan::Open(query, aggregation.range.selector, aggregation.range.unwrap, rule.needs,
+                                     grid.scan_range()));
   RangeScan range_scan(*scan, grid, aggregation, SeriesKeyBuilder(rule.grouping), rule.errors_allowed);
   VARVE_ASSIGN_OR_RETURN(SeriesSet series, range_scan.Run());
   if (aggregation.op == RangeOp::kAbsentOverTime) return Absent(aggregation, steps, series);

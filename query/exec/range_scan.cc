@@ -6,6 +6,7 @@ namespace varve {
 namespace {
 
 constexpr uint32_t kRowsBetweenChecks = 4096;
+constexpr size_t kSeriesPerCount = 4096;
 
 // The series of rows whose labels are just their stream's and their metadata's, by metadata code, for one
 // slice at a time. Stamps make starting the next slice free.
@@ -32,6 +33,18 @@ class SeriesByCode {
   std::vector<uint32_t> series_;
 };
 
+// The first row in [row, end) later than `last_ns`; `row` is not. Galloping: intervals hold a few rows or
+// very many.
+uint32_t RowBehind(const int64_t* timestamps, uint32_t row, uint32_t end, int64_t last_ns) {
+  uint32_t width = 1;
+  while (row + width < end && timestamps[row + width] <= last_ns) {
+    row += width;
+    if (width < (1u << 16)) width *= 2;
+  }
+  const uint32_t limit = std::min(end, row + width);
+  return static_cast<uint32_t>(std::upper_bound(timestamps + row, timestamps + limit, last_ns) - timestamps);
+}
+
 // `{__error__="JSONParserErr", …}`
 Status PipelineError(const logql::RowLabels& labels) {
   std::vector<Label> all;
@@ -44,7 +57,8 @@ Status PipelineError(const logql::RowLabels& labels) {
   return InvalidArgument(
       "pipeline error: '" + error + "' for series: '" + Labels::FromUnsorted(std::move(all)).ToString() +
       "'.\nUse a label filter to intentionally skip this error. (e.g | __error__!=\"" + error +
-      "\").\nTo skip all potential errors you can match empty errors.(e.g __error__=\"\")\nThe label filter can also "
+      "\").\nTo skip all potential errors you can match empty errors.(e.g __error__=\"\")\nThe label filter "
+      "can also "
       "be specified after unwrap. (e.g | unwrap latency | __error__=\"\" )\n");
 }
 
@@ -68,6 +82,18 @@ struct RangeScan::Worker {
     unmodified.Reset(stream, metadata);
     return SeriesOf(unmodified);
   }
+  // The same for streams whose metadata does not matter.
+  uint32_t StreamSeries(uint32_t number, const Labels& stream) {
+    if (number >= by_stream.size()) by_stream.resize(number + 1, SeriesByCode::kUnknown);
+    if (by_stream[number] == SeriesByCode::kUnknown) by_stream[number] = UnmodifiedSeries(stream, {});
+    return by_stream[number];
+  }
+  // Walks over all series, hence not after every source when there are many.
+  Status CountMemorySometimes() {
+    if (++sources_uncounted <= series.size() / kSeriesPerCount) return Status::Ok();
+    sources_uncounted = 0;
+    return CountMemory();
+  }
   Status CountMemory() {
     const int64_t bytes = series.MemoryBytes() + windows->MemoryBytes();
     return bytes > reservation.bytes() ? reservation.Add(bytes - reservation.bytes()) : Status::Ok();
@@ -80,6 +106,8 @@ struct RangeScan::Worker {
   logql::RowLabels unmodified;
   std::string key;
   SeriesByCode by_code;
+  std::vector<uint32_t> by_stream;
+  size_t sources_uncounted = 0;
   QueryStats stats;
   MemoryReservation reservation;
 };
@@ -130,7 +158,7 @@ void RangeScan::ReturnWorker(std::unique_ptr<Worker> worker) {
 }
 
 Status RangeScan::VisitSource(const LogScan::SourceSlices& source) {
-  VARVE_RETURN_IF_ERROR(query_.CheckAlive());
+  VARVE_RETURN_IF_ERROR(query_.CheckAlive(source.source));
   Status status;
   std::unique_ptr<Worker> worker = BorrowWorker(&status);
   VARVE_RETURN_IF_ERROR(std::move(status));
@@ -139,7 +167,7 @@ Status RangeScan::VisitSource(const LogScan::SourceSlices& source) {
     if (!CountFromSlice(scan_.slice(index), worker.get())) to_read.push_back(index);
   }
   status = to_read.empty() ? Status::Ok() : ReadRows(source, to_read, worker.get());
-  if (status.ok()) status = worker->CountMemory();
+  if (status.ok()) status = worker->CountMemorySometimes();
   ReturnWorker(std::move(worker));
   return status;
 }
@@ -154,27 +182,32 @@ bool RangeScan::CountFromSlice(const LogSlice& slice, Worker* worker) const {
   const Labels& stream = scan_.StreamLabels(slice.stream);
   if (keys_.DependsOnMetadata(stream)) return false;
   const uint64_t rows = slice.row_end - slice.row_begin;
-  worker->windows->AddRows(worker->UnmodifiedSeries(stream, {}), interval.index, rows, slice.line_bytes);
+  worker->windows->AddRows(worker->StreamSeries(slice.stream, stream), interval.index, rows,
+                           slice.line_bytes);
   worker->stats.lines_processed += rows;
   worker->stats.lines_after_filters += rows;
   return true;
 }
 
-bool RangeScan::WantsMetadata(const RowSelection& selection) const {
+bool RangeScan::WantsMetadata(const std::vector<uint32_t>& slices) const {
   if (scan_.pipeline().needs_metadata()) return true;
-  return std::any_of(selection.slices().begin(), selection.slices().end(), [this](const auto& slice) {
-    return keys_.DependsOnMetadata(scan_.StreamLabels(slice.slice->stream));
+  return std::any_of(slices.begin(), slices.end(), [this](uint32_t index) {
+    return keys_.DependsOnMetadata(scan_.StreamLabels(scan_.slice(index).stream));
   });
 }
 
 Status RangeScan::ReadRows(const LogScan::SourceSlices& source, const std::vector<uint32_t>& slices,
                            Worker* worker) const {
   SourceColumns columns(scan_.snapshot(), source.source, query_);
-  VARVE_ASSIGN_OR_RETURN(const RowSelection selection, RowSelection::Select(scan_, slices, scan_.range(), columns));
+  ColumnMask want = kTimestamps;
+  if (needs_bytes_) want |= kLengths;
+  if (scan_.pipeline().needs_lines()) want |= kLines;
+  if (WantsMetadata(slices)) want |= kMetadata;
+  if (!scan_.has_line_filter()) VARVE_RETURN_IF_ERROR(columns.Ensure(want));
+  VARVE_ASSIGN_OR_RETURN(const RowSelection selection,
+                         RowSelection::Select(scan_, slices, scan_.range(), columns));
   Status status;
   if (!selection.slices().empty()) {
-    ColumnMask want = needs_bytes_ ? kLengths : 0;
-    if (WantsMetadata(selection)) want |= kMetadata;
     VARVE_RETURN_IF_ERROR(columns.Ensure(want));
     const bool plain = aggregates_rows_ && scan_.pipeline().only_line_filters();
     status = plain ? CountRows(selection, columns, worker) : ProcessRows(selection, columns, worker);
@@ -187,47 +220,74 @@ Status RangeScan::ReadRows(const LogScan::SourceSlices& source, const std::vecto
 }
 
 // Rows whose labels no stage changes and whose lines no stage looks at any more.
-Status RangeScan::CountRows(const RowSelection& selection, SourceColumns& columns, Worker* worker) const {
-  const int64_t* timestamps = columns.timestamps();
+Status RangeScan::CountRows(const RowSelection& selection, const SourceColumns& columns,
+                            Worker* worker) const {
   for (const RowSelection::SliceRows& slice : selection.slices()) {
-    VARVE_RETURN_IF_ERROR(query_.CheckAlive());
-    const Labels& stream = scan_.StreamLabels(slice.slice->stream);
-    const bool by_metadata =
-        columns.loaded(kMetadata) && columns.has_metadata() && keys_.DependsOnMetadata(stream);
-    uint32_t series = SeriesByCode::kUnknown;
-    if (by_metadata) {
-      worker->by_code.StartSlice(columns.metadata_set_count());
+    VARVE_RETURN_IF_ERROR(query_.CheckAlive(columns.source()));
+    const uint32_t stream = slice.slice->stream;
+    if (columns.loaded(kMetadata) && columns.has_metadata() &&
+        keys_.DependsOnMetadata(scan_.StreamLabels(stream))) {
+      CountSliceByMetadata(selection, slice, columns, worker);
     } else {
-      series = worker->UnmodifiedSeries(stream, {});
-    }
-    for (uint32_t i = 0; i < slice.size();) {
-      const uint32_t row = selection.Row(slice, i);
-      const WindowGrid::Interval interval = grid_.Locate(timestamps[row]);
-      if (by_metadata) {
-        const uint32_t code = columns.MetadataCode(row);
-        series = worker->by_code.Find(code);
-        if (series == SeriesByCode::kUnknown) {
-          series = worker->UnmodifiedSeries(stream, columns.MetadataSet(code));
-          worker->by_code.Set(code, series);
-        }
-      }
-      // As many rows at once as share the cell.
-      uint64_t rows = 0, line_bytes = 0;
-      do {
-        const uint32_t at = selection.Row(slice, i);
-        if (timestamps[at] > interval.last_ns) break;
-        if (by_metadata && columns.MetadataCode(at) != columns.MetadataCode(row)) break;
-        if (needs_bytes_) line_bytes += columns.LineLength(at);
-        ++rows;
-      } while (++i < slice.size());
-      if (interval.index != WindowGrid::kGap) worker->windows->AddRows(series, interval.index, rows, line_bytes);
+      CountSlice(selection, slice, columns, worker->StreamSeries(stream, scan_.StreamLabels(stream)), worker);
     }
     worker->stats.lines_after_filters += slice.size();
   }
   return Status::Ok();
 }
 
-Status RangeScan::ProcessRows(const RowSelection& selection, SourceColumns& columns, Worker* worker) const {
+void RangeScan::CountSlice(const RowSelection& selection, const RowSelection::SliceRows& slice,
+                           const SourceColumns& columns, uint32_t series, Worker* worker) const {
+  const int64_t* timestamps = columns.timestamps();
+  for (uint32_t i = 0; i < slice.size();) {
+    const uint32_t row = selection.Row(slice, i);
+    const WindowGrid::Interval interval = grid_.Locate(timestamps[row]);
+    uint32_t next = i;
+    uint64_t line_bytes = 0;
+    if (!slice.listed) {
+      const uint32_t end = RowBehind(timestamps, row, slice.end, interval.last_ns);
+      next += end - row;
+      if (needs_bytes_) line_bytes = columns.LineBytes(row, end);
+    } else {
+      for (; next < slice.size() && timestamps[selection.Row(slice, next)] <= interval.last_ns; ++next) {
+        if (needs_bytes_) line_bytes += columns.LineLength(selection.Row(slice, next));
+      }
+    }
+    if (interval.index != WindowGrid::kGap)
+      worker->windows->AddRows(series, interval.index, next - i, line_bytes);
+    i = next;
+  }
+}
+
+void RangeScan::CountSliceByMetadata(const RowSelection& selection, const RowSelection::SliceRows& slice,
+                                     const SourceColumns& columns, Worker* worker) const {
+  const int64_t* timestamps = columns.timestamps();
+  const Labels& stream = scan_.StreamLabels(slice.slice->stream);
+  worker->by_code.StartSlice(columns.metadata_set_count());
+  for (uint32_t i = 0; i < slice.size();) {
+    const uint32_t first = selection.Row(slice, i);
+    const WindowGrid::Interval interval = grid_.Locate(timestamps[first]);
+    const uint32_t code = columns.MetadataCode(first);
+    uint32_t series = worker->by_code.Find(code);
+    if (series == SeriesByCode::kUnknown) {
+      series = worker->UnmodifiedSeries(stream, columns.MetadataSet(code));
+      worker->by_code.Set(code, series);
+    }
+    // As many rows at once as share the cell.
+    uint64_t rows = 0, line_bytes = 0;
+    for (uint32_t row = first; timestamps[row] <= interval.last_ns && columns.MetadataCode(row) == code;
+         row = selection.Row(slice, i)) {
+      if (needs_bytes_) line_bytes += columns.LineLength(row);
+      ++rows;
+      if (++i == slice.size()) break;
+    }
+    if (interval.index != WindowGrid::kGap)
+      worker->windows->AddRows(series, interval.index, rows, line_bytes);
+  }
+}
+
+Status RangeScan::ProcessRows(const RowSelection& selection, const SourceColumns& columns,
+                              Worker* worker) const {
   const int64_t* timestamps = columns.timestamps();
   const bool lines = columns.loaded(kLines);
   const bool metadata = columns.loaded(kMetadata);
@@ -240,7 +300,7 @@ Status RangeScan::ProcessRows(const RowSelection& selection, SourceColumns& colu
     WindowGrid::Interval interval;
     interval.last_ns = INT64_MIN;
     for (uint32_t i = 0; i < slice.size(); ++i) {
-      if (++seen % kRowsBetweenChecks == 0) VARVE_RETURN_IF_ERROR(query_.CheckAlive());
+      if (++seen % kRowsBetweenChecks == 0) VARVE_RETURN_IF_ERROR(query_.CheckAlive(columns.source()));
       const uint32_t row = selection.Row(slice, i);
       const int64_t ts_ns = timestamps[row];
       if (ts_ns > interval.last_ns) interval = grid_.Locate(ts_ns);
@@ -277,6 +337,7 @@ Result<SeriesSet> RangeScan::Finish() {
   MutexLock lock(mu_);
   SeriesSet result;
   if (idle_.empty()) return result;
+  for (const auto& worker : idle_) VARVE_RETURN_IF_ERROR(worker->CountMemory());
   Worker& all = *idle_[0];
   for (size_t i = 1; i < idle_.size(); ++i) {
     Worker& other = *idle_[i];

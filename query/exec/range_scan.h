@@ -35,10 +35,15 @@ class RangeScan {
   Result<SeriesSet> Finish() VARVE_EXCLUDES(mu_);
 
   bool CountFromSlice(const LogSlice& slice, Worker* worker) const;
-  Status ReadRows(const LogScan::SourceSlices& source, const std::vector<uint32_t>& slices, Worker* worker) const;
-  Status CountRows(const RowSelection& selection, SourceColumns& columns, Worker* worker) const;
-  Status ProcessRows(const RowSelection& selection, SourceColumns& columns, Worker* worker) const;
-  bool WantsMetadata(const RowSelection& selection) const;
+  Status ReadRows(const LogScan::SourceSlices& source, const std::vector<uint32_t>& slices,
+                  Worker* worker) const;
+  Status CountRows(const RowSelection& selection, const SourceColumns& columns, Worker* worker) const;
+  void CountSlice(const RowSelection& selection, const RowSelection::SliceRows& slice,
+                  const SourceColumns& columns, uint32_t series, Worker* worker) const;
+  void CountSliceByMetadata(const RowSelection& selection, const RowSelection::SliceRows& slice,
+                            const SourceColumns& columns, Worker* worker) const;
+  Status ProcessRows(const RowSelection& selection, const SourceColumns& columns, Worker* worker) const;
+  bool WantsMetadata(const std::vector<uint32_t>& slices) const;
 
   QueryContext& query_;
   const LogScan& scan_;

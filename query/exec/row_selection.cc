@@ -6,12 +6,12 @@
 
 namespace varve {
 
-Result<RowSelection> RowSelection::Select(const LogScan& scan, const std::vector<uint32_t>& slices, TimeRange range,
-                                          SourceColumns& columns) {
+Result<RowSelection> RowSelection::Select(const LogScan& scan, const std::vector<uint32_t>& slices,
+                                          TimeRange range, SourceColumns& columns) {
   RowSelection selection;
   VARVE_RETURN_IF_ERROR(columns.Ensure(scan.pipeline().needs_lines() ? kTimestamps | kLines : kTimestamps));
   selection.NarrowByTime(scan, slices, range, columns);
-  if (scan.pipeline().needs_lines()) selection.FilterLines(scan, columns);
+  if (scan.has_line_filter() && columns.loaded(kLines)) selection.FilterLines(scan, columns);
   VARVE_RETURN_IF_ERROR(selection.DropDuplicates(scan, columns));
   return selection;
 }

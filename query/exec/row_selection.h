@@ -28,8 +28,8 @@ class RowSelection {
 
   // Selects from `slices` (ascending by row, of the source behind `columns`) within `range`, which must lie
   // in the scan's range. Loads what it needs into `columns`, timestamps always.
-  static Result<RowSelection> Select(const LogScan& scan, const std::vector<uint32_t>& slices, TimeRange range,
-                                     SourceColumns& columns);
+  static Result<RowSelection> Select(const LogScan& scan, const std::vector<uint32_t>& slices,
+                                     TimeRange range, SourceColumns& columns);
 
   // Those with at least one row.
   const std::vector<SliceRows>& slices() const { return slices_; }

@@ -58,7 +58,8 @@ void SeriesKeyBuilder::Build(const logql::RowLabels& labels, std::string* key) {
 
 bool SeriesKeyBuilder::DependsOnMetadata(const Labels& stream) const {
   if (!by_) return true;
-  return std::any_of(names_.begin(), names_.end(), [&](const std::string& name) { return !stream.Has(name); });
+  return std::any_of(names_.begin(), names_.end(),
+                     [&](const std::string& name) { return !stream.Has(name); });
 }
 
 uint32_t SeriesTable::Intern(std::string_view key) {

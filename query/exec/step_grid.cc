@@ -5,7 +5,12 @@
 namespace varve {
 namespace {
 
-Status OutOfTime() { return InvalidArgument("the query's time range, range and offset exceed representable time"); }
+Status OutOfTime() {
+  return InvalidArgument("the query's time range, range and offset exceed representable time");
+}
+
+// Where no limit is configured.
+constexpr uint32_t kPointsMax = 1'000'000;
 
 int64_t FloorDivide(int64_t a, int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
 
@@ -34,7 +39,7 @@ Result<StepGrid> StepGrid::Create(const QueryRequest& request, uint32_t points_m
   // Rounding adds up to two steps to what was asked for, and the limit is on what was asked for.
   const uint64_t asked = (static_cast<uint64_t>(request.end_ns) - static_cast<uint64_t>(request.start_ns)) /
                          static_cast<uint64_t>(step);
-  if (asked > points_max) {
+  if (asked > (points_max == 0 ? kPointsMax : points_max)) {
     return InvalidArgument(
         "exceeded maximum resolution of 11,000 points per time series. Try increasing the value of the step "
         "parameter");
@@ -60,7 +65,8 @@ Result<WindowGrid> WindowGrid::Create(const StepGrid& steps, int64_t range_ns, i
   if (__builtin_sub_overflow(steps.first_ns, offset_ns, &upper) ||
       __builtin_sub_overflow(upper, range_ns, &grid.lowest_ns_) ||
       __builtin_sub_overflow(steps.TimeNs(steps.count - 1), offset_ns, &grid.highest_ns_) ||
-      __builtin_sub_overflow(grid.highest_ns_, grid.lowest_ns_, &reach_ns) || grid.lowest_ns_ == INT64_MAX || grid.highest_ns_ == INT64_MAX) {
+      __builtin_sub_overflow(grid.highest_ns_, grid.lowest_ns_, &reach_ns) || grid.lowest_ns_ == INT64_MAX ||
+      grid.highest_ns_ == INT64_MAX) {
     return OutOfTime();
   }
   const int64_t span_ns = static_cast<int64_t>(steps.count - 1) * steps.step_ns;

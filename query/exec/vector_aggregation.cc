@@ -33,7 +33,7 @@ struct StepState {
   uint64_t count = 0;
   ExactSum sum;
   double extreme = std::numeric_limits<double>::quiet_NaN();
-  double mean = 0;      // Welford's, for stddev and stdvar
+  double mean = 0;       // Welford's, for stddev and stdvar
   double deviation = 0;  // sum of squared differences from the mean
 
   void Add(VectorOp op, double x) {
@@ -167,8 +167,8 @@ SeriesSet Sort(const VectorAggregation& aggregation, SeriesSet operand, bool ins
 
 }  // namespace
 
-Result<SeriesSet> AggregateVector(QueryContext& query, const VectorAggregation& aggregation, SeriesSet operand,
-                                  uint32_t step_count) {
+Result<SeriesSet> AggregateVector(QueryContext& query, const VectorAggregation& aggregation,
+                                  SeriesSet operand, uint32_t step_count) {
   switch (aggregation.op) {
     case VectorOp::kTopk:
     case VectorOp::kBottomk:

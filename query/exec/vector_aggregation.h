@@ -13,7 +13,7 @@
 namespace varve {
 
 // `step_count` bounds the points' steps.
-Result<SeriesSet> AggregateVector(QueryContext& query, const logql::VectorAggregation& aggregation, SeriesSet operand,
-                                  uint32_t step_count);
+Result<SeriesSet> AggregateVector(QueryContext& query, const logql::VectorAggregation& aggregation,
+                                  SeriesSet operand, uint32_t step_count);
 
 }  // namespace varve

@@ -153,7 +153,10 @@ void SlideWindows(const WindowGrid& grid, const std::vector<std::pair<uint32_t, 
       back_begin = next;
       back = Cell();
     }
-    if (front.empty() && back.empty()) continue;
+    if (front.empty() && back.empty()) {
+      step = grid.StepsOf(cells[next].first).first - 1;  // nothing until the next cell; there is one
+      continue;
+    }
     Cell window = back;
     if (!front.empty()) window.Merge(front.back().second);
     emit(step, window);
@@ -198,7 +201,11 @@ class TallyAccumulator final : public WindowAccumulator {
         window.rows -= cells[leaving].second.rows;
         window.line_bytes -= cells[leaving].second.line_bytes;
       }
-      if (window.rows != 0) out->push_back({step, Value(window)});
+      if (window.rows != 0) {
+        out->push_back({step, Value(window)});
+      } else {
+        step = grid_.StepsOf(cells[entering].first).first - 1;  // nothing until the next cell; there is one
+      }
     }
   }
 
@@ -338,7 +345,10 @@ class QuantileAccumulator final : public WindowAccumulator {
     for (uint32_t step = grid_.StepsOf(samples.front().interval).first; step <= last_step; ++step) {
       while (end < samples.size() && samples[end].interval < grid_.WindowEnd(step)) ++end;
       while (begin < end && samples[begin].interval < grid_.WindowBegin(step)) ++begin;
-      if (begin == end) continue;
+      if (begin == end) {
+        step = grid_.StepsOf(samples[end].interval).first - 1;  // nothing until the next; there is one
+        continue;
+      }
       window.clear();
       for (size_t i = begin; i < end; ++i) window.push_back(samples[i].value);
       out->push_back({step, Quantile(phi_, window)});
@@ -371,7 +381,8 @@ class CounterRateAccumulator final : public WindowAccumulator {
     });
     size_t begin = 0, end = 0;
     const uint32_t last_step = grid_.StepsOf(grid_.Locate(samples.back().ts_ns).index).last;
-    for (uint32_t step = grid_.StepsOf(grid_.Locate(samples.front().ts_ns).index).first; step <= last_step; ++step) {
+    for (uint32_t step = grid_.StepsOf(grid_.Locate(samples.front().ts_ns).index).first; step <= last_step;
+         ++step) {
       while (end < samples.size() && samples[end].ts_ns <= grid_.UpperNs(step)) ++end;
       while (begin < end && samples[begin].ts_ns <= grid_.LowerNs(step)) ++begin;
       if (begin == end) continue;
@@ -395,8 +406,8 @@ bool AggregatesRows(const logql::RangeAggregation& aggregation) {
 
 bool AggregatesBytes(RangeOp op) { return op == RangeOp::kBytesOverTime || op == RangeOp::kBytesRate; }
 
-Result<std::unique_ptr<WindowAccumulator>> WindowAccumulator::Create(const logql::RangeAggregation& aggregation,
-                                                                     const WindowGrid& grid) {
+Result<std::unique_ptr<WindowAccumulator>> WindowAccumulator::Create(
+    const logql::RangeAggregation& aggregation, const WindowGrid& grid) {
   const int64_t range_ns = aggregation.range.range_ns;
   const double seconds = static_cast<double>(range_ns) / kNsPerSecondReal;
   if (AggregatesRows(aggregation)) {
@@ -414,12 +425,13 @@ Result<std::unique_ptr<WindowAccumulator>> WindowAccumulator::Create(const logql
                            " without unwrap");
   }
   switch (aggregation.op) {
-    case RangeOp::kSumOverTime: return MakeCells<SumCell>(grid, [](const SumCell& c) { return c.sum.Value(); });
+    case RangeOp::kSumOverTime:
+      return MakeCells<SumCell>(grid, [](const SumCell& c) { return c.sum.Value(); });
     case RangeOp::kRate:
       return MakeCells<SumCell>(grid, [seconds](const SumCell& c) { return c.sum.Value() / seconds; });
     case RangeOp::kAvgOverTime:
-      return MakeCells<SumCell>(
-          grid, [](const SumCell& c) { return c.sum.Value() / static_cast<double>(c.rows); });
+      return MakeCells<SumCell>(grid,
+                                [](const SumCell& c) { return c.sum.Value() / static_cast<double>(c.rows); });
     case RangeOp::kAbsentOverTime:
       return MakeCells<SumCell>(grid, [](const SumCell& c) { return static_cast<double>(c.rows); });
     case RangeOp::kMinOverTime:

@@ -82,6 +82,14 @@ size_t V6HintLength(std::string_view text) {
   return 0;
 }
 
+// Characters that an address can begin with.
+constexpr std::array<bool, 256> MakeStarts() {
+  std::array<bool, 256> table{};
+  for (const char c : std::string_view("0123456789abcdefABCDEF:")) table[static_cast<uint8_t>(c)] = true;
+  return table;
+}
+constexpr std::array<bool, 256> kStarts = MakeStarts();
+
 template <typename Accept>
 size_t Span(std::string_view text, Accept accept) {
   size_t size = 0;
@@ -108,7 +116,8 @@ Result<IpMatcher> IpMatcher::Create(const std::string& pattern) {
   if (const size_t slash = text.find('/'); slash != std::string_view::npos) {
     const std::string_view bits_text = text.substr(slash + 1);
     if (!ParseIpAddress(text.substr(0, slash), &matcher.low_)) return invalid();
-    if (bits_text.empty() || bits_text.size() > 3 || (bits_text.size() > 1 && bits_text[0] == '0')) return invalid();
+    if (bits_text.empty() || bits_text.size() > 3 || (bits_text.size() > 1 && bits_text[0] == '0'))
+      return invalid();
     size_t bits = 0;
     for (const char c : bits_text) {
       if (!IsDigit(c)) return invalid();
@@ -135,7 +144,11 @@ Result<IpMatcher> IpMatcher::Create(const std::string& pattern) {
 
 bool IpMatcher::MatchesAny(std::string_view text) const {
   IpAddress address;
-  while (!text.empty()) {
+  while (true) {
+    size_t skipped = 0;
+    while (skipped < text.size() && !kStarts[static_cast<uint8_t>(text[skipped])]) ++skipped;
+    if (skipped == text.size()) return false;
+    text.remove_prefix(skipped);
     if (LooksLikeV4(text)) {
       const size_t size = Span(text, [](char c) { return IsDigit(c) || c == '.'; });
       if (ParseIpAddress(text.substr(0, size), &address) && Matches(address)) return true;
@@ -152,7 +165,6 @@ bool IpMatcher::MatchesAny(std::string_view text) const {
     }
     text.remove_prefix(1);
   }
-  return false;
 }
 
 }  // namespace varve::logql

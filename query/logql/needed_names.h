@@ -53,7 +53,7 @@ class NeededNames {
   size_t CountMissing(const RowLabels& labels) const {
     size_t missing = 0;
     for (const Name& name : names_) {
-      if (labels.WasExtracted({name.text, name.hash})) continue;
+      if (labels.WasExtracted({name.text, name.hash, false})) continue;
       // A base name is extracted under another name; only with the suffix may it be a target all the same.
       if (labels.HasBase(name.text) && !name.text.ends_with(kExtractedSuffix)) continue;
       ++missing;

@@ -246,6 +246,8 @@ Status Parser::ParseLabelReplace(ParsedExpr* out) {
   VARVE_RETURN_IF_ERROR(Expect(TokenKind::kRightParen, ")"));
   Result<Regex> regex = CompileRegex("^(?:" + replace.pattern + ")$", {});
   if (regex.ok()) {
+    regex_budget_.Charge(*regex);
+    VARVE_RETURN_IF_ERROR(regex_budget_.status());
     replace.regex = *std::move(regex);
   } else {
     Defer(start, SemanticError("invalid regex in label_replace: " + regex.status().message()));

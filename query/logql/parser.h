@@ -4,7 +4,8 @@
 // error: unexpected }, expecting STRING", "parse error : queries require at least one…".
 // Checked here: the grammar, types of operands, parameters and groupings of aggregations, regular expressions
 // of matchers, line filters and label_replace. Parsers, templates and ip patterns are Pipeline::Compile's.
-// Bounds: kQueryBytesMax of text, kNestingMax levels; neither recursion nor memory grows beyond them.
+// Bounds: kQueryBytesMax of text, kNestingMax levels, kRegexInstructionsMax of regular expressions; neither
+// recursion nor memory grows beyond them.
 #pragma once
 
 #include <cstddef>
@@ -21,6 +22,9 @@ inline constexpr size_t kQueryBytesMax = 131072;
 // Of nested parentheses, functions, operators and label filters, in the text and in the tree: whoever walks
 // a tree may recurse.
 inline constexpr uint32_t kNestingMax = 1000;
+// Of all regular expressions of a query together, in instructions of their compiled programs (about 16
+// bytes); a usual one has tens, \pL{100} 100,000.
+inline constexpr int64_t kRegexInstructionsMax = 1'000'000;
 
 // Parses, checks types, and refuses what would match every stream.
 Result<ExprPtr> ParseExpr(std::string_view query);

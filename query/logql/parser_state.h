@@ -18,6 +18,7 @@
 #include "query/logql/lexer.h"
 #include "query/logql/parser.h"
 #include "query/logql/token.h"
+#include "query/logql/validation.h"
 
 namespace varve::logql {
 
@@ -64,6 +65,7 @@ class Parser {
   Status ParseLineFilter(LineFilterOp op, std::vector<Stage>* stages);
   Status ParseLineFilterTerm(LineFilter* out);
   Status ParseUnwrap(std::optional<Unwrap>* out);
+  Status ParseRegexpPattern(std::string* out);
   Status ParseLogfmt(LogfmtParser* out);
   Status ParseExtractions(std::vector<Extraction>* out);
   Status ParseLabelFormat(LabelFormat* out);
@@ -111,6 +113,7 @@ class Parser {
   Lexer lexer_;
   Token token_;
   uint32_t depth_ = 0;
+  RegexBudget regex_budget_;
   Status deferred_;
   Position deferred_start_;
 };

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include "query/logql/filter_probe.h"
 #include "query/logql/line_match/line_filter.h"
 #include "query/logql/needed_names.h"
 #include "query/logql/printer.h"
@@ -31,6 +32,7 @@ struct Pipeline::Impl {
   std::vector<CompiledLineFilter> leading;
   std::vector<std::unique_ptr<RowStage>> stages;
   std::optional<UnwrapStep> unwrap;
+  std::unique_ptr<const FilterProbe> probe;  // may be null
   bool needs_lines = false;
   bool needs_metadata = false;
   bool empty = true;
@@ -73,12 +75,15 @@ class Compiler {
       VARVE_RETURN_IF_ERROR(std::visit([&](const auto& node) { return Add(stage, node); }, stage));
     }
     if (unwrap_) {
-      const bool grouped_by = !needs_.all && std::find(needs_.names.begin(), needs_.names.end(), unwrap_->label) !=
-                                                 needs_.names.end();
+      const bool grouped_by = !needs_.all && std::find(needs_.names.begin(), needs_.names.end(),
+                                                       unwrap_->label) != needs_.names.end();
       Result<UnwrapStep> step = UnwrapStep::Create(*unwrap_, grouped_by);
       if (!step.ok()) return InvalidArgument("parse error : " + step.status().message());
       impl_.unwrap = std::move(*step);
       impl_.needs_metadata = true;
+    }
+    if (impl_.needed.all()) {
+      VARVE_ASSIGN_OR_RETURN(impl_.probe, FilterProbe::Create(stages_));
     }
     std::stable_sort(impl_.leading.begin(), impl_.leading.end(),
                      [](const auto& a, const auto& b) { return a.cost() < b.cost(); });
@@ -115,7 +120,8 @@ class Compiler {
       if (assignment.is_rename) continue;
       Result<Template> parsed = Template::Parse("label", assignment.value);
       if (!parsed.ok()) {
-        return TemplateError(stage, "invalid template for label '" + assignment.name + "': ", parsed.status());
+        return TemplateError(stage,
+                             "invalid template for label '" + assignment.name + "': ", parsed.status());
       }
       templates_.push_back(std::move(*parsed));
     }
@@ -235,7 +241,7 @@ class Compiler {
         compiled.source = assignment.value;
       } else {
         compiled.value = std::move(templates_[next_template_++]);
-        reads_line = true;
+        reads_line = reads_line || compiled.value.reads_line();
       }
     }
     AddStage(std::make_unique<LabelFormatStage>(std::move(assignments)), reads_line);
@@ -270,7 +276,8 @@ class Compiler {
 constexpr size_t kRunMin = 8;
 
 // Narrows rows[first, …) to those that match `filter`.
-void Refine(const CompiledLineFilter& filter, const LogColumns& columns, size_t first, std::vector<uint32_t>* rows) {
+void Refine(const CompiledLineFilter& filter, const LogColumns& columns, size_t first,
+            std::vector<uint32_t>* rows) {
   std::vector<uint32_t> kept;
   for (size_t i = first; i < rows->size();) {
     size_t end = i + 1;
@@ -324,14 +331,20 @@ struct PipelineRunner::State {
   const Pipeline::Impl& impl;
   Row row;
   double value = 0;
+  FilterProbe::State probe;
 };
 
 PipelineRunner::PipelineRunner(const Pipeline& pipeline) : state_(std::make_unique<State>(pipeline)) {}
 PipelineRunner::~PipelineRunner() = default;
 
-void PipelineRunner::SetStream(const Labels& stream) { state_->row.labels.SetStream(stream); }
+void PipelineRunner::SetStream(const Labels& stream) {
+  state_->row.labels.SetStream(stream);
+  if (state_->impl.probe != nullptr) state_->probe.row.labels.SetStream(stream);
+}
 
 bool PipelineRunner::Process(int64_t ts_ns, std::string_view line, std::string_view metadata) {
+  const FilterProbe* probe = state_->impl.probe.get();
+  if (probe != nullptr && probe->Rejects(ts_ns, line, metadata, &state_->probe)) return false;
   Row& row = state_->row;
   row.ts_ns = ts_ns;
   row.line = line;

@@ -76,8 +76,9 @@ class PipelineRunner {
   // Valid after Process returned true, until the next call.
   std::string_view line() const;
   const RowLabels& labels() const;
-  // The unwrapped value. The unwrapped label is already removed from labels(). When the row has an
-  // error (labels().has_error()) the value is meaningless.
+  // The unwrapped value. The unwrapped label is already removed from labels(), unless LabelNeeds names it
+  // (sum by (code) (sum_over_time(… | unwrap code [1m]))). When the row has an error (labels().has_error())
+  // the value is meaningless.
   double value() const;
 
  private:

@@ -79,7 +79,8 @@ Status Parser::ParseMatcherTail(std::string name, bool dot_matches_newline, std:
   Result<Matcher> matcher = Matcher::Create(std::move(name), op, std::move(value), dot_matches_newline);
   if (!matcher.ok()) return SemanticError(matcher.status().message());
   *out = *std::move(matcher);
-  return Status::Ok();
+  if ((*out)->regex() != nullptr) regex_budget_.Charge((*out)->regex());
+  return regex_budget_.status();
 }
 
 Status Parser::ParsePipeline(std::vector<Stage>* stages, std::optional<Unwrap>* unwrap) {
@@ -103,7 +104,8 @@ Status Parser::ParseLineFilter(LineFilterOp op, std::vector<Stage>* stages) {
     VARVE_RETURN_IF_ERROR(Advance());
     VARVE_RETURN_IF_ERROR(ParseLineFilterTerm(&filter));
   } while (At(TokenKind::kOr));
-  Defer(start, CheckLineFilter(filter));
+  Defer(start, CheckLineFilter(filter, &regex_budget_));
+  VARVE_RETURN_IF_ERROR(regex_budget_.status());
   stages->emplace_back(std::move(filter));
   return Status::Ok();
 }
@@ -146,7 +148,7 @@ Status Parser::ParseStage(std::vector<Stage>* stages) {
     }
     case TokenKind::kRegexp: {
       VARVE_ASSIGN_OR_RETURN(Stage* const stage, advance_to(RegexpParser()));
-      return ExpectText(TokenKind::kString, "STRING", &std::get<RegexpParser>(*stage).pattern);
+      return ParseRegexpPattern(&std::get<RegexpParser>(*stage).pattern);
     }
     case TokenKind::kPattern: {
       VARVE_ASSIGN_OR_RETURN(Stage* const stage, advance_to(PatternParser()));
@@ -172,6 +174,14 @@ Status Parser::ParseStage(std::vector<Stage>* stages) {
     case TokenKind::kDecolorize: return advance_to(Decolorize()).status().Clone();
     default: return Unexpected();
   }
+}
+
+// What is wrong with the expression, its named groups above all, is for Pipeline::Compile to say.
+Status Parser::ParseRegexpPattern(std::string* out) {
+  VARVE_RETURN_IF_ERROR(ExpectText(TokenKind::kString, "STRING", out));
+  const Result<Regex> regex = CompileRegex(*out, {});
+  if (regex.ok()) regex_budget_.Charge(*regex);
+  return regex_budget_.status();
 }
 
 Status Parser::ParseLogfmt(LogfmtParser* out) {

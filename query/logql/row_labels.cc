@@ -52,24 +52,25 @@ void RowLabels::PrepareBase(std::string_view metadata) {
     return std::find_if(base_.begin(), base_.end(),
                         [&](const RowLabel& label) { return label.hash == hash && label.name == name; });
   };
-  const bool well_formed = ForEachMetadata(base_metadata_, [&](std::string_view name, std::string_view value) {
-    uint32_t hash = HashName(name);
-    auto found = find(name, hash);
-    if (found != base_.end() && found->category == LabelCategory::kStream) {
-      name = base_names_.Concat(name, kExtractedSuffix);
-      hash = HashName(name);
-      found = find(name, hash);
-      // A stream label that really is called <name>_extracted stays.
-      if (found != base_.end() && found->category == LabelCategory::kStream) return;
-    }
-    const RowLabel label = {
-        .name = name, .value = value, .category = LabelCategory::kMetadata, .base = true, .hash = hash};
-    if (found != base_.end()) {
-      *found = label;
-    } else {
-      base_.push_back(label);
-    }
-  });
+  const bool well_formed =
+      ForEachMetadata(base_metadata_, [&](std::string_view name, std::string_view value) {
+        uint32_t hash = HashName(name);
+        auto found = find(name, hash);
+        if (found != base_.end() && found->category == LabelCategory::kStream) {
+          name = base_names_.Concat(name, kExtractedSuffix);
+          hash = HashName(name);
+          found = find(name, hash);
+          // A stream label that really is called <name>_extracted stays.
+          if (found != base_.end() && found->category == LabelCategory::kStream) return;
+        }
+        const RowLabel label = {
+            .name = name, .value = value, .category = LabelCategory::kMetadata, .base = true, .hash = hash};
+        if (found != base_.end()) {
+          *found = label;
+        } else {
+          base_.push_back(label);
+        }
+      });
   static_cast<void>(well_formed);  // what could be read is shown; blocks verify their bytes when loaded
   base_mask_ = 0;
   for (const RowLabel& label : base_) base_mask_ |= 1ULL << (label.hash & 63);
@@ -88,7 +89,7 @@ void RowLabels::Reset(std::string_view metadata) {
   arena_.Clear();
 }
 
-void RowLabels::IndexLabels() {
+void RowLabels::IndexLabels() const {
   const size_t want = std::bit_ceil(labels_.size() * 2);
   if (indexed_ == 0 || table_.size() < want) {
     table_.assign(std::max(table_.size(), want), 0);
@@ -102,9 +103,9 @@ void RowLabels::IndexLabels() {
   }
 }
 
-RowLabel* RowLabels::FindSlow(std::string_view name, uint32_t hash) {
+const RowLabel* RowLabels::FindSlow(std::string_view name, uint32_t hash) const {
   if (labels_.size() <= kLinearMax) {
-    for (RowLabel& label : labels_) {
+    for (const RowLabel& label : labels_) {
       if (label.hash == hash && label.name == name) return &label;
     }
     return nullptr;
@@ -112,7 +113,7 @@ RowLabel* RowLabels::FindSlow(std::string_view name, uint32_t hash) {
   if (indexed_ != labels_.size()) IndexLabels();
   const size_t slots_mask = table_.size() - 1;
   for (size_t slot = hash & slots_mask; table_[slot] != 0; slot = (slot + 1) & slots_mask) {
-    RowLabel& label = labels_[table_[slot] - 1];
+    const RowLabel& label = labels_[table_[slot] - 1];
     if (label.hash == hash && label.name == name) return &label;
   }
   return nullptr;
@@ -133,15 +134,11 @@ bool RowLabels::HasBase(std::string_view name) const {
   });
 }
 
-void RowLabels::Append(const RowLabel& label) {
-  labels_.push_back(label);
-  mask_ |= 1ULL << (label.hash & 63);
-}
-
-void RowLabels::SetLabel(std::string_view name, uint32_t hash, std::string_view value,
-                         LabelCategory category, bool extracted) {
+void RowLabels::SetLabel(std::string_view name, uint32_t hash, std::string_view value, LabelCategory category,
+                         bool extracted) {
   // A label of that name in the line must not stand beside the row's own error.
-  if (has_error() && name.starts_with("__error") && (name == kErrorLabel || name == kErrorDetailsLabel)) return;
+  if (has_error() && name.starts_with("__error") && (name == kErrorLabel || name == kErrorDetailsLabel))
+    return;
   modified_ = true;
   if (const RowLabel* found = Find(name, hash); found != nullptr) {
     RowLabel& label = labels_[static_cast<size_t>(found - labels_.data())];
@@ -159,7 +156,12 @@ void RowLabels::SetLabel(std::string_view name, uint32_t hash, std::string_view 
       extracted = extracted || removed.extracted;
     }
   }
-  Append({.name = name, .value = value, .category = category, .base = base, .extracted = extracted, .hash = hash});
+  Append({.name = name,
+          .value = value,
+          .category = category,
+          .base = base,
+          .extracted = extracted,
+          .hash = hash});
 }
 
 void RowLabels::Set(std::string_view name, std::string_view value, LabelCategory category) {
@@ -172,27 +174,23 @@ void RowLabels::Remove(std::string_view name) {
   RemoveIf([&](const RowLabel& label) { return label.hash == hash && label.name == name; });
 }
 
-RowLabels::Target RowLabels::ExtractionTarget(std::string_view name, uint32_t hash) {
+RowLabels::Target RowLabels::ExtractionTargetSlow(std::string_view name, uint32_t hash) {
   const RowLabel* label = Find(name, hash);
   bool base = label != nullptr && label->base;
   if (label == nullptr && !removed_.empty()) {
     const RowLabel* removed = FindRemoved(name, hash);
     base = removed != nullptr && removed->base;
   }
-  if (!base) return {name, hash};
+  if (!base) return {name, hash, false};
   const std::string_view suffixed = arena_.Concat(name, kExtractedSuffix);
-  return {suffixed, HashName(suffixed)};
+  return {suffixed, HashName(suffixed), false};
 }
 
-bool RowLabels::WasExtracted(const Target& target) const {
+bool RowLabels::WasExtractedSlow(const Target& target) const {
   if (const RowLabel* label = Find(target.name, target.hash); label != nullptr) return label->extracted;
   if (removed_.empty()) return false;
   const RowLabel* removed = FindRemoved(target.name, target.hash);
   return removed != nullptr && removed->extracted;
-}
-
-void RowLabels::SetExtracted(const Target& target, std::string_view value) {
-  SetLabel(target.name, target.hash, value, LabelCategory::kParsed, true);
 }
 
 void RowLabels::SetError(std::string_view error, std::string_view details) {
@@ -203,12 +201,8 @@ void RowLabels::SetError(std::string_view error, std::string_view details) {
   Remove(kErrorDetailsLabel);
 }
 
-void RowLabels::ClearError() {
-  error_ = {};
-}
+void RowLabels::ClearError() { error_ = {}; }
 
-void RowLabels::ClearErrorDetails() {
-  error_details_ = {};
-}
+void RowLabels::ClearErrorDetails() { error_details_ = {}; }
 
 }  // namespace varve::logql

@@ -58,7 +58,7 @@ class RowLabels {
   const RowLabel* Find(std::string_view name) const { return Find(name, HashName(name)); }
   const RowLabel* Find(std::string_view name, uint32_t hash) const {
     if ((mask_ >> (hash & 63) & 1) == 0) return nullptr;
-    return const_cast<RowLabels*>(this)->FindSlow(name, hash);
+    return FindSlow(name, hash);
   }
   std::string_view Get(std::string_view name) const {
     const RowLabel* label = Find(name);
@@ -81,13 +81,30 @@ class RowLabels {
   struct Target {
     std::string_view name;
     uint32_t hash = 0;
+    bool fresh = false;  // no label of that name was there, now or before: set at once
   };
   // The name to extract `name` to: itself, or <name>_extracted (in the arena) when it is a base name.
-  Target ExtractionTarget(std::string_view name, uint32_t hash);
+  Target ExtractionTarget(std::string_view name, uint32_t hash) {
+    if ((mask_ >> (hash & 63) & 1) == 0 && removed_.empty()) return {name, hash, true};
+    return ExtractionTargetSlow(name, hash);
+  }
   // Whether a parser extracted `target` from this row already.
-  bool WasExtracted(const Target& target) const;
-  // Sets it, and marks it as extracted. The views must live until Reset.
-  void SetExtracted(const Target& target, std::string_view value);
+  bool WasExtracted(const Target& target) const { return !target.fresh && WasExtractedSlow(target); }
+  // Sets it, and marks it as extracted. The views must live until Reset. No label may have been set since
+  // ExtractionTarget.
+  void SetExtracted(const Target& target, std::string_view value) {
+    if (target.fresh && !has_error()) {
+      modified_ = true;
+      Append({.name = target.name,
+              .value = value,
+              .category = LabelCategory::kParsed,
+              .base = false,
+              .extracted = true,
+              .hash = target.hash});
+    } else {
+      SetLabel(target.name, target.hash, value, LabelCategory::kParsed, true);
+    }
+  }
 
   // A later error replaces an earlier one; empty details keep the earlier ones. `error` must live until
   // Reset, the details are copied.
@@ -109,24 +126,30 @@ class RowLabels {
   // Above this many labels lookups use the table.
   static constexpr size_t kLinearMax = 24;
 
-  RowLabel* FindSlow(std::string_view name, uint32_t hash);
-  void IndexLabels();
-  void Append(const RowLabel& label);
+  const RowLabel* FindSlow(std::string_view name, uint32_t hash) const;
+  void IndexLabels() const;
+  void Append(const RowLabel& label) {
+    labels_.push_back(label);
+    mask_ |= 1ULL << (label.hash & 63);
+  }
+  Target ExtractionTargetSlow(std::string_view name, uint32_t hash);
+  bool WasExtractedSlow(const Target& target) const;
   void SetLabel(std::string_view name, uint32_t hash, std::string_view value, LabelCategory category,
                 bool extracted);
   const RowLabel* FindRemoved(std::string_view name, uint32_t hash) const;
   void PrepareBase(std::string_view metadata);
 
   std::vector<RowLabel> labels_;
-  uint64_t mask_ = 0;  // bit (hash & 63) of every label: most lookups of absent names stop here
+  uint64_t mask_ = 0;              // bit (hash & 63) of every label: most lookups of absent names stop here
   std::vector<RowLabel> removed_;  // of this row: names keep their meaning for parsers
   std::string_view error_, error_details_;
   RowArena arena_;
   bool modified_ = false;
 
-  // Open addressing over labels_, index + 1 a slot, 0 free; covers the first `indexed_` labels.
-  std::vector<uint32_t> table_;
-  size_t indexed_ = 0;
+  // Open addressing over labels_, index + 1 a slot, 0 free; covers the first `indexed_` labels. Lookups
+  // extend it.
+  mutable std::vector<uint32_t> table_;
+  mutable size_t indexed_ = 0;
 
   // What a row of this stream with the latest metadata starts with.
   std::vector<RowLabel> stream_labels_;

@@ -129,7 +129,8 @@ const char* SubstringSearch::FindSse2(const char* begin, const char* end) const 
   }
 }
 
-__attribute__((target("avx2"))) const char* SubstringSearch::FindAvx2(const char* begin, const char* end) const {
+__attribute__((target("avx2"))) const char* SubstringSearch::FindAvx2(const char* begin,
+                                                                      const char* end) const {
   constexpr ptrdiff_t kWidth = 32;
   const char* const last = end - needle_.size();
   if (last - begin < kWidth - 1) return FindSse2(begin, end);
@@ -142,8 +143,10 @@ __attribute__((target("avx2"))) const char* SubstringSearch::FindAvx2(const char
       if (p > last) return nullptr;
       p = last - (kWidth - 1);
     }
-    const __m256i a = _mm256_or_si256(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + probe1_)), fold1);
-    const __m256i b = _mm256_or_si256(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + probe2_)), fold2);
+    const __m256i a =
+        _mm256_or_si256(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + probe1_)), fold1);
+    const __m256i b =
+        _mm256_or_si256(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + probe2_)), fold2);
     auto hits = static_cast<uint32_t>(
         _mm256_movemask_epi8(_mm256_and_si256(_mm256_cmpeq_epi8(a, byte1), _mm256_cmpeq_epi8(b, byte2))));
     for (; hits != 0; hits &= hits - 1) {
@@ -155,8 +158,12 @@ __attribute__((target("avx2"))) const char* SubstringSearch::FindAvx2(const char
 
 #else
 
-const char* SubstringSearch::FindSse2(const char* begin, const char* end) const { return FindScalar(begin, end); }
-const char* SubstringSearch::FindAvx2(const char* begin, const char* end) const { return FindScalar(begin, end); }
+const char* SubstringSearch::FindSse2(const char* begin, const char* end) const {
+  return FindScalar(begin, end);
+}
+const char* SubstringSearch::FindAvx2(const char* begin, const char* end) const {
+  return FindScalar(begin, end);
+}
 
 #endif
 

@@ -70,6 +70,17 @@ Status CheckSetOperand(std::string_view side, BinaryOp op, const Expr& expr) {
 
 Status SemanticError(std::string message) { return ParseErrorAt(0, 0, message); }
 
+void RegexBudget::Charge(const Regex& regex) {
+  constexpr int64_t kLeast = kRegexInstructionsMax / 1000;
+  instructions_ += std::max<int64_t>(regex->ProgramSize(), kLeast);
+}
+
+Status RegexBudget::status() const {
+  if (instructions_ <= kRegexInstructionsMax) return Status::Ok();
+  return SemanticError("too many or too large regular expressions (more than " +
+                       std::to_string(kRegexInstructionsMax) + " instructions in all)");
+}
+
 Status CheckRangeAggregation(const std::optional<std::string>& parameter, RangeAggregation* aggregation) {
   const RangeOp op = aggregation->op;
   const std::string name(RangeOpName(op));
@@ -121,7 +132,7 @@ Status CheckVectorAggregation(const std::optional<std::string>& parameter, Vecto
   return Status::Ok();
 }
 
-Status CheckLineFilter(const LineFilter& filter) {
+Status CheckLineFilter(const LineFilter& filter, RegexBudget* budget) {
   const auto stage_error = [&filter](std::string_view message) {
     return SemanticError("stage '" + Print(Stage(filter)) + "' : " + std::string(message));
   };
@@ -133,6 +144,8 @@ Status CheckLineFilter(const LineFilter& filter) {
     } else if (is_regex) {
       Result<Regex> regex = CompileRegex(term.text, {});
       if (!regex.ok()) return stage_error(regex.status().message());
+      budget->Charge(*regex);
+      if (!budget->status().ok()) return budget->status();
     }
   }
   return Status::Ok();

@@ -4,6 +4,7 @@
 // unwrap").
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -15,12 +16,24 @@ namespace varve::logql {
 // "parse error : message": an error without a position.
 Status SemanticError(std::string message);
 
+// What the regular expressions of one query may cost: their compiled programs take memory and time that a
+// short text like \pL{100}, repeated, drives into gigabytes. Each counts as at least 1/1,000 of it all.
+class RegexBudget {
+ public:
+  void Charge(const Regex& regex);
+  // kInvalidArgument once too much has been charged.
+  Status status() const;
+
+ private:
+  int64_t instructions_ = 0;
+};
+
 // Parameter (as written, if any), grouping and unwrap against the operation; sets `aggregation->parameter`.
 Status CheckRangeAggregation(const std::optional<std::string>& parameter, RangeAggregation* aggregation);
 // Parameter (as written, if any) and grouping against the operation; sets `aggregation->parameter`.
 Status CheckVectorAggregation(const std::optional<std::string>& parameter, VectorAggregation* aggregation);
 // Regular expressions, and where ip() may stand.
-Status CheckLineFilter(const LineFilter& filter);
+Status CheckLineFilter(const LineFilter& filter, RegexBudget* budget);
 // Operands of the wrong type: log queries, literals in `and or unless`.
 Status CheckOperands(BinaryOp op, const Expr& left, const Expr& right);
 

@@ -18,6 +18,12 @@ GROUPS = """selectors selector_errors line_filter line_filter_or line_filter_ip 
     range_agg_log unwrap unwrap_agg vector_agg topk_sort binop_* scalars labels label_values series
     step_alignment instant_long_range real_logs parse_errors format_query http_params""".split()
 
+# Where Loki 3.7.6 is wrong and we are not (docs/logql.md, "Differences from Loki"). They must differ, exactly these.
+DIFFERENT_ON_PURPOSE = {
+    # avg_over_time(… | unwrap x | filter [30m]) by (…): Loki divides by the lines before the filter.
+    "unwrap_agg.025",
+}
+
 
 class Conformance(VarveTest):
     def run_kit(self, server, state, *arguments):
@@ -29,8 +35,8 @@ class Conformance(VarveTest):
         with open(results, encoding="utf-8") as f:
             found = json.load(f)
         print(f"{state}: {found['passed']} passed, {found['failed']} failed", flush=True)
-        self.assertEqual(0, done.returncode, f"{state}\n{done.stdout}\n{done.stderr}")
-        self.assertEqual(0, found["failed"])
+        differing = {case["id"] for case in found["results"] if not case["pass"]}
+        self.assertEqual(DIFFERENT_ON_PURPOSE, differing, f"{state}\n{done.stdout}\n{done.stderr}")
         self.assertGreater(found["passed"], 800)
 
     def check(self, push_format):

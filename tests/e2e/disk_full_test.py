@@ -18,8 +18,9 @@ REFUSED = (500, 503, 507)
 
 
 def body(index, lines=100):
-    noise = os.urandom(150).hex()
-    return json_push(({"job": "full"}, [(NOW + (index * lines + i) * 1000, f"body={index} line={i} {noise}") for i in range(lines)]))
+    # Not to be compressed, so that the disk really fills.
+    return json_push(({"job": "full"}, [(NOW + (index * lines + i) * 1000, f"body={index} line={i} {os.urandom(150).hex()}")
+                                        for i in range(lines)]))
 
 
 class DiskFull(VarveTest):

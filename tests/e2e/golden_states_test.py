@@ -18,13 +18,13 @@ END = BASE + 2 * HOUR
 LOG_QUERIES = [
     '{job="web"}', '{job=~"w.+|db"}', '{job!="web", service_name=~".+"}', '{job="web"} |= "GET"',
     '{job="web"} != "GET"', '{job="web"} |~ "status=5.."', '{job="web"} !~ "status=[23].."',
-    '{job="web"} |= "get" or "POST"', '{job="web"} |> "<_>method=GET <_>"', '{job="web"} |= ip("10.0.0.0/28")',
+    '{job="web"} |= "get" or "POST"', '{job="web"} |> "method=GET <_>"', '{job="web"} |= ip("10.0.0.0/28")',
     '{job="web"} | logfmt', '{job="web"} | logfmt | status >= 500', '{job="web"} | logfmt status, d="took" | d > 50ms',
     '{job="web"} | logfmt | size > 4KB and method="GET" or status=404', '{job="api"} | json',
     '{job="api"} | json user="u.name", first="list[0]" | user=~"a.*"', '{job="api"} | json | __error__!=""',
     '{job="db"} | regexp `took (?P<ms>\\d+)ms` | ms > 20', '{job="db"} | pattern "<_> took <ms>ms <rest>"',
     '{job="web"} | logfmt | line_format "{{.method}} {{.status}}"', '{job="web"} | logfmt | label_format m=method | drop method',
-    '{job="web"} | logfmt | keep status, method', '{job="web"} | trace="t7"', '{job="web"} | detected_level="error"',
+    '{job="web"} | logfmt | keep status, method', '{job="web"} | trace="t7"', '{job="web"} | detected_level="unknown"',
     '{job="same"}', '{job="nothing"}',
 ]
 METRIC_QUERIES = [

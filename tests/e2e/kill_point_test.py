@@ -12,6 +12,7 @@ import unittest
 
 from varve_process import NS, ROOT, VarveTest, json_push
 
+SETTINGS = ("--set", "limits.max_entries_limit_per_query=0")  # so that checks read everything
 LINES = 50  # of a body
 BODIES_MAX = 400
 KILLED = 137
@@ -61,20 +62,19 @@ class KillPoint(VarveTest):
     def test_every_one_that_pushes_and_flushes_reach(self):
         names = [n for n in kill_points() if "retention" not in n]
         self.assertGreater(len(names), 4)
-        settings = ("--set", "limits.max_entries_limit_per_query=0")
         for name in names:
             for passage in (1, 3):
                 with self.subTest(kill_point=name, passage=passage):
                     data_dir = f"{self.data_dir}-{name}-{passage}"
                     self.acknowledged = []
-                    server = self.server(*settings, data_dir=data_dir, env={"VARVE_KILL_POINT": f"{name}:{passage}"})
+                    server = self.server(*SETTINGS, data_dir=data_dir, env={"VARVE_KILL_POINT": f"{name}:{passage}"})
                     server.spawn()
                     while not server.ready.wait(0.02) and server.process.poll() is None:
                         pass
                     sent = self.push_until_death(server, 0, flush_every=5) if server.ready.is_set() else 0
                     self.assertIsNotNone(sent, "the kill point was never reached")
                     self.assertEqual(KILLED, server.wait(), server.log)
-                    server = self.started(*settings, data_dir=data_dir)
+                    server = self.started(*SETTINGS, data_dir=data_dir)
                     self.check(server, sent)
                     server.flush()
                     self.check(server, sent)
@@ -86,7 +86,7 @@ class KillPoint(VarveTest):
         names = [n for n in kill_points() if "retention" in n]
         self.assertGreater(len(names), 0)
         old = time.time_ns() - 48 * 3600 * NS
-        keep_a_day = ("--set", "limits.retention_period=24h", "--set", "storage.retention_check_interval=200ms")
+        keep_a_day = (*SETTINGS, "--set", "limits.retention_period=24h", "--set", "storage.retention_check_interval=200ms")
         for name in names:
             with self.subTest(kill_point=name):
                 data_dir = f"{self.data_dir}-{name}"

@@ -28,11 +28,15 @@ class Ledger:
 
     def __init__(self, number, base_ns):
         self.number, self.base_ns, self.bodies = number, base_ns, []
+        self.stored = {}  # by body, how many of its lines were found after the kill that followed it
+
+    def begin_of(self, index):
+        return self.base_ns + index * LINES * 1000
 
     def next_body(self):
         index = len(self.bodies)
         self.bodies.append(False)
-        entries = [(self.base_ns + (index * LINES + i) * 1000, f"thread={self.number} body={index} line={i} " + "x" * 100)
+        entries = [(self.begin_of(index) + i * 1000, f"thread={self.number} body={index} line={i} " + "x" * 100)
                    for i in range(LINES)]
         stream = ({"job": "kill", "thread": str(self.number)}, entries)
         if index % 2:
@@ -56,22 +60,22 @@ class Ledger:
 
 
 class Kill(VarveTest):
-    def check(self, server, ledgers):
-        stored = {}
-        selector = '{job="kill"}'
-        for ledger in ledgers:
+    def check(self, server, ledgers, first_bodies=None):
+        """The bodies from first_bodies[thread] on, line by line, and the number of all lines."""
+        for ledger, first in zip(ledgers, first_bodies or [0] * THREADS):
             counts = [0] * len(ledger.bodies)
-            span_end = ledger.base_ns + len(ledger.bodies) * LINES * 1000 + 1
-            lines = server.lines('{job="kill", thread="%d"}' % ledger.number, ledger.base_ns, span_end, limit=100_000_000)
+            lines = server.lines('{job="kill", thread="%d"}' % ledger.number, ledger.begin_of(first),
+                                 ledger.begin_of(len(ledger.bodies)) + 1, limit=100_000_000)
             self.assertEqual(len(lines), len(set(lines)), "a line is there twice")
             for _, line in lines:
                 counts[int(re.search(r"body=(\d+) ", line).group(1))] += 1
-            for index, acknowledged in enumerate(ledger.bodies):
+            for index in range(first, len(ledger.bodies)):
+                acknowledged = ledger.bodies[index]
                 wanted = (LINES,) if acknowledged else (0, LINES)
                 self.assertIn(counts[index], wanted, f"thread {ledger.number}, body {index}, acknowledged: {acknowledged}")
-            stored[ledger.number] = len(lines)
-        at = max(x.base_ns + len(x.bodies) * LINES * 1000 for x in ledgers)
-        self.assertEqual(sum(stored.values()), server.count(selector, at, "24h"))
+                ledger.stored[index] = counts[index]
+        at = max(x.begin_of(len(x.bodies)) for x in ledgers)
+        self.assertEqual(sum(sum(x.stored.values()) for x in ledgers), server.count('{job="kill"}', at, "24h"))
 
     def test_at_random_moments(self):
         seed = OPTIONS.seed if OPTIONS.seed is not None else random.randrange(1 << 32)
@@ -85,6 +89,7 @@ class Kill(VarveTest):
         slowest = 0
         for round_number in range(OPTIONS.rounds):
             stopping = threading.Event()
+            before = [len(x.bodies) for x in ledgers]
             threads = [threading.Thread(target=x.push_until, args=(server.port, stopping)) for x in ledgers]
             for thread in threads:
                 thread.start()
@@ -99,7 +104,7 @@ class Kill(VarveTest):
             server.start()
             slowest = max(slowest, server.ready_seconds)
             self.assertLessEqual(server.ready_seconds, READY_SECONDS)
-            self.check(server, ledgers)
+            self.check(server, ledgers, before)
         server.flush()
         self.check(server, ledgers)
         server.restart()

@@ -42,7 +42,9 @@ bool Repair(std::string* bytes) {
 
 void CheckSameRows(const LogColumns& a, const LogColumns& b) {
   VARVE_CHECK(a.row_count == b.row_count && a.timestamps_ns == b.timestamps_ns);
-  for (uint32_t i = 0; i < a.row_count; ++i) VARVE_CHECK(a.Line(i) == b.Line(i) && a.Metadata(i) == b.Metadata(i));
+  for (uint32_t i = 0; i < a.row_count; ++i) {
+    VARVE_CHECK(a.Line(i) == b.Line(i) && a.Metadata(i) == b.Metadata(i));
+  }
 }
 
 void Try(std::string_view block) {

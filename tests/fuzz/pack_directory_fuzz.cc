@@ -1,5 +1,5 @@
-// Arbitrary bytes as a pack directory: as they are, then as the payload of one whose checksum is right. A directory
-// that decodes must come back the same from encoding and decoding again.
+// Arbitrary bytes as a pack directory: as they are, then as the payload of one whose checksum is right.
+// A directory that decodes must come back the same from encoding and decoding again.
 #include <cstdint>
 #include <string>
 

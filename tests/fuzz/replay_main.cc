@@ -12,8 +12,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 int main(int argc, char** argv) {
   namespace fs = std::filesystem;
   size_t inputs = 0;
-  const auto replay = [&inputs](const fs::path& path) {
+  bool unreadable = false;
+  const auto replay = [&](const fs::path& path) {
     std::ifstream file(path, std::ios::binary);
+    if (!file) {
+      std::fprintf(stderr, "cannot read %s\n", path.c_str());
+      unreadable = true;
+      return;
+    }
     const std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
     LLVMFuzzerTestOneInput(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
     ++inputs;
@@ -28,5 +34,5 @@ int main(int argc, char** argv) {
     }
   }
   std::printf("%zu inputs replayed\n", inputs);
-  return inputs == 0 ? 1 : 0;
+  return inputs == 0 || unreadable ? 1 : 0;
 }

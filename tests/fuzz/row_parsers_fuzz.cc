@@ -65,7 +65,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   const Pipeline& pipeline = *pipelines[data[0] % pipelines.size()];
   // A buffer of the line's own size: reads outside it show under a sanitizer.
-  const std::vector<char> line(reinterpret_cast<const char*>(data) + 1, reinterpret_cast<const char*>(data) + size);
+  const std::vector<char> line(reinterpret_cast<const char*>(data) + 1,
+                               reinterpret_cast<const char*>(data) + size);
   PipelineRunner runner(pipeline);
   runner.SetStream(stream);
   for (int round = 0; round < 2; ++round) {  // the second row starts from a used state

@@ -13,13 +13,16 @@ namespace varve::logql {
 namespace {
 
 // Short words over few letters, so that needles often lie across the border of two lines.
-constexpr const char* kWords[] = {"a",  "b",  "ab", "ba",  "err", "error", "ERROR", "Error",        "k",
-                                  "K",  "s",  " ",  "",    "foo", "foobar", "bar",  "\xE2\x84\xAA", "\xC5\xBF",
-                                  "10.0.0.1", "::1", "\n", "timeout", "aab", "aba"};
-constexpr const char* kRegexes[] = {"ab+a",        "(?i)error",   "(?i)k",        "(?i)ask",    "foo|bar",  "^a",
-                                    "b$",          ".*foo.*",     "foo.*bar",     "(err|time)o?r?u?t?", "a.b", "",
-                                    ".*",          "\\d+\\.\\d+", "(?i)time(out)?", "(?i:foo)bar", "[ab]{3}", "x?foo",
-                                    "(foo){1,2}b", "(?s)a.b",     "(?i)s|foo",    "ab|(?i)foo", "o{2}",     "(ab|ba)a"};
+constexpr const char* kWords[] = {
+    "a",        "b",   "ab", "ba",      "err", "error",  "ERROR", "Error",        "k",
+    "K",        "s",   " ",  "",        "foo", "foobar", "bar",   "\xE2\x84\xAA", "\xC5\xBF",
+    "10.0.0.1", "::1", "\n", "timeout", "aab", "aba"};
+constexpr const char* kRegexes[] = {
+    "ab+a",        "(?i)error",  "(?i)k",   "(?i)ask",     "foo|bar",
+    "^a",          "b$",         ".*foo.*", "foo.*bar",    "(err|time)o?r?u?t?",
+    "a.b",         "",           ".*",      "\\d+\\.\\d+", "(?i)time(out)?",
+    "(?i:foo)bar", "[ab]{3}",    "x?foo",   "(foo){1,2}b", "(?s)a.b",
+    "(?i)s|foo",   "ab|(?i)foo", "o{2}",    "(ab|ba)a"};
 constexpr const char* kPatterns[] = {"<_>a", "a<_>b", "<_>foo<_>", "foo<_>", "ab", "", "<_> <_>"};
 constexpr const char* kIps[] = {"10.0.0.0/8", "::1", "10.0.0.1"};
 
@@ -161,7 +164,8 @@ TEST_F(LineSelection, BulkAgreesWithOneLineAtATime) {
 TEST_F(LineSelection, LeadingAndLaterFiltersAgree) {
   for (int round = 0; round < 500; ++round) {
     LineFilter filter = RandomFilter();
-    if (Below(5) == 0) filter = {LineFilterOp::kContains, {{kIps[Below(std::size(kIps))], true}, {"foo", false}}};
+    if (Below(5) == 0)
+      filter = {LineFilterOp::kContains, {{kIps[Below(std::size(kIps))], true}, {"foo", false}}};
     const LogColumns columns = RandomLines(40);
     const auto leading = Pipeline::Compile({filter}, std::nullopt, {});
     const auto later = Pipeline::Compile({Decolorize{}, filter}, std::nullopt, {});

@@ -87,7 +87,8 @@ class Generator {
     if (OneIn(4)) ts_ns = std::numeric_limits<int64_t>::min();
     for (Row& row : rows) {
       row = {ts_ns, Line(), Metadata(metadata_style)};
-      const uint64_t room = static_cast<uint64_t>(std::numeric_limits<int64_t>::max()) - static_cast<uint64_t>(ts_ns);
+      const uint64_t room =
+          static_cast<uint64_t>(std::numeric_limits<int64_t>::max()) - static_cast<uint64_t>(ts_ns);
       const uint64_t step = std::min(Step(step_style), room);
       ts_ns = static_cast<int64_t>(static_cast<uint64_t>(ts_ns) + step);
       if (OneIn(1000)) ts_ns = std::numeric_limits<int64_t>::max();

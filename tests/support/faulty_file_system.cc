@@ -98,14 +98,17 @@ class FaultyFileSystem::FileSystem : public rocksdb::FileSystemWrapper {
 
   IOStatus NewWritableFile(const std::string& name, const FileOptions& options,
                            std::unique_ptr<rocksdb::FSWritableFile>* file, IODebugContext* debug) override {
-    return Open("create " + name, name, file, [&] { return target()->NewWritableFile(name, options, file, debug); });
+    return Open("create " + name, name, file,
+                [&] { return target()->NewWritableFile(name, options, file, debug); });
   }
   IOStatus ReopenWritableFile(const std::string& name, const FileOptions& options,
-                              std::unique_ptr<rocksdb::FSWritableFile>* file, IODebugContext* debug) override {
-    return Open("reopen " + name, name, file, [&] { return target()->ReopenWritableFile(name, options, file, debug); });
+                              std::unique_ptr<rocksdb::FSWritableFile>* file,
+                              IODebugContext* debug) override {
+    return Open("reopen " + name, name, file,
+                [&] { return target()->ReopenWritableFile(name, options, file, debug); });
   }
-  IOStatus NewDirectory(const std::string& name, const IOOptions& options, std::unique_ptr<rocksdb::FSDirectory>* directory,
-                        IODebugContext* debug) override {
+  IOStatus NewDirectory(const std::string& name, const IOOptions& options,
+                        std::unique_ptr<rocksdb::FSDirectory>* directory, IODebugContext* debug) override {
     const IOStatus status = target()->NewDirectory(name, options, directory, debug);
     if (status.ok()) *directory = std::make_unique<FaultyDirectory<State>>(std::move(*directory), state_);
     return status;
@@ -127,8 +130,8 @@ class FaultyFileSystem::FileSystem : public rocksdb::FileSystemWrapper {
 
  private:
   template <typename Create>
-  IOStatus Open(const std::string& what, const std::string& name, std::unique_ptr<rocksdb::FSWritableFile>* file,
-                const Create& create) {
+  IOStatus Open(const std::string& what, const std::string& name,
+                std::unique_ptr<rocksdb::FSWritableFile>* file, const Create& create) {
     IOStatus status = state_->Change(what);
     if (!status.ok()) return status;
     status = create();
@@ -140,7 +143,8 @@ class FaultyFileSystem::FileSystem : public rocksdb::FileSystemWrapper {
 };
 
 FaultyFileSystem::FaultyFileSystem()
-    : state_(std::make_shared<State>()), env_(rocksdb::NewCompositeEnv(std::make_shared<FileSystem>(state_))) {}
+    : state_(std::make_shared<State>()),
+      env_(rocksdb::NewCompositeEnv(std::make_shared<FileSystem>(state_))) {}
 
 FaultyFileSystem::~FaultyFileSystem() = default;
 

@@ -1,4 +1,5 @@
-// A file system for RocksDB that fails on purpose: the n-th change to the disk from now on, or all from the n-th.
+// A file system for RocksDB that fails on purpose: the n-th change to the disk from now on, and as many
+// after it as told.
 //
 // A *change* is the creation, append, sync, close, rename, link, truncation or removal of a file or the sync
 // of a directory. Sweeping n from 1 until nothing fails any more passes every error path of an operation.

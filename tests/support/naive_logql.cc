@@ -6,6 +6,7 @@
 #include <set>
 #include <tuple>
 
+#include "query/exec/stream_order.h"
 #include "query/logql/pipeline.h"
 
 namespace varve::testing {
@@ -67,7 +68,8 @@ double NaiveCounterRate(const std::vector<Sample>& s, int64_t lower_ns, int64_t 
   if (to_start >= average * 1.1) to_start = average / 2;
   if (to_end >= average * 1.1) to_end = average / 2;
   if (increase > 0 && s[0].value >= 0) to_start = std::min(to_start, sampled * s[0].value / increase);
-  return increase * (sampled + to_start + to_end) / sampled / (static_cast<double>(upper_ns - lower_ns) / 1e9);
+  return increase * (sampled + to_start + to_end) / sampled /
+         (static_cast<double>(upper_ns - lower_ns) / 1e9);
 }
 
 double Aggregate(const logql::RangeAggregation& range, const std::vector<Sample>& samples, int64_t lower_ns,
@@ -165,7 +167,8 @@ class AtTime {
   AtTime(const std::vector<NaiveEntry>& entries, int64_t t_ns) : entries_(entries), t_ns_(t_ns) {}
 
   Result<Value> Evaluate(const logql::Expr& expr) const {
-    if (const auto* number = std::get_if<logql::LiteralNumber>(&expr.node)) return Value{true, number->value, {}};
+    if (const auto* number = std::get_if<logql::LiteralNumber>(&expr.node))
+      return Value{true, number->value, {}};
     if (const auto* vector = std::get_if<logql::VectorFunction>(&expr.node)) {
       return Value{false, 0, {{{}, vector->value}}};
     }
@@ -197,8 +200,7 @@ class AtTime {
       }
       std::sort(labels.begin(), labels.end());
       if (range.grouping) labels = Grouped(labels, *range.grouping);
-      series[labels].push_back(
-          {entry.ts_ns, range.range.unwrap ? runner.value() : 0, runner.line().size()});
+      series[labels].push_back({entry.ts_ns, range.range.unwrap ? runner.value() : 0, runner.line().size()});
     }
     Value value;
     if (range.op == RangeOp::kAbsentOverTime) {
@@ -224,7 +226,8 @@ class AtTime {
     return labels;
   }
 
-  static bool PassesLeadingFilters(const logql::Pipeline& pipeline, const std::string& line, LogColumns* columns) {
+  static bool PassesLeadingFilters(const logql::Pipeline& pipeline, const std::string& line,
+                                   LogColumns* columns) {
     columns->row_count = 1;
     columns->line_offsets = {0, static_cast<uint32_t>(line.size())};
     columns->lines.assign(line.begin(), line.end());
@@ -244,7 +247,8 @@ class AtTime {
     for (auto& [labels, members] : groups) {
       if (aggregation.op == VectorOp::kTopk || aggregation.op == VectorOp::kBottomk) {
         const bool top = aggregation.op == VectorOp::kTopk;
-        std::stable_sort(members.begin(), members.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+        std::stable_sort(members.begin(), members.end(),
+                         [](const auto& a, const auto& b) { return a.first < b.first; });
         std::stable_sort(members.begin(), members.end(), [top](const Element& a, const Element& b) {
           return top ? a.second > b.second : a.second < b.second;
         });
@@ -305,7 +309,9 @@ class AtTime {
     using Cardinality = logql::VectorMatching::Cardinality;
     const bool swapped = matching.cardinality == Cardinality::kOneToMany;
     std::map<LabelPairs, Element> ones;
-    const auto signature = [&](const LabelPairs& labels) { return Pick(labels, matching.labels, matching.on); };
+    const auto signature = [&](const LabelPairs& labels) {
+      return Pick(labels, matching.labels, matching.on);
+    };
     for (const Element& element : swapped ? left : right) {
       if (!ones.emplace(signature(element.first), element).second) return ExecutionError("duplicate series");
     }
@@ -346,6 +352,10 @@ Result<Streams> LogQuery(const std::vector<NaiveEntry>& entries, const logql::Lo
   for (const NaiveEntry& entry : entries) order.push_back(&entry);
   const bool backward = request.direction == Direction::kBackward;
   if (backward) std::reverse(order.begin(), order.end());
+  std::stable_sort(order.begin(), order.end(), [backward](const NaiveEntry* a, const NaiveEntry* b) {
+    if (a->ts_ns != b->ts_ns) return backward ? a->ts_ns > b->ts_ns : a->ts_ns < b->ts_ns;
+    return StreamOrderHash(a->stream) < StreamOrderHash(b->stream);
+  });
   std::map<LabelPairs, std::vector<ResultEntry>> streams;
   size_t count = 0;
   int64_t last_ns = 0;
@@ -364,7 +374,8 @@ Result<Streams> LogQuery(const std::vector<NaiveEntry>& entries, const logql::Lo
     logql::PipelineRunner runner(*pipeline);
     runner.SetStream(entry->stream);
     if (selected.empty() || !runner.Process(entry->ts_ns, columns.Line(0), entry->metadata)) continue;
-    if (count != 0 && request.interval_ns > 0 && std::abs(entry->ts_ns - last_ns) < request.interval_ns) continue;
+    if (count != 0 && request.interval_ns > 0 && std::abs(entry->ts_ns - last_ns) < request.interval_ns)
+      continue;
     last_ns = entry->ts_ns;
     ++count;
     LabelPairs stream;
@@ -381,7 +392,8 @@ Result<Streams> LogQuery(const std::vector<NaiveEntry>& entries, const logql::Lo
     if (!runner.labels().error_details().empty()) {
       out.parsed.emplace_back("__error_details__", runner.labels().error_details());
     }
-    for (LabelPairs* labels : {&stream, &out.metadata, &out.parsed}) std::sort(labels->begin(), labels->end());
+    for (LabelPairs* labels : {&stream, &out.metadata, &out.parsed})
+      std::sort(labels->begin(), labels->end());
     streams[stream].push_back(std::move(out));
   }
   Streams result;

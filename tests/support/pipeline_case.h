@@ -48,7 +48,8 @@ inline std::string ShowRow(const PipelineRunner& runner, std::string_view input,
 }
 
 // `stages` is what follows the selector: "| json | a=`1`".
-inline std::string RunPipeline(const std::string& stages, const std::string& line, const PipelineCase& in = {}) {
+inline std::string RunPipeline(const std::string& stages, const std::string& line,
+                               const PipelineCase& in = {}) {
   const auto expr = ParseExpr("{app=\"q\"} " + stages);
   if (!expr.ok()) return "error: " + expr.status().message();
   const auto& selector = std::get<LogSelector>((*expr)->node);

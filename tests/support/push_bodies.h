@@ -34,7 +34,8 @@ inline void PutField(std::string* out, uint32_t number, std::string_view bytes) 
 
 inline std::string LabelTextOf(const std::vector<Label>& labels) {
   std::string text = "{";
-  for (const Label& label : labels) text += (text.size() > 1 ? ", " : "") + label.name + "=" + GoQuoted(label.value);
+  for (const Label& label : labels)
+    text += (text.size() > 1 ? ", " : "") + label.name + "=" + GoQuoted(label.value);
   return text + "}";
 }
 
@@ -74,7 +75,8 @@ inline std::string ProtobufStream(const std::string& label_text, const std::vect
 // Not compressed.
 inline std::string ProtobufBody(const std::vector<PushStream>& streams) {
   std::string out;
-  for (const PushStream& stream : streams) PutField(&out, 1, ProtobufStream(LabelTextOf(stream.labels), stream.entries));
+  for (const PushStream& stream : streams)
+    PutField(&out, 1, ProtobufStream(LabelTextOf(stream.labels), stream.entries));
   return out;
 }
 

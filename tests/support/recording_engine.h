@@ -24,8 +24,10 @@ class FixedClock final : public Clock {
 struct RecordingEngineOptions {
   int64_t ingest_budget_bytes = 1LL << 30;
   int64_t retention_ns = 0;
-  // Whether appended entries are remembered; without it only the latest record is.
+  // Whether what is appended is described; without it only the latest record is remembered.
   bool remember = true;
+  // Whether it can be queried afterwards.
+  bool store = true;
 };
 
 class RecordingEngine final : public Engine {
@@ -48,10 +50,15 @@ class RecordingEngine final : public Engine {
     }
     appended_ += Describe(batch);
     records_.emplace_back(record);
-    return memory_.Append(batch, record);
+    return options_.store ? memory_.Append(batch, record) : Status::Ok();
+  }
+  void Forget() {
+    appended_.clear();
+    records_.clear();
   }
   Status Flush() override { return memory_.Flush(); }
-  Result<std::unique_ptr<const LogSnapshot>> SnapshotLogs(TenantId tenant, const std::vector<Matcher>& matchers,
+  Result<std::unique_ptr<const LogSnapshot>> SnapshotLogs(TenantId tenant,
+                                                          const std::vector<Matcher>& matchers,
                                                           TimeRange range) const override {
     return memory_.SnapshotLogs(tenant, matchers, range);
   }
@@ -72,7 +79,8 @@ class RecordingEngine final : public Engine {
     for (const auto& stream : batch.streams) {
       for (uint32_t i = stream.begin; i < stream.begin + stream.count; ++i) {
         const LogEntryView& entry = batch.entries[i];
-        text += StreamLabels(stream.stream).ToString() + " " + std::to_string(entry.ts_ns) + " " + GoQuoted(entry.line);
+        text += StreamLabels(stream.stream).ToString() + " " + std::to_string(entry.ts_ns) + " " +
+                GoQuoted(entry.line);
         EXPECT_TRUE(ForEachMetadata(entry.metadata, [&](std::string_view name, std::string_view value) {
           text += " " + std::string(name) + "=" + std::string(value);
         }));

@@ -30,8 +30,9 @@ class RegexTest : public LineTest {
     exact = found.exact;
   }
   bool Matches(std::string_view line) const override {
-    const bool possible = literals.empty() || std::any_of(literals.begin(), literals.end(),
-                                                          [&](const SubstringSearch& s) { return s.Contains(line); });
+    const bool possible =
+        literals.empty() || std::any_of(literals.begin(), literals.end(),
+                                        [&](const SubstringSearch& s) { return s.Contains(line); });
     return possible && (exact || RegexMatches(*regex_, line));
   }
 
@@ -50,9 +51,9 @@ class PatternTest : public LineTest {
     starts_with_capture_ = !expression.empty() && expression.front().is_capture;
     ends_with_capture_ = !expression.empty() && expression.back().is_capture;
     empty_ = expression.empty();
-    const auto longest = std::max_element(searches_.begin(), searches_.end(), [](const auto& a, const auto& b) {
-      return a.needle().size() < b.needle().size();
-    });
+    const auto longest =
+        std::max_element(searches_.begin(), searches_.end(),
+                         [](const auto& a, const auto& b) { return a.needle().size() < b.needle().size(); });
     if (longest != searches_.end()) literals.push_back(*longest);
   }
   bool Matches(std::string_view line) const override {
@@ -101,7 +102,8 @@ Result<std::unique_ptr<LineTest>> CompileTerm(LineFilterOp op, const LineFilterT
     case LineFilterOp::kNotRegex: {
       VARVE_ASSIGN_OR_RETURN(Regex regex, CompileRegex(term.text, {}));
       const RegexLiterals literals = FindRegexLiterals(term.text);
-      return literals.matches_everything ? Test() : Test(std::make_unique<RegexTest>(std::move(regex), literals));
+      return literals.matches_everything ? Test()
+                                         : Test(std::make_unique<RegexTest>(std::move(regex), literals));
     }
     case LineFilterOp::kPattern:
     case LineFilterOp::kNotPattern: break;
@@ -204,7 +206,8 @@ Result<CompiledLineFilter> CompiledLineFilter::Compile(const LineFilter& filter)
 }
 
 bool CompiledLineFilter::MatchesAny(std::string_view line) const {
-  return constant_ || std::any_of(tests_.begin(), tests_.end(), [&](const auto& test) { return test->Matches(line); });
+  return constant_ ||
+         std::any_of(tests_.begin(), tests_.end(), [&](const auto& test) { return test->Matches(line); });
 }
 
 void CompiledLineFilter::Select(const LogColumns& columns, uint32_t row_begin, uint32_t row_end,
@@ -224,7 +227,8 @@ void CompiledLineFilter::SelectByLiterals(const LogColumns& columns, uint32_t ro
                                           std::vector<uint32_t>* rows) const {
   std::vector<LiteralCursor> cursors;
   cursors.reserve(literals_.size());
-  for (const SubstringSearch* literal : literals_) cursors.emplace_back(*literal, columns, row_begin, row_end);
+  for (const SubstringSearch* literal : literals_)
+    cursors.emplace_back(*literal, columns, row_begin, row_end);
   uint32_t next = row_begin;  // rows before it are decided
   while (true) {
     uint32_t row = row_end;

@@ -36,7 +36,8 @@ class CompiledLineFilter {
   bool Matches(std::string_view line) const { return MatchesAny(line) != negated_; }
 
   // Appends the rows of [row_begin, row_end) that match.
-  void Select(const LogColumns& columns, uint32_t row_begin, uint32_t row_end, std::vector<uint32_t>* rows) const;
+  void Select(const LogColumns& columns, uint32_t row_begin, uint32_t row_end,
+              std::vector<uint32_t>* rows) const;
 
   // Every line matches; such a filter may be left out.
   bool always_true() const { return constant_ && !negated_; }

@@ -3,8 +3,8 @@
 // Concatenation multiplies exact sets; when that grows too big, or a part is not exact, the best set seen so
 // far is kept as the requirement. `(?i)error|timed? out` gives {error, timed out, time out}.
 //
-// Ignoring case: RE2 folds by Unicode, where k also stands for U+212A and s for U+017F. Literals are therefore
-// cut at k, s and non-ASCII characters before they are searched ignoring ASCII case.
+// Ignoring case: RE2 folds by Unicode, where k also stands for U+212A and s for U+017F. Literals are
+// therefore cut at k, s and non-ASCII characters before they are searched ignoring ASCII case.
 
 #include "query/logql/line_match/regex_literals.h"
 
@@ -15,8 +15,8 @@
 namespace varve::logql {
 namespace {
 
-constexpr size_t kSetMax = 32;        // strings in a set
-constexpr size_t kLiteralMax = 256;   // bytes of a literal
+constexpr size_t kSetMax = 32;       // strings in a set
+constexpr size_t kLiteralMax = 256;  // bytes of a literal
 constexpr int kNestingMax = 100;
 
 struct Part {
@@ -117,7 +117,8 @@ class Analyser {
       Part item = Repeated(depth);
       if (failed_) return {};
       all.has_assertion = all.has_assertion || item.has_assertion;
-      if (item.exact && run.size() * item.exact->size() <= kSetMax && LongestOf(run, *item.exact) <= kLiteralMax) {
+      if (item.exact && run.size() * item.exact->size() <= kSetMax &&
+          LongestOf(run, *item.exact) <= kLiteralMax) {
         std::vector<std::string> product;
         for (const std::string& a : run) {
           for (const std::string& b : *item.exact) product.push_back(a + b);
@@ -394,8 +395,9 @@ RegexLiterals FindRegexLiterals(std::string_view pattern) {
     }
   }
   // A single byte is found too often to be worth a search of its own.
-  const bool too_short = !literals.exact && std::any_of(literals.any_of.begin(), literals.any_of.end(),
-                                                        [](const std::string& text) { return text.size() < 2; });
+  const bool too_short =
+      !literals.exact && std::any_of(literals.any_of.begin(), literals.any_of.end(),
+                                     [](const std::string& text) { return text.size() < 2; });
   if (too_short || !Usable(literals.any_of)) {
     literals.any_of.clear();
     literals.exact = false;

@@ -162,7 +162,8 @@ void JsonExpressionStage::AddPath(const JsonPath& path, uint32_t extraction) {
   Node* node = &root_;
   for (const JsonPathStep& step : path) {
     auto child = std::find_if(node->children.begin(), node->children.end(), [&](const Node& candidate) {
-      return candidate.is_index == step.is_index && candidate.key == step.key && candidate.index == step.index;
+      return candidate.is_index == step.is_index && candidate.key == step.key &&
+             candidate.index == step.index;
     });
     if (child == node->children.end()) {
       Node added;

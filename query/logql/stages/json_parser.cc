@@ -71,8 +71,8 @@ class ObjectReader {
     const size_t prefix_size = row_.scratch.size();
     if (prefix_size != 0) row_.scratch.push_back('_');
     AppendSanitisedKey(&row_.scratch, key);
-    const bool wanted = row_.scratch.size() < kLabelNameBytesMax &&
-                        extraction_.needed().AnyBelow(row_.scratch);
+    const bool wanted =
+        row_.scratch.size() < kLabelNameBytesMax && extraction_.needed().AnyBelow(row_.scratch);
     if (!wanted) {
       row_.scratch.resize(prefix_size);
       if (object_end == nullptr) object_end = json::BlockEnd(p, end_, '{', '}');

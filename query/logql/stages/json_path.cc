@@ -27,7 +27,8 @@ class Lexer {
 
   // What cannot be read ends the input, and `error` says why; a syntax error at that point comes first.
   Token Next() {
-    while (!rest_.empty() && (rest_[0] == ' ' || rest_[0] == '\t' || rest_[0] == '\n')) rest_.remove_prefix(1);
+    while (!rest_.empty() && (rest_[0] == ' ' || rest_[0] == '\t' || rest_[0] == '\n'))
+      rest_.remove_prefix(1);
     if (rest_.empty()) return Token::kEnd;
     const char c = rest_[0];
     if (IsDigit(c)) return ReadIndex();

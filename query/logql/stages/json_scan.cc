@@ -15,6 +15,22 @@ namespace {
 
 bool IsSpace(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
+// The first quote or backslash in [p, end), or end.
+inline const char* FindQuoteOrEscape(const char* p, const char* end) {
+#if defined(__SSE2__)
+  const __m128i quote = _mm_set1_epi8('"');
+  const __m128i escape = _mm_set1_epi8('\\');
+  for (; end - p >= 16; p += 16) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    const auto bits = static_cast<uint32_t>(
+        _mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, escape))));
+    if (bits != 0) return p + std::countr_zero(bits);
+  }
+#endif
+  while (p != end && *p != '"' && *p != '\\') ++p;
+  return p;
+}
+
 // The first of three characters in [p, end), or end.
 const char* FindAnyOf(const char* p, const char* end, char a, char b, char c) {
 #if defined(__SSE2__)
@@ -68,15 +84,10 @@ char SimpleEscape(char c) {
 
 }  // namespace
 
-const char* SkipSpace(const char* p, const char* end) {
-  while (p != end && IsSpace(*p)) ++p;
-  return p == end ? nullptr : p;
-}
-
 const char* StringEnd(const char* p, const char* end, bool* escaped) {
   *escaped = false;
   while (true) {
-    p = FindAnyOf(p, end, '"', '\\', '"');
+    p = FindQuoteOrEscape(p, end);
     if (p == end) return nullptr;
     if (*p == '"') return p + 1;
     *escaped = true;

@@ -27,7 +27,10 @@ struct Value {
 };
 
 // The first character that is not white space.
-const char* SkipSpace(const char* p, const char* end);
+inline const char* SkipSpace(const char* p, const char* end) {
+  while (p != end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t')) ++p;
+  return p == end ? nullptr : p;
+}
 
 // `p` is behind the opening quote; the result is behind the closing one.
 const char* StringEnd(const char* p, const char* end, bool* escaped);

@@ -139,7 +139,8 @@ Result<Stage> Compile(const LabelFilter& filter, int depth) {
     return Stage(std::make_unique<ComparisonStage<double>>(number->name, number->op, number->value));
   }
   if (const auto* duration = std::get_if<DurationLabelFilter>(&filter.node)) {
-    return Stage(std::make_unique<ComparisonStage<int64_t>>(duration->name, duration->op, duration->value_ns));
+    return Stage(
+        std::make_unique<ComparisonStage<int64_t>>(duration->name, duration->op, duration->value_ns));
   }
   if (const auto* bytes = std::get_if<BytesLabelFilter>(&filter.node)) {
     return Stage(std::make_unique<ComparisonStage<uint64_t>>(bytes->name, bytes->op, bytes->value_bytes));

@@ -13,9 +13,9 @@ constexpr size_t kInlineResults = 16;
 
 LabelFormatStage::LabelFormatStage(std::vector<Assignment> assignments)
     : assignments_(std::move(assignments)),
-      first_template_(static_cast<size_t>(
-          std::find_if(assignments_.begin(), assignments_.end(), [](const Assignment& a) { return !a.is_rename; }) -
-          assignments_.begin())) {}
+      first_template_(static_cast<size_t>(std::find_if(assignments_.begin(), assignments_.end(),
+                                                       [](const Assignment& a) { return !a.is_rename; }) -
+                                          assignments_.begin())) {}
 
 bool LabelFormatStage::Apply(Row* row) const {
   RowLabels& labels = row->labels;

@@ -56,6 +56,10 @@ void AppendSanitisedKey(std::string* out, std::string_view key) {
   while (!key.empty() && IsSpace(key.back())) key.remove_suffix(1);
   if (key.empty()) return;
   if (out->empty() && IsDigit(key[0])) out->push_back('_');
+  size_t clean = 0;
+  while (clean < key.size() && kNameBytes[static_cast<uint8_t>(key[clean])]) ++clean;
+  out->append(key.data(), clean);
+  key.remove_prefix(clean);
   while (!key.empty()) {
     if (kNameBytes[static_cast<uint8_t>(key[0])]) {
       out->push_back(key[0]);

@@ -66,7 +66,8 @@ Result<std::unique_ptr<RowStage>> LogfmtExpressionStage::Create(const LogfmtPars
   for (const Extraction& extraction : parser.extractions) {
     Result<std::string> key = ParseKey(extraction.expression);
     if (!key.ok()) {
-      return InvalidArgument("cannot parse expression [" + extraction.expression + "]: " + key.status().message());
+      return InvalidArgument("cannot parse expression [" + extraction.expression +
+                             "]: " + key.status().message());
     }
     stage->wanted_.push_back({extraction.name, *std::move(key)});
   }
@@ -100,7 +101,8 @@ bool LogfmtExpressionStage::Apply(Row* row) const {
     }
     for (const Wanted& wanted : wanted_) {
       // As in Loki, a pair named like the label itself counts too, whatever key was asked for.
-      if (key == wanted.key || key == wanted.name) set(wanted.name, ReplaceInvalidUtf8(scanner.value(), &labels.arena()));
+      if (key == wanted.key || key == wanted.name)
+        set(wanted.name, ReplaceInvalidUtf8(scanner.value(), &labels.arena()));
     }
   }
   return true;

@@ -1,7 +1,7 @@
 // | logfmt: every pair becomes a label; the first of duplicate keys wins, empty values are dropped unless
 // --keep-empty, malformed pairs are skipped unless --strict.
-// | logfmt a, x="b": only these; a missing one is empty, the last of duplicate keys wins. A pair called x sets
-// the label x as well as one called b does.
+// | logfmt a, x="b": only these; a missing one is empty, the last of duplicate keys wins. A pair called x
+// sets the label x as well as one called b does.
 #pragma once
 
 #include <memory>

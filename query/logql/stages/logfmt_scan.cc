@@ -3,6 +3,7 @@
 #include <array>
 #include <cstring>
 
+#include "query/logql/stages/json_scan.h"
 #include "query/logql/stages/label_key.h"
 
 namespace varve::logql {
@@ -45,6 +46,16 @@ int32_t ReadUnicodeEscape(std::string_view text) {
     value = value * 16 + digit;
   }
   return value;
+}
+
+// How many bytes of `text` stand for themselves: printable ASCII without quotes and backslashes.
+size_t PlainLength(std::string_view text) {
+  size_t size = 0;
+  while (size < text.size() && static_cast<uint8_t>(text[size] - ' ') < 0x80 - ' ' && text[size] != '"' &&
+         text[size] != '\\') {
+    ++size;
+  }
+  return size;
 }
 
 bool ContainsInvalidUtf8(std::string_view text) {
@@ -113,27 +124,20 @@ bool LogfmtScanner::ReadValue() {
 bool LogfmtScanner::ReadQuotedValue() {
   const size_t start = position_;
   bool escaped = false;
-  for (size_t p = start + 1; p < line_.size(); ++p) {
-    if (line_[p] == '\\') {
-      escaped = true;
-      ++p;
-      continue;
-    }
-    if (line_[p] != '"') continue;
-    position_ = p + 1;
-    if (!escaped) {
-      value_ = line_.substr(start + 1, p - start - 1);
-      return true;
-    }
-    if (UnquoteLogfmt(line_.substr(start, position_ - start), arena_, &value_)) return true;
-    if (error_ == nullptr) {
-      error_ = kInvalidQuoted;
-      error_position_ = position_ + 1;
-    }
-    value_ = {};
-    return false;
+  const char* end = json::StringEnd(line_.data() + start + 1, line_.data() + line_.size(), &escaped);
+  if (end == nullptr) return Fail(kUnterminated, line_.size());
+  position_ = static_cast<size_t>(end - line_.data());
+  if (!escaped) {
+    value_ = line_.substr(start + 1, position_ - start - 2);
+    return true;
   }
-  return Fail(kUnterminated, line_.size());
+  if (UnquoteLogfmt(line_.substr(start, position_ - start), arena_, &value_)) return true;
+  if (error_ == nullptr) {
+    error_ = kInvalidQuoted;
+    error_position_ = position_ + 1;
+  }
+  value_ = {};
+  return false;
 }
 
 bool LogfmtScanner::Unexpected(char c) {
@@ -167,6 +171,13 @@ bool UnquoteLogfmt(std::string_view quoted, RowArena* arena, std::string_view* o
   char* const begin = arena->Allocate(text.size() * 3);
   char* to = begin;
   for (size_t i = 0; i < text.size();) {
+    const size_t plain = PlainLength(text.substr(i));
+    if (plain != 0) {
+      std::memcpy(to, text.data() + i, plain);
+      to += plain;
+      i += plain;
+      continue;
+    }
     const char c = text[i];
     if (c != '\\') {
       if (c == '"' || static_cast<uint8_t>(c) < ' ') return false;

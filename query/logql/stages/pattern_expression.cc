@@ -34,8 +34,8 @@ PatternExpression Split(std::string_view text) {
 Status CheckNoConsecutiveCaptures(const PatternExpression& expression) {
   for (size_t i = 1; i < expression.size(); ++i) {
     if (!expression[i - 1].is_capture || !expression[i].is_capture) continue;
-    return InvalidArgument("found consecutive capture '<" + expression[i - 1].text + "><" + expression[i].text +
-                           ">': invalid expression");
+    return InvalidArgument("found consecutive capture '<" + expression[i - 1].text + "><" +
+                           expression[i].text + ">': invalid expression");
   }
   return Status::Ok();
 }

@@ -30,7 +30,8 @@ bool PatternParserStage::Apply(Row* row) const {
     const size_t end = capture.until == nullptr ? std::string_view::npos : capture.until->Find(rest);
     if (!capture.name.empty()) {
       RowLabels::Target target;
-      if (extraction.Claim(capture.name, /*stable=*/true, &target)) extraction.Put(target, rest.substr(0, end));
+      if (extraction.Claim(capture.name, /*stable=*/true, &target))
+        extraction.Put(target, rest.substr(0, end));
     }
     if (end == std::string_view::npos || extraction.done()) return true;
     rest.remove_prefix(end + capture.until->needle().size());

@@ -22,7 +22,7 @@ class PatternParserStage : public RowStage {
 
  private:
   struct Capture {
-    std::string name;  // "" when unnamed
+    std::string name;                        // "" when unnamed
     std::unique_ptr<SubstringSearch> until;  // the literal that ends it; null: the end of the line
   };
   explicit PatternParserStage(const NeededNames& needed) : needed_(needed) {}

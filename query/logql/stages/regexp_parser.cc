@@ -1,11 +1,19 @@
 #include "query/logql/stages/regexp_parser.h"
 
+#include <algorithm>
 #include <set>
 
+#include "query/logql/line_match/regex_literals.h"
 #include "query/logql/stages/extraction.h"
 #include "query/logql/stages/label_key.h"
 
 namespace varve::logql {
+namespace {
+
+// More searches than this cost more than the regex.
+constexpr size_t kLiteralsMax = 4;
+
+}  // namespace
 
 Result<std::unique_ptr<RowStage>> RegexpParserStage::Create(const std::string& pattern,
                                                             const NeededNames& needed) {
@@ -20,11 +28,21 @@ Result<std::unique_ptr<RowStage>> RegexpParserStage::Create(const std::string& p
     stage->submatches_ = index + 1;
   }
   if (stage->groups_.empty()) return InvalidArgument("at least one named capture must be supplied");
+  const RegexLiterals literals = FindRegexLiterals(pattern);
+  if (literals.any_of.size() <= kLiteralsMax) {
+    for (const std::string& text : literals.any_of) stage->literals_.emplace_back(text, literals.ignore_case);
+  }
   return std::unique_ptr<RowStage>(std::move(stage));
 }
 
 bool RegexpParserStage::Apply(Row* row) const {
   if (needed_.none()) return true;
+  const std::string_view line = row->line;
+  if (!literals_.empty() &&
+      std::none_of(literals_.begin(), literals_.end(),
+                   [&](const SubstringSearch& search) { return search.Contains(line); })) {
+    return true;
+  }
   RowLabels& labels = row->labels;
   re2::StringPiece inline_groups[kInlineGroups];
   std::vector<re2::StringPiece> many;
@@ -33,7 +51,7 @@ bool RegexpParserStage::Apply(Row* row) const {
     many.resize(static_cast<size_t>(submatches_));
     found = many.data();
   }
-  const re2::StringPiece text(row->line.data(), row->line.size());
+  const re2::StringPiece text(line.data(), line.size());
   if (!regex_->Match(text, 0, text.size(), re2::RE2::UNANCHORED, found, submatches_)) return true;
   RowExtraction extraction(needed_, &labels);
   for (const Group& group : groups_) {

@@ -9,6 +9,7 @@
 #include "engine/model/regex.h"
 #include "query/logql/needed_names.h"
 #include "query/logql/stages/stage.h"
+#include "query/logql/substring_search.h"
 
 namespace varve::logql {
 
@@ -28,8 +29,9 @@ class RegexpParserStage : public RowStage {
 
   const Regex regex_;
   const NeededNames& needed_;
-  std::vector<Group> groups_;  // the named ones, in order
-  int submatches_ = 0;         // how many RE2 has to report: up to the last named one
+  std::vector<SubstringSearch> literals_;  // a line without any of them cannot match; empty: unknown
+  std::vector<Group> groups_;              // the named ones, in order
+  int submatches_ = 0;                     // how many RE2 has to report: up to the last named one
 };
 
 }  // namespace varve::logql

@@ -1,4 +1,5 @@
-// Go's own functions but the comparisons: call, html, index, js, len, print, printf, println, slice, urlquery.
+// Go's own functions but the comparisons: call, html, index, js, len, print, printf, println, slice,
+// urlquery.
 
 #include "query/logql/templates/go_format.h"
 #include "query/logql/templates/template_call.h"
@@ -48,8 +49,10 @@ bool Index(TemplateCall* call) {
       const bool text = item.type == ValueType::kString;
       const size_t size = text ? item.text.size() : item.list->items.size();
       if (!IndexArgument(call, index, size, &i)) return false;
-      if (i == size) return call->Fail(text ? "reflect: string index out of range" : "reflect: slice index out of range");
-      item = text ? Value::Integer(ValueType::kUint8, static_cast<uint8_t>(item.text[i])) : item.list->items[i];
+      if (i == size)
+        return call->Fail(text ? "reflect: string index out of range" : "reflect: slice index out of range");
+      item =
+          text ? Value::Integer(ValueType::kUint8, static_cast<uint8_t>(item.text[i])) : item.list->items[i];
     } else if (item.is_map()) {
       if (index.is_nil()) return call->Fail("value is nil; should be of type string");
       if (index.type != ValueType::kString) {
@@ -85,7 +88,8 @@ bool Slice(TemplateCall* call) {
   }
   for (size_t i = 0; i < 2; ++i) {
     if (bounds[i] <= bounds[i + 1]) continue;
-    return call->Fail("invalid slice index: " + std::to_string(bounds[i]) + " > " + std::to_string(bounds[i + 1]));
+    return call->Fail("invalid slice index: " + std::to_string(bounds[i]) + " > " +
+                      std::to_string(bounds[i + 1]));
   }
   if (text) return call->ReturnText(item.text.substr(bounds[0], bounds[1] - bounds[0]));
   auto* list = call->memory->AllocateArray<TemplateList>(1);
@@ -144,7 +148,8 @@ bool Js(TemplateCall* call) {
   static constexpr char kHex[] = "0123456789ABCDEF";
   const auto escape = [](uint32_t rune, std::string* out) {
     std::string digits;
-    for (uint32_t rest = rune; rest != 0 || digits.size() < 4; rest >>= 4) digits.insert(0, 1, kHex[rest & 15]);
+    for (uint32_t rest = rune; rest != 0 || digits.size() < 4; rest >>= 4)
+      digits.insert(0, 1, kHex[rest & 15]);
     *out += "\\u" + digits;
   };
   const std::string joined = Joined(*call);
@@ -179,9 +184,15 @@ bool CallValue(TemplateCall* call) {
 }
 
 constexpr TemplateFunction kFunctions[] = {
-    {"call", "vv*", CallValue}, {"html", "aa*", Html},       {"index", "vv*", Index},
-    {"js", "aa*", Js},          {"len", "v", Len},           {"print", "a*", Print},
-    {"printf", "sa*", PrintFormat}, {"println", "a*", PrintLine}, {"slice", "vv*", Slice},
+    {"call", "vv*", CallValue},
+    {"html", "aa*", Html},
+    {"index", "vv*", Index},
+    {"js", "aa*", Js},
+    {"len", "v", Len},
+    {"print", "a*", Print},
+    {"printf", "sa*", PrintFormat},
+    {"println", "a*", PrintLine},
+    {"slice", "vv*", Slice},
     {"urlquery", "aa*", UrlQuery},
 };
 

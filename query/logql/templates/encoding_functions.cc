@@ -59,7 +59,8 @@ bool DecodeBase64(std::string_view text, std::string* out, size_t* bad) {
 bool Base64Decode(TemplateCall* call) {
   std::string out;
   size_t bad = 0;
-  if (!DecodeBase64(call->Text(0), &out, &bad)) out = "illegal base64 data at input byte " + std::to_string(bad);
+  if (!DecodeBase64(call->Text(0), &out, &bad))
+    out = "illegal base64 data at input byte " + std::to_string(bad);
   return call->ReturnCopy(out);
 }
 
@@ -92,8 +93,8 @@ constexpr TemplateFunction kFunctions[] = {
 void AppendQueryEscaped(std::string_view text, std::string* out) {
   static constexpr char kHex[] = "0123456789ABCDEF";
   for (const char c : text) {
-    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
-                       c == '_' || c == '.' || c == '~';
+    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                       c == '-' || c == '_' || c == '.' || c == '~';
     if (plain) {
       out->push_back(c);
     } else if (c == ' ') {

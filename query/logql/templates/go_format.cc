@@ -58,7 +58,8 @@ void AppendScientific(const Digits& digits, int precision, char letter, std::str
 
 void AppendPlain(const Digits& digits, std::string* out) {
   if (digits.point <= 0) {
-    *out += digits.text == "0" ? "0" : "0." + std::string(static_cast<size_t>(-digits.point), '0') + digits.text;
+    *out +=
+        digits.text == "0" ? "0" : "0." + std::string(static_cast<size_t>(-digits.point), '0') + digits.text;
     return;
   }
   const auto point = static_cast<size_t>(digits.point);
@@ -74,8 +75,8 @@ void AppendMagnitude(double value, char verb, int precision, std::string* out) {
   if (verb == 'f' || verb == 'F') {
     if (precision < 0) return AppendPlain(SignificantDigits(value, 0), out);
     std::string buffer(static_cast<size_t>(precision) + 330, '\0');
-    const auto end =
-        std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::fixed, precision);
+    const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,
+                                   std::chars_format::fixed, precision);
     out->append(buffer.data(), end.ptr);
     return;
   }
@@ -133,7 +134,8 @@ class ValuePrinter {
       case ValueType::kDuration:
       case ValueType::kMonth:
       case ValueType::kWeekday:
-        if (std::string_view("vsqxX").find(static_cast<char>(verb)) != std::string_view::npos && verb < 0x80) {
+        if (std::string_view("vsqxX").find(static_cast<char>(verb)) != std::string_view::npos &&
+            verb < 0x80) {
           return PrintTextValue(value, NamedInteger(value), verb);
         }
         return PrintInteger(value, verb);
@@ -207,7 +209,8 @@ class ValuePrinter {
     if (verb == 's') return Pad(text);
     std::string quoted;
     if (flags_.sharp && text.find_first_of("`\x7F") == std::string_view::npos &&
-        std::all_of(text.begin(), text.end(), [](char c) { return c == '\t' || static_cast<uint8_t>(c) >= ' '; })) {
+        std::all_of(text.begin(), text.end(),
+                    [](char c) { return c == '\t' || static_cast<uint8_t>(c) >= ' '; })) {
       quoted = "`" + std::string(text) + "`";
     } else {
       AppendQuotedGo(text, flags_.plus, '"', &quoted);
@@ -292,7 +295,8 @@ class ValuePrinter {
     const auto end = std::to_chars(digits, std::end(digits), static_cast<uint64_t>(value), 16);
     std::string text(digits, end.ptr);
     for (char& c : text) c = c >= 'a' ? static_cast<char>(c - 32) : c;
-    const size_t wanted = flags_.has_precision && flags_.precision > 4 ? static_cast<size_t>(flags_.precision) : 4;
+    const size_t wanted =
+        flags_.has_precision && flags_.precision > 4 ? static_cast<size_t>(flags_.precision) : 4;
     if (text.size() < wanted) text.insert(0, wanted - text.size(), '0');
     text.insert(0, "U+");
     if (flags_.sharp && value >= 0 && value <= 0x10FFFF && IsPrintRune(static_cast<uint32_t>(value))) {
@@ -407,12 +411,18 @@ class Formatter {
     after_index_ = false;
     for (; at_ < format_.size(); ++at_) {
       const char c = format_[at_];
-      if (c == '#') flags.sharp = true;
-      else if (c == '0') flags.zero = true;
-      else if (c == '+') flags.plus = true;
-      else if (c == '-') flags.minus = true;
-      else if (c == ' ') flags.space = true;
-      else break;
+      if (c == '#')
+        flags.sharp = true;
+      else if (c == '0')
+        flags.zero = true;
+      else if (c == '+')
+        flags.plus = true;
+      else if (c == '-')
+        flags.minus = true;
+      else if (c == ' ')
+        flags.space = true;
+      else
+        break;
     }
     Index();
     ReadWidth(&flags);
@@ -537,7 +547,9 @@ class Formatter {
 
 }  // namespace
 
-void AppendGoValue(const TemplateValue& value, std::string* out) { ValuePrinter(Flags(), out).Print(value, 'v'); }
+void AppendGoValue(const TemplateValue& value, std::string* out) {
+  ValuePrinter(Flags(), out).Print(value, 'v');
+}
 
 void AppendGoValues(std::span<const TemplateValue> values, std::string* out) {
   bool text_before = true;

@@ -16,14 +16,37 @@ struct Spelling {
 
 // Longer spellings before their own beginnings.
 constexpr Spelling kSpellings[] = {
-    {"January", E::kLongMonth}, {"Monday", E::kLongWeekday}, {"MST", E::kZoneName}, {"002", E::kZeroYearDay},
-    {"01", E::kZeroMonth}, {"02", E::kZeroDay}, {"03", E::kZeroHour12}, {"04", E::kZeroMinute},
-    {"05", E::kZeroSecond}, {"06", E::kYear}, {"15", E::kHour}, {"1", E::kNumMonth}, {"2006", E::kLongYear},
-    {"2", E::kDay}, {"__2", E::kUnderYearDay}, {"_2", E::kUnderDay}, {"3", E::kHour12}, {"4", E::kMinute},
-    {"5", E::kSecond}, {"PM", E::kUpperPm}, {"pm", E::kLowerPm}, {"-070000", E::kNumSecondsZone},
-    {"-07:00:00", E::kNumColonSecondsZone}, {"-0700", E::kNumZone}, {"-07:00", E::kNumColonZone},
-    {"-07", E::kNumShortZone}, {"Z070000", E::kIsoSecondsZone}, {"Z07:00:00", E::kIsoColonSecondsZone},
-    {"Z0700", E::kIsoZone}, {"Z07:00", E::kIsoColonZone}, {"Z07", E::kIsoShortZone},
+    {"January", E::kLongMonth},
+    {"Monday", E::kLongWeekday},
+    {"MST", E::kZoneName},
+    {"002", E::kZeroYearDay},
+    {"01", E::kZeroMonth},
+    {"02", E::kZeroDay},
+    {"03", E::kZeroHour12},
+    {"04", E::kZeroMinute},
+    {"05", E::kZeroSecond},
+    {"06", E::kYear},
+    {"15", E::kHour},
+    {"1", E::kNumMonth},
+    {"2006", E::kLongYear},
+    {"2", E::kDay},
+    {"__2", E::kUnderYearDay},
+    {"_2", E::kUnderDay},
+    {"3", E::kHour12},
+    {"4", E::kMinute},
+    {"5", E::kSecond},
+    {"PM", E::kUpperPm},
+    {"pm", E::kLowerPm},
+    {"-070000", E::kNumSecondsZone},
+    {"-07:00:00", E::kNumColonSecondsZone},
+    {"-0700", E::kNumZone},
+    {"-07:00", E::kNumColonZone},
+    {"-07", E::kNumShortZone},
+    {"Z070000", E::kIsoSecondsZone},
+    {"Z07:00:00", E::kIsoColonSecondsZone},
+    {"Z0700", E::kIsoZone},
+    {"Z07:00", E::kIsoColonZone},
+    {"Z07", E::kIsoShortZone},
 };
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
@@ -51,7 +74,8 @@ E ElementAt(std::string_view text, size_t* size) {
 
 // .000 or .999, also with a comma.
 bool FractionAt(std::string_view text, LayoutPiece* piece) {
-  if ((text[0] != '.' && text[0] != ',') || text.size() < 2 || (text[1] != '0' && text[1] != '9')) return false;
+  if ((text[0] != '.' && text[0] != ',') || text.size() < 2 || (text[1] != '0' && text[1] != '9'))
+    return false;
   size_t end = 1;
   while (end < text.size() && text[end] == text[1]) ++end;
   if (end < text.size() && IsDigit(text[end])) return false;
@@ -68,7 +92,8 @@ void AppendNumber(int64_t value, int width, char pad, std::string* out) {
     value = -value;
   }
   const std::string digits = std::to_string(value);
-  if (digits.size() < static_cast<size_t>(width)) out->append(static_cast<size_t>(width) - digits.size(), pad);
+  if (digits.size() < static_cast<size_t>(width))
+    out->append(static_cast<size_t>(width) - digits.size(), pad);
   *out += digits;
 }
 
@@ -80,8 +105,8 @@ void AppendZone(int32_t offset_seconds, E element, std::string* out) {
   }
   out->push_back(offset_seconds < 0 ? '-' : '+');
   const int seconds = std::abs(offset_seconds);
-  const bool colon = element == E::kIsoColonZone || element == E::kNumColonZone || element == E::kIsoColonSecondsZone ||
-                     element == E::kNumColonSecondsZone;
+  const bool colon = element == E::kIsoColonZone || element == E::kNumColonZone ||
+                     element == E::kIsoColonSecondsZone || element == E::kNumColonSecondsZone;
   AppendNumber(seconds / 3600, 2, '0', out);
   if (element == E::kIsoShortZone || element == E::kNumShortZone) return;
   if (colon) out->push_back(':');
@@ -105,7 +130,8 @@ void AppendFraction(const TimeValue& time, const LayoutPiece& piece, std::string
   *out += digits;
 }
 
-void AppendElement(const TimeValue& time, const CivilTime& civil, const LayoutPiece& piece, std::string* out) {
+void AppendElement(const TimeValue& time, const CivilTime& civil, const LayoutPiece& piece,
+                   std::string* out) {
   const int hour12 = civil.hour % 12 == 0 ? 12 : civil.hour % 12;
   const int weekday = WeekdayOf(time.seconds + time.offset_seconds);
   switch (piece.element) {
@@ -180,7 +206,8 @@ CivilTime CivilFromSeconds(int64_t seconds) {
   const int64_t shifted = days + 719468;
   const int64_t era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
   const int64_t day_of_era = shifted - era * 146097;
-  const int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+  const int64_t year_of_era =
+      (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
   const int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
   const int64_t shifted_month = (5 * day_of_year + 2) / 153;
   CivilTime civil;
@@ -199,7 +226,9 @@ int64_t SecondsFromCivil(const CivilTime& civil) {
 }
 
 int YearDay(const CivilTime& civil) {
-  return static_cast<int>(DaysFromCivil(civil.year, civil.month, civil.day) - DaysFromCivil(civil.year, 1, 1)) + 1;
+  return static_cast<int>(DaysFromCivil(civil.year, civil.month, civil.day) -
+                          DaysFromCivil(civil.year, 1, 1)) +
+         1;
 }
 
 int WeekdayOf(int64_t seconds) {

@@ -13,27 +13,50 @@ inline constexpr std::string_view kTimeStringLayout = "2006-01-02 15:04:05.99999
 
 // Where a layout element starts in a layout, and which it is.
 enum class TimeElement : uint8_t {
-  kNone,           // the layout's end
-  kLongMonth, kMonth, kNumMonth, kZeroMonth,
-  kLongWeekday, kWeekday,
-  kDay, kUnderDay, kZeroDay, kUnderYearDay, kZeroYearDay,
-  kHour, kHour12, kZeroHour12,
-  kMinute, kZeroMinute, kSecond, kZeroSecond,
-  kLongYear, kYear,
-  kUpperPm, kLowerPm,
+  kNone,  // the layout's end
+  kLongMonth,
+  kMonth,
+  kNumMonth,
+  kZeroMonth,
+  kLongWeekday,
+  kWeekday,
+  kDay,
+  kUnderDay,
+  kZeroDay,
+  kUnderYearDay,
+  kZeroYearDay,
+  kHour,
+  kHour12,
+  kZeroHour12,
+  kMinute,
+  kZeroMinute,
+  kSecond,
+  kZeroSecond,
+  kLongYear,
+  kYear,
+  kUpperPm,
+  kLowerPm,
   kZoneName,
-  kIsoZone, kIsoSecondsZone, kIsoShortZone, kIsoColonZone, kIsoColonSecondsZone,            // Z for UTC
-  kNumZone, kNumSecondsZone, kNumShortZone, kNumColonZone, kNumColonSecondsZone,
-  kFraction0,      // .000
-  kFraction9,      // .999
+  kIsoZone,
+  kIsoSecondsZone,
+  kIsoShortZone,
+  kIsoColonZone,
+  kIsoColonSecondsZone,  // Z for UTC
+  kNumZone,
+  kNumSecondsZone,
+  kNumShortZone,
+  kNumColonZone,
+  kNumColonSecondsZone,
+  kFraction0,  // .000
+  kFraction9,  // .999
 };
 
 struct LayoutPiece {
   std::string_view literal;  // before the element
   TimeElement element = TimeElement::kNone;
-  int digits = 0;            // of a fraction
-  char separator = '.';      // of a fraction
-  std::string_view rest;     // behind it
+  int digits = 0;         // of a fraction
+  char separator = '.';   // of a fraction
+  std::string_view rest;  // behind it
 };
 LayoutPiece NextLayoutPiece(std::string_view layout);
 
@@ -47,8 +70,8 @@ struct CivilTime {
 int64_t DaysFromCivil(int64_t year, int month, int day);  // since 1970
 CivilTime CivilFromSeconds(int64_t seconds);
 int64_t SecondsFromCivil(const CivilTime& civil);
-int YearDay(const CivilTime& civil);      // from 1
-int WeekdayOf(int64_t seconds);           // 0 is Sunday
+int YearDay(const CivilTime& civil);  // from 1
+int WeekdayOf(int64_t seconds);       // 0 is Sunday
 int DaysIn(int month, int64_t year);
 
 void AppendTime(const TimeValue& time, std::string_view layout, std::string* out);

@@ -10,7 +10,9 @@ namespace {
 
 using E = TimeElement;
 
-bool IsDigitAt(std::string_view text, size_t i) { return i < text.size() && text[i] >= '0' && text[i] <= '9'; }
+bool IsDigitAt(std::string_view text, size_t i) {
+  return i < text.size() && text[i] >= '0' && text[i] <= '9';
+}
 char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
 std::string_view WithoutSpaces(std::string_view text) {
@@ -68,7 +70,8 @@ class TimeParser {
       case E::kWeekday: return Name(0, 6, 3, WeekdayName, &ignored_);
       case E::kLongWeekday: return Name(0, 6, 0, WeekdayName, &ignored_);
       case E::kNumMonth:
-      case E::kZeroMonth: return Number(piece.element == E::kZeroMonth, &month_) && month_ >= 1 && month_ <= 12;
+      case E::kZeroMonth:
+        return Number(piece.element == E::kZeroMonth, &month_) && month_ >= 1 && month_ <= 12;
       case E::kDay:
       case E::kUnderDay:
       case E::kZeroDay:
@@ -122,8 +125,8 @@ class TimeParser {
     for (int i = first; i <= last; ++i) {
       std::string_view name = name_of(i);
       if (size != 0) name = name.substr(0, size);
-      if (text_.size() < name.size() ||
-          !std::equal(name.begin(), name.end(), text_.begin(), [](char a, char b) { return Lower(a) == Lower(b); })) {
+      if (text_.size() < name.size() || !std::equal(name.begin(), name.end(), text_.begin(),
+                                                    [](char a, char b) { return Lower(a) == Lower(b); })) {
         continue;
       }
       text_.remove_prefix(name.size());
@@ -287,7 +290,8 @@ bool ParseTime(std::string_view layout, std::string_view text, const TimeZone* l
     TimeValue local = *time;
     local.location = location;
     SetZone(&local);
-    if (local.offset_seconds == parser.offset_seconds && (parser.zone_name.empty() || parser.zone_name == local.zone)) {
+    if (local.offset_seconds == parser.offset_seconds &&
+        (parser.zone_name.empty() || parser.zone_name == local.zone)) {
       *time = local;
       return true;
     }

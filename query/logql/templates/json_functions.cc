@@ -104,7 +104,8 @@ class JsonReader {
 
   // The last of equal keys counts.
   bool StoreMap(std::vector<TemplateMap::Entry>* entries, TemplateValue* value) {
-    std::stable_sort(entries->begin(), entries->end(), [](const auto& a, const auto& b) { return a.key < b.key; });
+    std::stable_sort(entries->begin(), entries->end(),
+                     [](const auto& a, const auto& b) { return a.key < b.key; });
     auto* copy = memory_.AllocateArray<TemplateMap::Entry>(entries->size());
     auto* map = memory_.AllocateArray<TemplateMap>(1);
     if (copy == nullptr || map == nullptr) return Fail(Outcome::kNoMemory);

@@ -1,5 +1,5 @@
-// Template functions on numbers: arithmetic on integers and decimals, rounding, and the conversions of durations
-// and sizes.
+// Template functions on numbers: arithmetic on integers and decimals, rounding, and the conversions of
+// durations and sizes.
 
 #include <algorithm>
 #include <cmath>
@@ -45,13 +45,16 @@ bool Fold(TemplateCall* call, Operation operation) {
 }
 
 bool Add(TemplateCall* call) {
-  return Fold(call, [](int64_t a, int64_t b) { return Wrap(static_cast<uint64_t>(a) + static_cast<uint64_t>(b)); });
+  return Fold(call,
+              [](int64_t a, int64_t b) { return Wrap(static_cast<uint64_t>(a) + static_cast<uint64_t>(b)); });
 }
 bool Sub(TemplateCall* call) {
-  return Fold(call, [](int64_t a, int64_t b) { return Wrap(static_cast<uint64_t>(a) - static_cast<uint64_t>(b)); });
+  return Fold(call,
+              [](int64_t a, int64_t b) { return Wrap(static_cast<uint64_t>(a) - static_cast<uint64_t>(b)); });
 }
 bool Mul(TemplateCall* call) {
-  return Fold(call, [](int64_t a, int64_t b) { return Wrap(static_cast<uint64_t>(a) * static_cast<uint64_t>(b)); });
+  return Fold(call,
+              [](int64_t a, int64_t b) { return Wrap(static_cast<uint64_t>(a) * static_cast<uint64_t>(b)); });
 }
 bool Max(TemplateCall* call) {
   return Fold(call, [](int64_t a, int64_t b) { return std::max(a, b); });
@@ -77,8 +80,8 @@ bool FoldFloats(TemplateCall* call) {
   constexpr bool kFromZero = kOperation == DecimalOperation::kAdd;
   const double first = kFromZero || operands.empty() ? 0 : operands[0];
   double result = 0;
-  return FoldDecimals(kOperation, first, std::span<const double>(operands).subspan(kFromZero ? 0 : 1), &result,
-                      &call->error) &&
+  return FoldDecimals(kOperation, first, std::span<const double>(operands).subspan(kFromZero ? 0 : 1),
+                      &result, &call->error) &&
          ReturnFloat(call, result);
 }
 
@@ -99,8 +102,8 @@ bool ExtremeFloat(TemplateCall* call) {
 bool Ceil(TemplateCall* call) { return ReturnFloat(call, std::ceil(ToFloat64(call->arguments[0]))); }
 bool Floor(TemplateCall* call) { return ReturnFloat(call, std::floor(ToFloat64(call->arguments[0]))); }
 
-// round value digits [from]: fractions from `from` (0.5) on go up. What is below zero is rounded down, as sprig
-// does: its fraction is negative.
+// round value digits [from]: fractions from `from` (0.5) on go up. What is below zero is rounded down, as
+// sprig does: its fraction is negative.
 bool Round(TemplateCall* call) {
   const double threshold = call->arguments.size() > 2 ? call->arguments[2].number : 0.5;
   const double power = std::pow(10.0, static_cast<double>(call->Integer(1)));
@@ -115,7 +118,8 @@ bool Float64(TemplateCall* call) { return ReturnFloat(call, ToFloat64(call->argu
 
 bool Duration(TemplateCall* call) {
   int64_t duration_ns = 0;
-  return ParseGoDuration(call->Text(0), &duration_ns, &call->error) && ReturnFloat(call, DurationSeconds(duration_ns));
+  return ParseGoDuration(call->Text(0), &duration_ns, &call->error) &&
+         ReturnFloat(call, DurationSeconds(duration_ns));
 }
 
 bool Bytes(TemplateCall* call) {

@@ -1,5 +1,5 @@
-// regexReplaceAll, regexReplaceAllLiteral, count. An expression that is a constant was compiled with the template;
-// others are kept in a small cache of the thread.
+// regexReplaceAll, regexReplaceAllLiteral, count. An expression that is a constant was compiled with the
+// template; others are kept in a small cache of the thread.
 
 #include <charconv>
 #include <map>
@@ -39,8 +39,8 @@ const re2::RE2* RegexOf(TemplateCall* call) {
   return cache.emplace(pattern, std::move(*regex)).first->second.get();
 }
 
-// Calls `found(groups)` for each match from left to right as Go finds them: an empty match right behind another
-// one does not count.
+// Calls `found(groups)` for each match from left to right as Go finds them: an empty match right behind
+// another one does not count.
 template <typename Found>
 void ForEachMatch(const re2::RE2& regex, Text text, size_t group_count, Found found) {
   std::vector<re2::StringPiece> groups(group_count);
@@ -48,7 +48,8 @@ void ForEachMatch(const re2::RE2& regex, Text text, size_t group_count, Found fo
   size_t at = 0;
   size_t previous_end = Text::npos;
   while (at <= text.size()) {
-    if (!regex.Match(input, at, text.size(), re2::RE2::UNANCHORED, groups.data(), static_cast<int>(groups.size()))) {
+    if (!regex.Match(input, at, text.size(), re2::RE2::UNANCHORED, groups.data(),
+                     static_cast<int>(groups.size()))) {
       return;
     }
     const auto begin = static_cast<size_t>(groups[0].data() - text.data());
@@ -80,7 +81,8 @@ bool ReadReference(Text* rest, Text* name) {
   return true;
 }
 
-void AppendGroup(const re2::RE2& regex, const std::vector<re2::StringPiece>& groups, Text name, std::string* out) {
+void AppendGroup(const re2::RE2& regex, const std::vector<re2::StringPiece>& groups, Text name,
+                 std::string* out) {
   size_t index = groups.size();
   const bool number = name.find_first_not_of("0123456789") == Text::npos;
   if (number) {

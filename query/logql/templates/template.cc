@@ -19,5 +19,6 @@ bool Template::Execute(Row* row, std::string* out, std::string* error) const {
 
 const std::vector<std::string>& Template::fields() const { return tree_->fields; }
 bool Template::reads_all_labels() const { return tree_->reads_all_labels; }
+bool Template::reads_line() const { return tree_->reads_line; }
 
 }  // namespace varve::logql

@@ -42,8 +42,9 @@ const TemplateFunction* FindTemplateFunction(std::string_view name) {
     std::sort(all.begin(), all.end(), [](const auto* a, const auto* b) { return a->name < b->name; });
     return all;
   }();
-  const auto found = std::lower_bound(functions.begin(), functions.end(), name,
-                                      [](const auto* function, std::string_view wanted) { return function->name < wanted; });
+  const auto found =
+      std::lower_bound(functions.begin(), functions.end(), name,
+                       [](const auto* function, std::string_view wanted) { return function->name < wanted; });
   return found == functions.end() || (*found)->name != name ? nullptr : *found;
 }
 

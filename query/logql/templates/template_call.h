@@ -1,7 +1,7 @@
 // How templates call their functions.
 //
-// A function has a signature that the evaluator checks and converts arguments to, as Go's reflection does; its
-// body then finds arguments of the types it asked for.
+// A function has a signature that the evaluator checks and converts arguments to, as Go's reflection does;
+// its body then finds arguments of the types it asked for.
 #pragma once
 
 #include <span>
@@ -67,8 +67,9 @@ struct TemplateCall {
   bool FailMemory() { return Fail(LimitError("template_memory_bytes_max", kTemplateMemoryBytesMax)); }
 };
 
-// What a parameter takes: 's' string, 'i' int, 'f' float64, 't' time.Time, 'd' time.Duration, 'a' anything, 'v' anything (of Go's own functions,
-// which call nil an invalid value). A '*' after the last one: any number of them.
+// What a parameter takes: 's' string, 'i' int, 'f' float64, 't' time.Time, 'd' time.Duration, 'a' anything,
+// 'v' anything (of Go's own functions, which call nil an invalid value). A '*' after the last one: any number
+// of them.
 struct TemplateFunction {
   std::string_view name;
   std::string_view parameters;

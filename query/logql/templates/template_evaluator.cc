@@ -178,7 +178,8 @@ TemplateEvaluator::Flow TemplateEvaluator::WalkRange(const Value& dot, const Nod
       Fail("can't use " + ShownValue(value) + " to iterate over more than one variable");
       return Flow::kFailed;
     }
-    for (int64_t i = 0; i < value.integer && goes_on(); ++i, ++turns) flow = turn(Value(), Value::Integer(value.type, i));
+    for (int64_t i = 0; i < value.integer && goes_on(); ++i, ++turns)
+      flow = turn(Value(), Value::Integer(value.type, i));
   } else if (!value.is_nil()) {
     Fail("range can't iterate over " + ShownValue(value));
     return Flow::kFailed;
@@ -230,7 +231,8 @@ bool TemplateEvaluator::Pipeline(const Value& dot, const Node& pipe, Value* valu
     if (pipe.is_assignment) {
       if (!SetVariable(name, current)) return false;
     } else {
-      if (variables_.size() >= kTemplateVariablesMax) return FailLimit("template_variables_max", kTemplateVariablesMax);
+      if (variables_.size() >= kTemplateVariablesMax)
+        return FailLimit("template_variables_max", kTemplateVariablesMax);
       variables_.push_back({name, current});
     }
   }
@@ -248,9 +250,7 @@ bool TemplateEvaluator::Command(const Value& dot, const Node& command, const Val
   if (!Step()) return false;
   const Node& first = *command.children[0];
   switch (first.kind) {
-    case NodeKind::kField:
-      at_ = &first;
-      return Fields(dot, first, 0, dot, &command, final, value);
+    case NodeKind::kField: at_ = &first; return Fields(dot, first, 0, dot, &command, final, value);
     case NodeKind::kChain: {
       at_ = &first;
       Value receiver;
@@ -294,12 +294,13 @@ bool TemplateEvaluator::Constant(const Node& number, Value* value) {
   return true;
 }
 
-bool TemplateEvaluator::Function(const Value& dot, const Node& identifier, const Node& command, const Value& final,
-                                 Value* value) {
+bool TemplateEvaluator::Function(const Value& dot, const Node& identifier, const Node& command,
+                                 const Value& final, Value* value) {
   at_ = &identifier;
   const Node* arguments_of = command.kind == NodeKind::kCommand ? &command : nullptr;
   if (identifier.function == nullptr) {
-    const size_t given = (arguments_of != nullptr ? command.children.size() - 1 : 0) + (final.missing() ? 0 : 1);
+    const size_t given =
+        (arguments_of != nullptr ? command.children.size() - 1 : 0) + (final.missing() ? 0 : 1);
     if (given > 0) {
       return Fail("wrong number of args for " + identifier.text + ": want 0 got " + std::to_string(given));
     }
@@ -321,8 +322,8 @@ bool TemplateEvaluator::Function(const Value& dot, const Node& identifier, const
   return Call(*identifier.function, command, arguments_of, identifier.text, arguments, value);
 }
 
-bool TemplateEvaluator::ShortCircuit(const Value& dot, const Node& identifier, const Node& command, const Value& final,
-                                     Value* value) {
+bool TemplateEvaluator::ShortCircuit(const Value& dot, const Node& identifier, const Node& command,
+                                     const Value& final, Value* value) {
   const size_t given = command.kind == NodeKind::kCommand ? command.children.size() - 1 : 0;
   if (given + (final.missing() ? 0 : 1) < 1) {
     return Fail("wrong number of args for " + identifier.text + ": want at least 1 got 0");
@@ -384,15 +385,16 @@ bool TemplateEvaluator::Fields(const Value& dot, const Node& node, size_t first,
   for (size_t i = first; i < node.names.size(); ++i) {
     const bool last = i + 1 == node.names.size();
     Value next;
-    if (!Field(dot, node, node.names[i], current, last ? command : nullptr, last ? final : Value(), &next)) return false;
+    if (!Field(dot, node, node.names[i], current, last ? command : nullptr, last ? final : Value(), &next))
+      return false;
     current = next;
   }
   *value = current;
   return true;
 }
 
-bool TemplateEvaluator::Field(const Value& dot, const Node& node, const FieldName& name, const Value& receiver,
-                              const Node* command, const Value& final, Value* value) {
+bool TemplateEvaluator::Field(const Value& dot, const Node& node, const FieldName& name,
+                              const Value& receiver, const Node* command, const Value& final, Value* value) {
   if (receiver.type == ValueType::kInvalid || receiver.missing()) {
     *value = Value::Invalid();
     return true;
@@ -415,8 +417,9 @@ bool TemplateEvaluator::Field(const Value& dot, const Node& node, const FieldNam
   return Fail("can't evaluate field " + name.text + " in type " + std::string(TemplateTypeName(receiver)));
 }
 
-bool TemplateEvaluator::Method(const Value& dot, const Node& node, const FieldName& name, const Value& receiver,
-                               const Node* command, const Value& final, const TemplateFunction& method, Value* value) {
+bool TemplateEvaluator::Method(const Value& dot, const Node& node, const FieldName& name,
+                               const Value& receiver, const Node* command, const Value& final,
+                               const TemplateFunction& method, Value* value) {
   std::vector<Value> arguments = {receiver};
   return Arguments(dot, node, method, command, final, 1, &arguments) &&
          Call(method, node, nullptr, name.text, arguments, value);
@@ -426,7 +429,8 @@ bool TemplateEvaluator::Argument(const Value& dot, Parameter parameter, const No
   at_ = &node;
   switch (node.kind) {
     case NodeKind::kNil:
-      if (parameter != 'a' && parameter != 'v' && parameter != 0) return Fail("cannot assign nil to " + ParameterName(parameter));
+      if (parameter != 'a' && parameter != 'v' && parameter != 0)
+        return Fail("cannot assign nil to " + ParameterName(parameter));
       *value = parameter == 'v' ? Value::Invalid() : Value::Nil();
       return true;
     case NodeKind::kDot:
@@ -450,7 +454,8 @@ bool TemplateEvaluator::Argument(const Value& dot, Parameter parameter, const No
       *value = Value::Integer(parameter == 'i' ? ValueType::kInt : ValueType::kDuration, node.integer);
       return true;
     case 'f':
-      if (node.kind != NodeKind::kNumber || !node.is_float) return Fail("expected float; found " + DescribeNode(node));
+      if (node.kind != NodeKind::kNumber || !node.is_float)
+        return Fail("expected float; found " + DescribeNode(node));
       *value = Value::Float64(node.number);
       return true;
     case 't': return Fail("can't handle " + DescribeNode(node) + " for arg of type time.Time");
@@ -470,7 +475,8 @@ bool TemplateEvaluator::Operand(const Value& dot, const Node& node, Value* value
     case NodeKind::kField: return Fields(dot, node, 0, dot, nullptr, Value(), value);
     case NodeKind::kVariable: {
       Value variable;
-      return FindVariable(node.names[0].text, &variable) && Fields(dot, node, 1, variable, nullptr, Value(), value);
+      return FindVariable(node.names[0].text, &variable) &&
+             Fields(dot, node, 1, variable, nullptr, Value(), value);
     }
     case NodeKind::kPipe: return Pipeline(dot, node, value);
     case NodeKind::kIdentifier: return Function(dot, node, node, Value(), value);
@@ -533,7 +539,8 @@ bool TemplateEvaluator::LabelMap(Value* value) {
     const std::vector<RowLabel>& all = row_.labels.labels();
     auto* entries = memory_.AllocateArray<TemplateMap::Entry>(all.size() + 2);
     auto* map = memory_.AllocateArray<TemplateMap>(1);
-    if (entries == nullptr || map == nullptr) return FailLimit("template_memory_bytes_max", kTemplateMemoryBytesMax);
+    if (entries == nullptr || map == nullptr)
+      return FailLimit("template_memory_bytes_max", kTemplateMemoryBytesMax);
     size_t count = 0;
     for (const RowLabel& label : all) entries[count++] = {label.name, Value::String(label.value)};
     if (row_.labels.has_error()) entries[count++] = {kErrorLabel, Value::String(row_.labels.error())};

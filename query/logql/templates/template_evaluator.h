@@ -16,7 +16,12 @@ namespace varve::logql {
 class TemplateEvaluator {
  public:
   TemplateEvaluator(const TemplateTree& tree, Row* row, std::string* out, std::string* error)
-      : tree_(tree), row_(*row), out_(*out), error_(*error), memory_(&row->labels.arena()), begin_(out->size()) {}
+      : tree_(tree),
+        row_(*row),
+        out_(*out),
+        error_(*error),
+        memory_(&row->labels.arena()),
+        begin_(out->size()) {}
 
   bool Run();
 
@@ -42,14 +47,16 @@ class TemplateEvaluator {
 
   bool Pipeline(const Value& dot, const Node& pipe, Value* value);
   bool Command(const Value& dot, const Node& command, const Value& final, Value* value);
-  bool Function(const Value& dot, const Node& identifier, const Node& command, const Value& final, Value* value);
-  bool ShortCircuit(const Value& dot, const Node& identifier, const Node& command, const Value& final, Value* value);
+  bool Function(const Value& dot, const Node& identifier, const Node& command, const Value& final,
+                Value* value);
+  bool ShortCircuit(const Value& dot, const Node& identifier, const Node& command, const Value& final,
+                    Value* value);
   bool Fields(const Value& dot, const Node& node, size_t first, const Value& receiver, const Node* command,
               const Value& final, Value* value);
-  bool Field(const Value& dot, const Node& node, const FieldName& name, const Value& receiver, const Node* command,
-             const Value& final, Value* value);
-  bool Method(const Value& dot, const Node& node, const FieldName& name, const Value& receiver, const Node* command,
-              const Value& final, const TemplateFunction& method, Value* value);
+  bool Field(const Value& dot, const Node& node, const FieldName& name, const Value& receiver,
+             const Node* command, const Value& final, Value* value);
+  bool Method(const Value& dot, const Node& node, const FieldName& name, const Value& receiver,
+              const Node* command, const Value& final, const TemplateFunction& method, Value* value);
   bool Arguments(const Value& dot, const Node& node, const TemplateFunction& function, const Node* command,
                  const Value& final, size_t bound, std::vector<Value>* arguments);
   // An operand that is not called with arguments.
@@ -76,7 +83,7 @@ class TemplateEvaluator {
   std::string& out_;
   std::string& error_;
   TemplateMemory memory_;
-  const size_t begin_;  // of the output
+  const size_t begin_;        // of the output
   const Node* at_ = nullptr;  // what an error is about
   std::string_view executing_ = tree_.name;
   std::vector<Variable> variables_;

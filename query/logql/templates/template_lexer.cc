@@ -10,8 +10,8 @@ namespace {
 
 using Kind = TemplateTokenKind;
 
-constexpr std::string_view kKeywords[] = {"if",  "range", "with",  "define", "block", "template",
-                                          "end", "else",  "break", "continue"};
+constexpr std::string_view kKeywords[] = {"if",       "range", "with", "define", "block",
+                                          "template", "end",   "else", "break",  "continue"};
 
 bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
@@ -46,7 +46,8 @@ std::string TemplateLexer::BadCharacter(std::string_view words) const {
   const auto [rune, size] = FirstRune(rest_);
   static constexpr char kHex[] = "0123456789ABCDEF";
   std::string digits;
-  for (uint32_t value = rune; value != 0 || digits.size() < 4; value >>= 4) digits.insert(0, 1, kHex[value & 15]);
+  for (uint32_t value = rune; value != 0 || digits.size() < 4; value >>= 4)
+    digits.insert(0, 1, kHex[value & 15]);
   std::string message(words);
   message += " U+" + digits;
   if (rune >= ' ' && rune != 0x7F && (rune < 0x80 || rune > 0xA0)) {
@@ -74,7 +75,8 @@ TemplateToken TemplateLexer::NextText() {
     trim_next_ = false;
   }
   const size_t delimiter = rest_.find("{{");
-  if (delimiter == std::string_view::npos) return Make(rest_.empty() ? Kind::kEnd : Kind::kText, rest_.size());
+  if (delimiter == std::string_view::npos)
+    return Make(rest_.empty() ? Kind::kEnd : Kind::kText, rest_.size());
   if (delimiter > 0) {
     TemplateToken text = Make(Kind::kText, delimiter);
     if (AtLeftTrim(2)) {
@@ -121,9 +123,7 @@ TemplateToken TemplateLexer::NextInAction() {
     case '`': return Quoted('`', Kind::kRawString);
     case '\'': return Quoted('\'', Kind::kCharacter);
     case '$': return FieldOrVariable(Kind::kVariable);
-    case '(':
-      ++paren_depth_;
-      return Make(Kind::kOpenParen, 1);
+    case '(': ++paren_depth_; return Make(Kind::kOpenParen, 1);
     case ')':
       if (--paren_depth_ < 0) return Error("unexpected right paren");
       return Make(Kind::kCloseParen, 1);
@@ -196,13 +196,16 @@ size_t TemplateLexer::NumberLength() const {
       digits = "01_";
     }
   }
-  while (accept(digits)) {}
+  while (accept(digits)) {
+  }
   if (accept(".")) {
-    while (accept(digits)) {}
+    while (accept(digits)) {
+    }
   }
   if ((digits.size() == 11 && accept("eE")) || (digits.size() > 11 && accept("pP"))) {
     accept("+-");
-    while (accept("0123456789_")) {}
+    while (accept("0123456789_")) {
+    }
   }
   return AlphanumericLength(size) == 0 ? size : 0;
 }

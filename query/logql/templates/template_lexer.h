@@ -12,20 +12,20 @@ namespace varve::logql {
 
 enum class TemplateTokenKind : uint8_t {
   kText,
-  kLeft,         // {{
-  kRight,        // }}
+  kLeft,   // {{
+  kRight,  // }}
   kSpace,
-  kField,        // .name, without the dot in `text`
-  kDot,          // .
-  kVariable,     // $name, with the $
-  kIdentifier,   // a function
-  kKeyword,      // if, range…
+  kField,       // .name, without the dot in `text`
+  kDot,         // .
+  kVariable,    // $name, with the $
+  kIdentifier,  // a function
+  kKeyword,     // if, range…
   kBool,
   kNil,
-  kString,       // "…", quotes included
-  kRawString,    // `…`, quotes included
+  kString,     // "…", quotes included
+  kRawString,  // `…`, quotes included
   kNumber,
-  kCharacter,    // '…', quotes included
+  kCharacter,  // '…', quotes included
   kPipe,
   kDeclare,      // :=
   kAssign,       // =
@@ -33,7 +33,7 @@ enum class TemplateTokenKind : uint8_t {
   kOpenParen,
   kCloseParen,
   kEnd,
-  kError,        // `error` of the lexer is Go's wording
+  kError,  // `error` of the lexer is Go's wording
 };
 
 struct TemplateToken {

@@ -12,7 +12,8 @@ inline constexpr int kTemplateNestingMax = 100;
 
 // Control structures, parentheses and {{template}} calls inside each other, while a row is rendered.
 inline constexpr int kTemplateDepthMax = 256;
-// Commands run and loop turns for one row; text that functions read counts one step per kTemplateBytesPerStep.
+// Commands run and loop turns for one row; text that functions read counts one step per
+// kTemplateBytesPerStep.
 inline constexpr size_t kTemplateStepsMax = 100'000;
 inline constexpr size_t kTemplateBytesPerStep = 256;
 // The rendered text of one row.

@@ -32,7 +32,8 @@ class TreeParser {
       }
       const TemplateNode* node = nullptr;
       VARVE_RETURN_IF_ERROR(ParseTextOrAction(token, &node));
-      if (node->kind == NodeKind::kEnd || node->kind == NodeKind::kElse) return Fail("unexpected " + Describe(*node));
+      if (node->kind == NodeKind::kEnd || node->kind == NodeKind::kElse)
+        return Fail("unexpected " + Describe(*node));
       root->children.push_back(node);
     }
     tree_.root = root;
@@ -105,7 +106,9 @@ class TreeParser {
   }
 
   static std::string Describe(const TemplateNode& node) {
-    return node.kind == NodeKind::kEnd ? "{{end}}" : node.kind == NodeKind::kElse ? "{{else}}" : DescribeNode(node);
+    return node.kind == NodeKind::kEnd    ? "{{end}}"
+           : node.kind == NodeKind::kElse ? "{{else}}"
+                                          : DescribeNode(node);
   }
 
   Status ExpectRight(std::string_view context) {
@@ -180,7 +183,8 @@ class TreeParser {
   }
 
   Status Enter() {
-    if (++nesting_ > kTemplateNestingMax) return Fail(LimitError("template_nesting_max", kTemplateNestingMax));
+    if (++nesting_ > kTemplateNestingMax)
+      return Fail(LimitError("template_nesting_max", kTemplateNestingMax));
     return Status::Ok();
   }
 
@@ -264,7 +268,8 @@ class TreeParser {
     const TemplateNode* list = nullptr;
     const TemplateNode* stop = nullptr;
     VARVE_RETURN_IF_ERROR(ParseList(&list, &stop));
-    if (stop->kind != NodeKind::kEnd) return Fail("unexpected " + Describe(*stop) + " in " + std::string(context));
+    if (stop->kind != NodeKind::kEnd)
+      return Fail("unexpected " + Describe(*stop) + " in " + std::string(context));
     --definition_depth_;
     --dot_rebound_;
     range_depth_ = range_depth;
@@ -307,7 +312,8 @@ class TreeParser {
         case NodeKind::kDot:
         case NodeKind::kNil:
         case NodeKind::kNumber:
-        case NodeKind::kString: return Fail("non executable command in pipeline stage " + std::to_string(i + 1));
+        case NodeKind::kString:
+          return Fail("non executable command in pipeline stage " + std::to_string(i + 1));
         default: break;
       }
     }
@@ -353,7 +359,8 @@ class TreeParser {
       pipe->declared.emplace_back(variable.text);
       variables_.emplace_back(variable.text);
       if (!comma) return Status::Ok();
-      if (context != "range" || pipe->declared.size() >= 2) return Fail("too many declarations in " + std::string(context));
+      if (context != "range" || pipe->declared.size() >= 2)
+        return Fail("too many declarations in " + std::string(context));
       const Kind after = PeekNonSpace().kind;
       if (after != Kind::kVariable && after != Kind::kRight && after != Kind::kCloseParen) {
         return Fail("range can only initialize variables");
@@ -435,7 +442,8 @@ class TreeParser {
   }
 
   void NoteField(const std::string& name) {
-    if (std::find(tree_.fields.begin(), tree_.fields.end(), name) == tree_.fields.end()) tree_.fields.push_back(name);
+    if (std::find(tree_.fields.begin(), tree_.fields.end(), name) == tree_.fields.end())
+      tree_.fields.push_back(name);
   }
 
   // Null when there is no operand here.
@@ -478,6 +486,7 @@ class TreeParser {
   Status ParseIdentifier(const Token& token, TemplateNode** node) {
     *node = NewNode(NodeKind::kIdentifier, token.position);
     (*node)->text = token.text;
+    tree_.reads_line = tree_.reads_line || token.text == "__line__";
     if (token.text == "__line__" || token.text == "__timestamp__") return Status::Ok();
     (*node)->function = FindTemplateFunction(token.text);
     if ((*node)->function != nullptr) return Status::Ok();
@@ -491,7 +500,8 @@ class TreeParser {
       return Fail("undefined variable \"" + std::string(token.text) + "\"");
     }
     // Inside a definition $ is what the caller passes.
-    if (token.text == "$" && definition_depth_ == 0 && Peek().kind != Kind::kField) tree_.reads_all_labels = true;
+    if (token.text == "$" && definition_depth_ == 0 && Peek().kind != Kind::kField)
+      tree_.reads_all_labels = true;
     return Status::Ok();
   }
 
@@ -514,7 +524,8 @@ class TreeParser {
       return Status::Ok();
     }
     const bool looks_like_float = token.text.find_first_of(".eEpP") != std::string_view::npos;
-    if (!ParseGoFloat(token.text, &number->number, nullptr)) return Fail("illegal number syntax: \"" + number->text + "\"");
+    if (!ParseGoFloat(token.text, &number->number, nullptr))
+      return Fail("illegal number syntax: \"" + number->text + "\"");
     if (!looks_like_float) return Fail("integer overflow: \"" + number->text + "\"");
     number->is_float = true;
     // A whole number passes where an int is wanted.

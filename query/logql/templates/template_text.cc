@@ -109,8 +109,8 @@ void AppendRune(uint32_t rune, std::string* out) {
 
 bool IsSpaceRune(uint32_t rune) {
   return rune == ' ' || (rune >= '\t' && rune <= '\r') || rune == 0x85 || rune == 0xA0 || rune == 0x1680 ||
-         (rune >= 0x2000 && rune <= 0x200A) || rune == 0x2028 || rune == 0x2029 || rune == 0x202F || rune == 0x205F ||
-         rune == 0x3000;
+         (rune >= 0x2000 && rune <= 0x200A) || rune == 0x2028 || rune == 0x2029 || rune == 0x202F ||
+         rune == 0x205F || rune == 0x3000;
 }
 
 bool IsPrintRune(uint32_t rune) {
@@ -118,7 +118,8 @@ bool IsPrintRune(uint32_t rune) {
   if (rune <= 0xA0 || rune == 0xAD || (IsSpaceRune(rune) && rune != ' ')) return false;
   if ((rune >= 0x200B && rune <= 0x200F) || (rune >= 0x202A && rune <= 0x202E)) return false;
   if (rune >= 0x2060 && rune <= 0x206F) return false;
-  if ((rune >= 0xD800 && rune <= 0xF8FF) || rune == 0xFEFF || (rune >= 0xFFF0 && rune <= 0xFFFB)) return false;
+  if ((rune >= 0xD800 && rune <= 0xF8FF) || rune == 0xFEFF || (rune >= 0xFFF0 && rune <= 0xFFFB))
+    return false;
   return (rune & 0xFFFE) != 0xFFFE && rune < 0xE0000;
 }
 

@@ -33,11 +33,11 @@ enum class NodeKind : uint8_t {
   // What a list holds.
   kList,
   kText,
-  kAction,      // pipe
-  kIf,          // pipe, list, else_list
+  kAction,  // pipe
+  kIf,      // pipe, list, else_list
   kRange,
   kWith,
-  kTemplate,    // text: the name; pipe may be null
+  kTemplate,  // text: the name; pipe may be null
   kBreak,
   kContinue,
   // Only while parsing.
@@ -87,8 +87,9 @@ struct TemplateTree {
   std::deque<PreparedRegex> regexes;
   const TemplateNode* root = nullptr;
   std::map<std::string, const TemplateNode*, std::less<>> definitions;  // by {{define}} and {{block}}
-  std::vector<std::string> fields;  // labels it reads, unique
+  std::vector<std::string> fields;                                      // labels it reads, unique
   bool reads_all_labels = false;
+  bool reads_line = false;
 };
 
 // kInvalidArgument: "template: line:1: unclosed action" and the like; also for what exceeds a limit.

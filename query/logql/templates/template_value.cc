@@ -5,8 +5,9 @@
 namespace varve::logql {
 
 const TemplateValue* TemplateMap::Find(std::string_view key) const {
-  const auto found = std::lower_bound(entries.begin(), entries.end(), key,
-                                      [](const Entry& entry, std::string_view wanted) { return entry.key < wanted; });
+  const auto found =
+      std::lower_bound(entries.begin(), entries.end(), key,
+                       [](const Entry& entry, std::string_view wanted) { return entry.key < wanted; });
   return found == entries.end() || found->key != key ? nullptr : &found->value;
 }
 
@@ -50,8 +51,9 @@ bool IsTrue(const TemplateValue& value) {
 }
 
 std::string_view MonthName(int64_t month) {
-  static constexpr std::string_view kNames[] = {"January", "February", "March",     "April",   "May",      "June",
-                                                "July",    "August",   "September", "October", "November", "December"};
+  static constexpr std::string_view kNames[] = {"January",   "February", "March",    "April",
+                                                "May",       "June",     "July",     "August",
+                                                "September", "October",  "November", "December"};
   return month >= 1 && month <= 12 ? kNames[month - 1] : std::string_view();
 }
 

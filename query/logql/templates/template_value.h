@@ -1,5 +1,5 @@
-// A value inside a template: what fields, constants and functions yield. The types are those Go code would see,
-// because comparisons, printf and error texts tell int from int64.
+// A value inside a template: what fields, constants and functions yield. The types are those Go code would
+// see, because comparisons, printf and error texts tell int from int64.
 //
 // Threads: thread-compatible. Ownership: values are views into the row, the template or the row's arena, and
 // end with the row.
@@ -15,22 +15,22 @@ namespace varve::logql {
 class TimeZone;
 
 enum class ValueType : uint8_t {
-  kMissing,       // no value at all: a pipeline's start
-  kInvalid,       // nil that lost its type; prints as <no value>
-  kNil,           // nil as an element of JSON or an argument; prints as <nil>
+  kMissing,  // no value at all: a pipeline's start
+  kInvalid,  // nil that lost its type; prints as <no value>
+  kNil,      // nil as an element of JSON or an argument; prints as <nil>
   kBool,
-  kInt,           // constants, len, int
-  kInt64,         // add and its kin
-  kUint8,         // a byte of a string
-  kInt32,         // character constants
+  kInt,    // constants, len, int
+  kInt64,  // add and its kin
+  kUint8,  // a byte of a string
+  kInt32,  // character constants
   kMonth,
   kWeekday,
-  kDuration,      // nanoseconds
+  kDuration,  // nanoseconds
   kFloat64,
   kString,
   kList,
-  kMap,           // a JSON object
-  kLabels,        // the row's labels, a map of strings
+  kMap,     // a JSON object
+  kLabels,  // the row's labels, a map of strings
   kTime,
 };
 
@@ -38,8 +38,8 @@ enum class ValueType : uint8_t {
 struct TimeValue {
   int64_t seconds = 0;  // since 1970
   int32_t nanoseconds = 0;
-  int32_t offset_seconds = 0;     // east of UTC
-  std::string_view zone = "UTC";  // abbreviation; empty: none known
+  int32_t offset_seconds = 0;          // east of UTC
+  std::string_view zone = "UTC";       // abbreviation; empty: none known
   const TimeZone* location = nullptr;  // null: UTC, or fixed to offset_seconds
 };
 

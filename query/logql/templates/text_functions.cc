@@ -57,7 +57,9 @@ Text TrimWhere(Text text, bool left, bool right, Drop drop) {
   return text;
 }
 
-bool TrimSpace(TemplateCall* call) { return call->ReturnText(TrimWhere(call->Text(0), true, true, IsSpaceRune)); }
+bool TrimSpace(TemplateCall* call) {
+  return call->ReturnText(TrimWhere(call->Text(0), true, true, IsSpaceRune));
+}
 
 // Two texts come as (text, other) or, in sprig's order, (other, text).
 template <bool kTextFirst>
@@ -91,7 +93,9 @@ bool TrimSuffix(TemplateCall* call) {
 }
 
 bool ReturnBool(TemplateCall* call, bool value) { return call->Return(TemplateValue::Bool(value)); }
-bool Contains(TemplateCall* call) { return ReturnBool(call, call->Text(1).find(call->Text(0)) != Text::npos); }
+bool Contains(TemplateCall* call) {
+  return ReturnBool(call, call->Text(1).find(call->Text(0)) != Text::npos);
+}
 bool HasPrefix(TemplateCall* call) { return ReturnBool(call, call->Text(1).starts_with(call->Text(0))); }
 bool HasSuffix(TemplateCall* call) { return ReturnBool(call, call->Text(1).ends_with(call->Text(0))); }
 
@@ -162,7 +166,8 @@ bool Substr(TemplateCall* call) {
   if (begin < 0) {
     begin = 0;
     if (end < 0) return FailBounds(call, ":" + std::to_string(end) + "]");
-    if (end > length) return FailBounds(call, ":" + std::to_string(end) + "] with length " + std::to_string(length));
+    if (end > length)
+      return FailBounds(call, ":" + std::to_string(end) + "] with length " + std::to_string(length));
   } else if (end < 0 || end > length) {
     end = length;
   }
@@ -178,7 +183,8 @@ bool Repeat(TemplateCall* call) {
   if (static_cast<uint64_t>(count) > kTemplateMemoryBytesMax / text.size()) return call->FailMemory();
   char* const begin = call->memory->Allocate(text.size() * static_cast<size_t>(count));
   if (begin == nullptr) return call->FailMemory();
-  for (size_t i = 0; i < static_cast<size_t>(count); ++i) std::memcpy(begin + i * text.size(), text.data(), text.size());
+  for (size_t i = 0; i < static_cast<size_t>(count); ++i)
+    std::memcpy(begin + i * text.size(), text.data(), text.size());
   return call->ReturnText({begin, text.size() * static_cast<size_t>(count)});
 }
 

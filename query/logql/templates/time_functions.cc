@@ -44,7 +44,8 @@ int64_t Scaled(const TimeValue& time, int64_t units_per_second) {
 }
 
 int64_t NowNs() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
       .count();
 }
 
@@ -57,7 +58,8 @@ bool Date(TemplateCall* call) {
   if (value.type == ValueType::kTime) {
     time = *value.time;
     time.location = nullptr;
-  } else if (value.type == ValueType::kInt || value.type == ValueType::kInt64 || value.type == ValueType::kInt32) {
+  } else if (value.type == ValueType::kInt || value.type == ValueType::kInt64 ||
+             value.type == ValueType::kInt32) {
     time.seconds = value.integer;
   } else {
     time = TimeFromUnixNs(NowNs());
@@ -68,7 +70,8 @@ bool Date(TemplateCall* call) {
   return call->ReturnCopy(out);
 }
 
-bool ReturnParsed(TemplateCall* call, std::string_view layout, std::string_view text, const TimeZone* location) {
+bool ReturnParsed(TemplateCall* call, std::string_view layout, std::string_view text,
+                  const TimeZone* location) {
   TimeValue time;
   if (!ParseTime(layout, text, location, &time)) time = FromSeconds(kZeroTimeSeconds);
   return call->ReturnTime(time);
@@ -78,7 +81,8 @@ bool ToDate(TemplateCall* call) { return ReturnParsed(call, call->Text(0), call-
 
 bool ToDateInZone(TemplateCall* call) {
   const std::string_view zone = call->Text(1);
-  const TimeZone* location = zone.empty() || zone == "UTC" || zone == "Local" ? nullptr : TimeZone::Load(zone);
+  const TimeZone* location =
+      zone.empty() || zone == "UTC" || zone == "Local" ? nullptr : TimeZone::Load(zone);
   return ReturnParsed(call, call->Text(0), call->Text(2), location);
 }
 
@@ -141,7 +145,7 @@ template <int64_t kUnitsPerSecond>
 bool Unix(TemplateCall* call) {
   return call->Return(Value::Int64(Scaled(Receiver(*call), kUnitsPerSecond)));
 }
-template <int CivilTime::* kMember>
+template <int CivilTime::*kMember>
 bool CivilPart(TemplateCall* call) {
   return ReturnInt(call, Civil(Receiver(*call)).*kMember);
 }
@@ -230,7 +234,8 @@ bool AddDate(TemplateCall* call) {
   const CivilTime civil = Civil(time);
   const int64_t months = (civil.year + call->Integer(1)) * 12 + civil.month - 1 + call->Integer(2);
   const int64_t year = months >= 0 ? months / 12 : (months - 11) / 12;
-  const int64_t days = DaysFromCivil(year, static_cast<int>(months - year * 12) + 1, 1) + civil.day - 1 + call->Integer(3);
+  const int64_t days =
+      DaysFromCivil(year, static_cast<int>(months - year * 12) + 1, 1) + civil.day - 1 + call->Integer(3);
   time.seconds = days * 86400 + civil.hour * 3600 + civil.minute * 60 + civil.second - time.offset_seconds;
   if (time.location != nullptr) SetZone(&time);
   return call->ReturnTime(time);
@@ -242,7 +247,8 @@ bool ToMultiple(TemplateCall* call) {
   TimeValue time = Receiver(*call);
   const int64_t unit_ns = call->Integer(1);
   if (unit_ns <= 0) return call->ReturnTime(time);
-  const __int128 since = (static_cast<__int128>(time.seconds) - kZeroTimeSeconds) * kSecondNs + time.nanoseconds;
+  const __int128 since =
+      (static_cast<__int128>(time.seconds) - kZeroTimeSeconds) * kSecondNs + time.nanoseconds;
   auto rest = static_cast<int64_t>(since % unit_ns);
   if (rest < 0) rest += unit_ns;
   const int64_t up = unit_ns - rest;
@@ -254,8 +260,9 @@ bool ToMultiple(TemplateCall* call) {
 template <int64_t kUnitNs>
 bool DurationIn(TemplateCall* call) {
   const int64_t duration_ns = call->Integer(0);
-  return call->Return(Value::Float64(static_cast<double>(duration_ns / kUnitNs) +
-                                     static_cast<double>(duration_ns % kUnitNs) / static_cast<double>(kUnitNs)));
+  return call->Return(
+      Value::Float64(static_cast<double>(duration_ns / kUnitNs) +
+                     static_cast<double>(duration_ns % kUnitNs) / static_cast<double>(kUnitNs)));
 }
 template <int64_t kUnitNs>
 bool DurationCount(TemplateCall* call) {
@@ -322,7 +329,8 @@ const TemplateFunction* FindMethod(ValueType receiver, std::string_view name) {
   if (receiver == ValueType::kTime) methods = kTimeMethods;
   if (receiver == ValueType::kDuration) methods = kDurationMethods;
   if (receiver == ValueType::kMonth || receiver == ValueType::kWeekday) methods = kNameMethods;
-  const auto found = std::find_if(methods.begin(), methods.end(), [&](const auto& method) { return method.name == name; });
+  const auto found =
+      std::find_if(methods.begin(), methods.end(), [&](const auto& method) { return method.name == name; });
   return found == methods.end() ? nullptr : &*found;
 }
 

@@ -1,5 +1,6 @@
 // TZif, version 2 or later (RFC 8536): a header and data with 32-bit times, which are skipped, the same with
-// 64-bit times, and a line that tells the rule for the time after the last transition: "EST5EDT,M3.2.0,M11.1.0".
+// 64-bit times, and a line that tells the rule for the time after the last transition:
+// "EST5EDT,M3.2.0,M11.1.0".
 
 #include "query/logql/templates/time_zone.h"
 
@@ -191,11 +192,13 @@ bool TimeZone::ParseRule(std::string_view text) {
   for (Change* change : {&rule_.begins, &rule_.ends}) {
     if (!ReadCharacter(&text, ',')) return false;
     if (ReadCharacter(&text, 'M')) {
-      if (!ReadNumber(&text, &change->month) || !ReadCharacter(&text, '.') || !ReadNumber(&text, &change->week) ||
-          !ReadCharacter(&text, '.') || !ReadNumber(&text, &change->weekday)) {
+      if (!ReadNumber(&text, &change->month) || !ReadCharacter(&text, '.') ||
+          !ReadNumber(&text, &change->week) || !ReadCharacter(&text, '.') ||
+          !ReadNumber(&text, &change->weekday)) {
         return false;
       }
-      if (change->month < 1 || change->month > 12 || change->week < 1 || change->week > 5 || change->weekday > 6) {
+      if (change->month < 1 || change->month > 12 || change->week < 1 || change->week > 5 ||
+          change->weekday > 6) {
         return false;
       }
     } else {

@@ -27,8 +27,8 @@ void AppendQuoted(std::string* out, std::string_view text) {
 
 uint64_t UnitNs(std::string_view unit) {
   static constexpr std::pair<std::string_view, uint64_t> kUnits[] = {
-      {"ns", 1},           {"us", 1'000},       {"\xC2\xB5s", 1'000},        {"\xCE\xBCs", 1'000},
-      {"ms", 1'000'000},   {"s", 1'000'000'000}, {"m", 60ULL * 1'000'000'000}, {"h", 3600ULL * 1'000'000'000}};
+      {"ns", 1},         {"us", 1'000},        {"\xC2\xB5s", 1'000},         {"\xCE\xBCs", 1'000},
+      {"ms", 1'000'000}, {"s", 1'000'000'000}, {"m", 60ULL * 1'000'000'000}, {"h", 3600ULL * 1'000'000'000}};
   for (const auto& [name, ns] : kUnits) {
     if (name == unit) return ns;
   }

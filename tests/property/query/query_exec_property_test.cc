@@ -75,7 +75,8 @@ std::vector<NaiveEntry> RandomData(Random& random, MemoryEngine* engine) {
   const uint32_t seal_one_in = 10 + random.Below(200);
   for (uint32_t i = 0; i < count; ++i) {
     const bool again = !entries.empty() && random.OneIn(8);
-    entries.push_back(again ? entries[random.Below(static_cast<uint32_t>(entries.size()))] : RandomEntry(random));
+    entries.push_back(again ? entries[random.Below(static_cast<uint32_t>(entries.size()))]
+                            : RandomEntry(random));
     const NaiveEntry& entry = entries.back();
     engine->Add(entry.stream, entry.ts_ns, entry.line, entry.metadata);
     if (random.OneIn(seal_one_in)) engine->Seal();
@@ -101,8 +102,8 @@ std::string RandomStages(Random& random) {
 }
 
 std::string Grouping(Random& random) {
-  return random.Pick({"by ()", "by (app)", "by (env)", "by (app, level)", "by (k)", "by (trace, app)", "without (app)",
-                      "without (v, w, trace)", "by (nosuch)"});
+  return random.Pick({"by ()", "by (app)", "by (env)", "by (app, level)", "by (k)", "by (trace, app)",
+                      "without (app)", "without (v, w, trace)", "by (nosuch)"});
 }
 
 std::string Seconds(uint32_t seconds) { return std::to_string(seconds) + "s"; }
@@ -116,13 +117,13 @@ std::string RandomRange(Random& random) {
 std::string RandomRangeAggregation(Random& random) {
   const std::string head = RandomSelector(random) + RandomStages(random);
   if (random.OneIn(2)) {
-    return random.Pick({"count_over_time", "rate", "bytes_over_time", "bytes_rate", "absent_over_time"}) + "(" + head +
-           " " + RandomRange(random) + ")";
+    return random.Pick({"count_over_time", "rate", "bytes_over_time", "bytes_rate", "absent_over_time"}) +
+           "(" + head + " " + RandomRange(random) + ")";
   }
   const std::string unwrap = head + " | logfmt | unwrap v | __error__=\"\" ";
-  const std::string op =
-      random.Pick({"sum_over_time", "avg_over_time", "min_over_time", "max_over_time", "stddev_over_time",
-                   "stdvar_over_time", "first_over_time", "last_over_time", "quantile_over_time", "rate", "rate_counter"});
+  const std::string op = random.Pick({"sum_over_time", "avg_over_time", "min_over_time", "max_over_time",
+                                      "stddev_over_time", "stdvar_over_time", "first_over_time",
+                                      "last_over_time", "quantile_over_time", "rate", "rate_counter"});
   const bool no_grouping = op == "sum_over_time" || op == "rate" || op == "rate_counter";
   return op + "(" + (op == "quantile_over_time" ? random.Pick({"0.5, ", "0.99, ", "0, "}) : "") + unwrap +
          RandomRange(random) + ")" + (no_grouping || random.OneIn(2) ? "" : " " + Grouping(random));
@@ -136,7 +137,8 @@ std::string RandomExactVector(Random& random) {
           ? random.Pick({"count_over_time", "bytes_over_time"}) + "(" + head + " " + RandomRange(random) + ")"
           : random.Pick({"max_over_time", "min_over_time", "last_over_time"}) + "(" + head +
                 " | logfmt | unwrap v | __error__=\"\" " + RandomRange(random) + ") " + Grouping(random);
-  return random.OneIn(2) ? inner : random.Pick({"max", "min", "count"}) + " " + Grouping(random) + " (" + inner + ")";
+  return random.OneIn(2) ? inner
+                         : random.Pick({"max", "min", "count"}) + " " + Grouping(random) + " (" + inner + ")";
 }
 
 std::string RandomVector(Random& random, int depth) {
@@ -144,21 +146,24 @@ std::string RandomVector(Random& random, int depth) {
   switch (random.Below(5)) {
     case 0:
     case 1:
-      return random.Pick({"sum", "avg", "min", "max", "count", "stddev", "stdvar"}) + " " + Grouping(random) + " (" +
-             RandomVector(random, depth - 1) + ")";
+      return random.Pick({"sum", "avg", "min", "max", "count", "stddev", "stdvar"}) + " " + Grouping(random) +
+             " (" + RandomVector(random, depth - 1) + ")";
     case 2:
       return random.Pick({"topk", "bottomk"}) + "(" + std::to_string(1 + random.Below(3)) + ", " +
              RandomExactVector(random) + ")";
     case 3:
-      return "(" + RandomVector(random, depth - 1) + random.Pick({" + ", " * ", " / ", " % ", " > ", " == bool "}) +
-             random.Pick({"2", "0", "17.5"}) + ")";
+      return "(" + RandomVector(random, depth - 1) +
+             random.Pick({" + ", " * ", " / ", " % ", " > ", " == bool "}) + random.Pick({"2", "0", "17.5"}) +
+             ")";
     default: {
-      const std::string match = random.Pick({"", "", "on (app) ", "ignoring (env) ", "on (app) group_left () ",
-                                             "on (app) group_right (env) ", "ignoring (env, trace) group_left () "});
+      const std::string match =
+          random.Pick({"", "", "on (app) ", "ignoring (env) ", "on (app) group_left () ",
+                       "on (app) group_right (env) ", "ignoring (env, trace) group_left () "});
       const std::string left = RandomVector(random, depth - 1);
       const std::string right = random.OneIn(3) ? left : RandomVector(random, depth - 1);
       if (random.OneIn(3)) {
-        return "(" + left + random.Pick({" or ", " and ", " unless ", " or on (app) ", " and ignoring (env) "}) + right +
+        return "(" + left +
+               random.Pick({" or ", " and ", " unless ", " or on (app) ", " and ignoring (env) "}) + right +
                ")";
       }
       return "(" + left + random.Pick({" + ", " - ", " / ", " > ", " <= bool "}) + match + right + ")";
@@ -179,8 +184,8 @@ std::string Text(const Streams& streams) {
   for (const ResultStream& stream : streams.streams) {
     text += Text(stream.labels) + "\n";
     for (const ResultEntry& entry : stream.entries) {
-      text += "  " + std::to_string(entry.ts_ns) + " " + entry.line + " " + Text(entry.metadata) + Text(entry.parsed) +
-              "\n";
+      text += "  " + std::to_string(entry.ts_ns) + " " + entry.line + " " + Text(entry.metadata) +
+              Text(entry.parsed) + "\n";
     }
   }
   return text;
@@ -214,7 +219,8 @@ void ExpectSame(const QueryResult& actual, const QueryResult& expected) {
   } else if (const auto* vector = std::get_if<VectorResult>(&actual.data)) {
     ExpectSeries(vector->series, std::get<VectorResult>(expected.data).series);
   } else {
-    ASSERT_TRUE(Close(std::get<ScalarResult>(actual.data).value, std::get<ScalarResult>(expected.data).value));
+    ASSERT_TRUE(
+        Close(std::get<ScalarResult>(actual.data).value, std::get<ScalarResult>(expected.data).value));
   }
 }
 
@@ -251,12 +257,14 @@ void RunRound(uint64_t seed) {
     const auto expr = logql::ParseExpr(text);
     ASSERT_TRUE(expr.ok()) << expr.status().message();
     const QueryRequest request = RandomRequest(random, log_query);
-    SCOPED_TRACE("from " + std::to_string(request.start_ns) + " to " + std::to_string(request.end_ns) + " step " +
-                 std::to_string(request.step_ns) + " limit " + std::to_string(request.limit) + " interval " +
-                 std::to_string(request.interval_ns) + (request.direction == Direction::kForward ? " forward" : ""));
+    SCOPED_TRACE("from " + std::to_string(request.start_ns) + " to " + std::to_string(request.end_ns) +
+                 " step " + std::to_string(request.step_ns) + " limit " + std::to_string(request.limit) +
+                 " interval " + std::to_string(request.interval_ns) +
+                 (request.direction == Direction::kForward ? " forward" : ""));
     const auto expected = naive.Run(**expr, request);
     const auto actual = RunQuery(engine, **expr, request, limits);
-    ASSERT_EQ(actual.ok(), expected.ok()) << actual.status().message() << " / " << expected.status().message();
+    ASSERT_EQ(actual.ok(), expected.ok())
+        << actual.status().message() << " / " << expected.status().message();
     if (actual.ok()) ExpectSame(*actual, *expected);
     ASSERT_EQ(engine.query_budget()->used_bytes(), 0);
     if (::testing::Test::HasFatalFailure()) return;

@@ -5,6 +5,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <fstream>
+#include <memory>
+#include <sstream>
+#include <string>
+
 #include "handler_call.h"
 #include "socket_client.h"
 #include "tests/support/memory_engine.h"
@@ -48,6 +54,7 @@ TEST_F(HttpServerTest, ServesWhatWasPushed) {
   EXPECT_THAT(found->body, HasSubstr(R"("values":[["1793491200000000000","Failed password"]])"));
   EXPECT_THAT(client.Get("/metrics")->body,
               HasSubstr("route=\"loki_api_v1_push\",status_code=\"204\""));
+  EXPECT_THAT(client.Get("/metrics")->body, HasSubstr("varve_query_lines_processed_total 1"));
   EXPECT_EQ(client.Get("/config")->body, "auth_enabled: false\n");
 }
 
@@ -59,6 +66,35 @@ TEST_F(HttpServerTest, AnswersErrorsAsPlainText) {
   EXPECT_EQ(bad->Header("content-type"), "text/plain; charset=utf-8");
   EXPECT_EQ(bad->Header("x-content-type-options"), "nosniff");
   EXPECT_THAT(bad->body, ::testing::Not(HasSubstr("\n")));
+}
+
+// Between two marks docs/operations.md holds a row for each metric. VARVE_UPDATE_GOLDEN=1 writes them.
+TEST_F(HttpServerTest, ShowsTheMetricsOfTheDocumentation) {
+  ASSERT_TRUE(server_->Start().ok());
+  SocketClient client(server_->port());
+  ASSERT_EQ(client.Get("/ready")->status, 503);
+  std::istringstream metrics(client.Get("/metrics")->body);
+  std::string table = "| metric | what |\n|---|---|\n";
+  for (std::string line; std::getline(metrics, line);) {
+    constexpr std::string_view kHelp = "# HELP ";
+    if (!line.starts_with(kHelp)) continue;
+    const size_t space = line.find(' ', kHelp.size());
+    table += "| `" + line.substr(kHelp.size(), space - kHelp.size()) + "` | " + line.substr(space + 1) + " |\n";
+  }
+  const std::string path = VARVE_SOURCE_DIR "/docs/operations.md";
+  const std::string begin_mark = "<!-- metrics: begin -->\n";
+  std::stringstream stream;
+  stream << std::ifstream(path).rdbuf();
+  std::string document = stream.str();
+  const size_t begin = document.find(begin_mark) + begin_mark.size();
+  const size_t end = document.find("<!-- metrics: end -->");
+  ASSERT_TRUE(begin <= end && end != std::string::npos) << "the marks are missing in " << path;
+  if (std::getenv("VARVE_UPDATE_GOLDEN") != nullptr) {
+    document.replace(begin, end - begin, table);
+    std::ofstream(path) << document;
+    return;
+  }
+  EXPECT_EQ(table, document.substr(begin, end - begin));
 }
 
 TEST_F(HttpServerTest, StopsTwiceWithoutHarm) {

@@ -2,6 +2,7 @@
 
 #include "http/server.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -148,6 +149,11 @@ TEST_F(ServerTest, SaysNotFoundAndWrongMethodAsGoDoes) {
   ASSERT_TRUE(client.Send("HEAD /inline HTTP/1.1\r\nHost: t\r\n\r\n"));
   EXPECT_EQ(client.Receive()->status, 404);
   EXPECT_EQ(client.Get("/inline")->body, "inline");  // the connection lives on
+}
+
+TEST_F(ServerTest, DatesItsAnswers) {
+  Start();
+  EXPECT_THAT(SocketClient(port()).Get("/inline")->Header("date"), ::testing::MatchesRegex("..., .. ... .... ..:..:.. GMT"));
 }
 
 TEST_F(ServerTest, SendsNoLengthWithNoContent) {

@@ -94,7 +94,8 @@ TEST_P(ContentDecoding, AllowsTheLimitAndNotAByteMore) {
   EXPECT_TRUE(Decode(GetParam().encode(text), 300'000).ok());
   const Status status = Decode(GetParam().encode(text), 299'999);
   EXPECT_EQ(status.code(), Code::kTooLarge) << status.ToString();
-  EXPECT_THAT(status.message(), StartsWith("request body too large: decompressed message size too large than max ("));
+  EXPECT_THAT(status.message(),
+              StartsWith("request body too large: decompressed message size too large than max ("));
 }
 
 TEST_P(ContentDecoding, NamesItsStageWhenTheInputIsCutShort) {
@@ -129,17 +130,16 @@ TEST_P(ContentDecoding, ReservesBeforeItAllocates) {
   EXPECT_LE(small.peak_bytes(), 20 << 20);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    All, ContentDecoding,
-    ::testing::Values(
-        Codec{"snappy", ContentEncoding::kSnappy, Snappy, "snappy: "},
-        Codec{"gzip", ContentEncoding::kGzip, Gzip, "gzip: "},
-        Codec{"raw_deflate", ContentEncoding::kDeflate, RawDeflate, "deflate: "},
-        Codec{"zlib", ContentEncoding::kDeflate, Zlib, "deflate: "},
-        Codec{"zstd", ContentEncoding::kZstd, Zstd, "zstd: "},
-        Codec{"lz4_frame", ContentEncoding::kLz4Frame, Lz4Frame, "lz4: "},
-        Codec{"lz4_block", ContentEncoding::kLz4Block, Lz4Block, "lz4: "}),
-    [](const auto& test) { return test.param.name; });
+INSTANTIATE_TEST_SUITE_P(All, ContentDecoding,
+                         ::testing::Values(Codec{"snappy", ContentEncoding::kSnappy, Snappy, "snappy: "},
+                                           Codec{"gzip", ContentEncoding::kGzip, Gzip, "gzip: "},
+                                           Codec{"raw_deflate", ContentEncoding::kDeflate, RawDeflate,
+                                                 "deflate: "},
+                                           Codec{"zlib", ContentEncoding::kDeflate, Zlib, "deflate: "},
+                                           Codec{"zstd", ContentEncoding::kZstd, Zstd, "zstd: "},
+                                           Codec{"lz4_frame", ContentEncoding::kLz4Frame, Lz4Frame, "lz4: "},
+                                           Codec{"lz4_block", ContentEncoding::kLz4Block, Lz4Block, "lz4: "}),
+                         [](const auto& test) { return test.param.name; });
 
 class ContentDecodingOf : public ::testing::Test {
  protected:

@@ -46,12 +46,17 @@ TEST(JournalRecord, ReadsBackWhatWasWritten) {
 
 // docs/format.md, "Journal record": a change here is a change of the format.
 TEST(JournalRecord, HasTheBytesOfItsFormat) {
-  const std::string expected("VJR1"                                  // magic
-                             "\x01\x02\x02\x00"                      // version, JSON, gzip, nothing inside
-                             "\xfb\xff\xff\xff\xff\xff\xff\xff"      // -5 ns
-                             "\x04" "acme" "\xac\x02" "\x01\x01"     // tenant, 300, options of one byte
-                             "\x02\x00\x02\x03\x01"                  // two runs: 2 from 0, 1 behind 3 more
-                             "the body", 38);
+  const std::string expected(
+      "VJR1"                              // magic
+      "\x01\x02\x02\x00"                  // version, JSON, gzip, nothing inside
+      "\xfb\xff\xff\xff\xff\xff\xff\xff"  // -5 ns
+      "\x04"
+      "acme"
+      "\xac\x02"
+      "\x01\x01"              // tenant, 300, options of one byte
+      "\x02\x00\x02\x03\x01"  // two runs: 2 from 0, 1 behind 3 more
+      "the body",
+      38);
   const std::string record = Record();
   EXPECT_EQ(record.substr(0, record.size() - 8), expected);
 }
@@ -99,8 +104,9 @@ TEST(DecodeOptions, SurviveTheJournal) {
 }
 
 TEST(DecodeOptions, RefuseWhatIsNone) {
-  for (const std::string& bad : {std::string(), std::string("\x20"), std::string("\x02"), std::string("\x02\x05\x01x"),
-                                 std::string("\x02\xff\xff\xff\xff\x0f"), std::string("\x08\xff\xff\xff\xff\xff\x0f")}) {
+  for (const std::string& bad :
+       {std::string(), std::string("\x20"), std::string("\x02"), std::string("\x02\x05\x01x"),
+        std::string("\x02\xff\xff\xff\xff\x0f"), std::string("\x08\xff\xff\xff\xff\xff\x0f")}) {
     ByteReader reader(bad);
     EXPECT_EQ(DecodeOptions::FromEncoded(&reader).status().code(), Code::kCorruption);
   }
@@ -135,8 +141,9 @@ TEST(RejectList, KeepsRuns) {
 }
 
 TEST(RejectList, RefusesRunsThatAreNone) {
-  for (const std::string& bad : {std::string(), std::string("\x02\x01\x01", 3), std::string("\x01\x01\x00", 3),
-                                 std::string("\x02\x01\x01\x00\x01", 5), std::string("\x01\xff\xff\xff\xff\x0f\x01", 7)}) {
+  for (const std::string& bad :
+       {std::string(), std::string("\x02\x01\x01", 3), std::string("\x01\x01\x00", 3),
+        std::string("\x02\x01\x01\x00\x01", 5), std::string("\x01\xff\xff\xff\xff\x0f\x01", 7)}) {
     RejectList list;
     ByteReader reader(bad);
     EXPECT_FALSE(list.Decode(&reader));

@@ -113,32 +113,32 @@ constexpr LineCase kRecorded[] = {
 
 // What follows from the rule's wording.
 constexpr LineCase kDerived[] = {
-    {"nerror error", "error"},                                        // any delimited occurrence counts
-    {"level=info a=\"unterminated error", "info"},                    // what came before a malformed pair counts
-    {"a=b=c level=info", "info"},                                     // … and what comes after does not, but key words do
+    {"nerror error", "error"},                      // any delimited occurrence counts
+    {"level=info a=\"unterminated error", "info"},  // what came before a malformed pair counts
+    {"a=b=c level=info", "info"},                   // … and what comes after does not, but key words do
     {"a=b=c level=wrn", "unknown"},
     {"a\"b level=wrn", "unknown"},
-    {"level level=wrn error", "error"},                               // a bare key is the first of its name
+    {"level level=wrn error", "error"},  // a bare key is the first of its name
     {"level=\"wrn\"", "warn"},
-    {"level=\"w\\u0072n\"", "warn"},                                  // escapes of quoted values are decoded
-    {"level=\"w\\xrn\" fatal", "fatal"},                              // no such escape: malformed
-    {"\xff=1 level=wrn", "unknown"},                                  // a key must be UTF-8
-    {R"({"a":[{"level":"wrn"}]})", "unknown"},                        // arrays are not looked into
-    {R"({"a":nope,"level":"wrn"})", "unknown"},                       // reading stops at what is no JSON
+    {"level=\"w\\u0072n\"", "warn"},             // escapes of quoted values are decoded
+    {"level=\"w\\xrn\" fatal", "fatal"},         // no such escape: malformed
+    {"\xff=1 level=wrn", "unknown"},             // a key must be UTF-8
+    {R"({"a":[{"level":"wrn"}]})", "unknown"},   // arrays are not looked into
+    {R"({"a":nope,"level":"wrn"})", "unknown"},  // reading stops at what is no JSON
     {R"({"a":1,"level":"wrn"} trailing })", "warn"},
     {R"({"level":"wrn",})", "warn"},
-    {R"({"\u006cevel":"wrn"})", "warn"},                              // keys are decoded
-    {R"({"level":"w\u0072n"})", "unknown"},                           // values are not
+    {R"({"\u006cevel":"wrn"})", "warn"},     // keys are decoded
+    {R"({"level":"w\u0072n"})", "unknown"},  // values are not
     {R"({"Lvl":"wrn"})", "warn"},
-    {R"({"lVl":"wrn"})", "unknown"},                                  // names are compared exactly in JSON
-    {"lVl=wrn", "warn"},                                              // and without case in logfmt
-    {R"({"x":{"severity":"wrn"},"level":"err"})", "warn"},            // document order
-    {R"({"x":{"level":"wrn"})", "warn"},                              // the outer object need not be closed,
-    {R"({"x":{"level":"wrn","y":{"z":1})", "unknown"},                // the inner one must
-    {"{level=wrn}", "unknown"},                                       // braces: never logfmt
+    {R"({"lVl":"wrn"})", "unknown"},                        // names are compared exactly in JSON
+    {"lVl=wrn", "warn"},                                    // and without case in logfmt
+    {R"({"x":{"severity":"wrn"},"level":"err"})", "warn"},  // document order
+    {R"({"x":{"level":"wrn"})", "warn"},                    // the outer object need not be closed,
+    {R"({"x":{"level":"wrn","y":{"z":1})", "unknown"},      // the inner one must
+    {"{level=wrn}", "unknown"},                             // braces: never logfmt
     {"{}", "unknown"},
     {"{", "unknown"},
-    {"\v{\"level\":\"wrn\"}\n", "unknown"},                           // Go's space, but not JSON's
+    {"\v{\"level\":\"wrn\"}\n", "unknown"},  // Go's space, but not JSON's
     {"err", "error"},
     {"xerr err", "error"},
     {"err.err err", "error"},
@@ -165,10 +165,21 @@ INSTANTIATE_TEST_SUITE_P(Recorded, LineRule, ::testing::ValuesIn(kRecorded));
 INSTANTIATE_TEST_SUITE_P(Derived, LineRule, ::testing::ValuesIn(kDerived));
 
 TEST(LevelDetection, NormalisesKnownNamesAndKeepsOthers) {
-  for (const auto& [text, level] : {std::pair{"TRC", "trace"}, {"Trace", "trace"}, {"dbg", "debug"}, {"INF", "info"},
-                                    {"Information", "info"}, {"wrn", "warn"}, {"WARNING", "warn"}, {"err", "error"},
-                                    {"Critical", "critical"}, {"FATAL", "fatal"}, {"notice", "notice"}, {"30", "30"},
-                                    {"Crit", "Crit"}, {"Unknown", "Unknown"}, {"", ""}}) {
+  for (const auto& [text, level] : {std::pair{"TRC", "trace"},
+                                    {"Trace", "trace"},
+                                    {"dbg", "debug"},
+                                    {"INF", "info"},
+                                    {"Information", "info"},
+                                    {"wrn", "warn"},
+                                    {"WARNING", "warn"},
+                                    {"err", "error"},
+                                    {"Critical", "critical"},
+                                    {"FATAL", "fatal"},
+                                    {"notice", "notice"},
+                                    {"30", "30"},
+                                    {"Crit", "Crit"},
+                                    {"Unknown", "Unknown"},
+                                    {"", ""}}) {
     EXPECT_EQ(NormalisedLevel(text), level);
   }
 }
@@ -195,11 +206,27 @@ TEST(LevelDetection, TakesTheBestMetadata) {
 
 TEST(LevelDetection, ReadsSeverityNumbers) {
   const LevelDetector detector = Default();
-  for (const auto& [number, level] :
-       {std::pair{"0", "unknown"}, {"1", "trace"}, {"4", "trace"}, {"5", "debug"}, {"8", "debug"}, {"9", "info"},
-        {"12", "info"}, {"13", "warn"}, {"16", "warn"}, {"17", "error"}, {"20", "error"}, {"21", "fatal"},
-        {"24", "fatal"}, {"25", "unknown"}, {"-1", "trace"}, {"+17", "error"}, {"x", "info"}, {"17 ", "info"},
-        {"+-1", "info"}, {"+", "info"}, {"99999999999999999999", "info"}}) {
+  for (const auto& [number, level] : {std::pair{"0", "unknown"},
+                                      {"1", "trace"},
+                                      {"4", "trace"},
+                                      {"5", "debug"},
+                                      {"8", "debug"},
+                                      {"9", "info"},
+                                      {"12", "info"},
+                                      {"13", "warn"},
+                                      {"16", "warn"},
+                                      {"17", "error"},
+                                      {"20", "error"},
+                                      {"21", "fatal"},
+                                      {"24", "fatal"},
+                                      {"25", "unknown"},
+                                      {"-1", "trace"},
+                                      {"+17", "error"},
+                                      {"x", "info"},
+                                      {"17 ", "info"},
+                                      {"+-1", "info"},
+                                      {"+", "info"},
+                                      {"99999999999999999999", "info"}}) {
     EXPECT_EQ(detector.FromMetadata({{"severity_number", number}}), level) << number;
   }
 }

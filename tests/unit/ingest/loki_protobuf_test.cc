@@ -8,8 +8,8 @@
 namespace varve {
 namespace {
 
-using ::testing::StartsWith;
 using testing::PutField;
+using ::testing::StartsWith;
 
 class LokiProtobuf : public ::testing::Test {
  protected:
@@ -45,7 +45,8 @@ class LokiProtobuf : public ::testing::Test {
 
 TEST_F(LokiProtobuf, GivesViewsIntoTheBody) {
   const std::string body = testing::ProtobufBody(
-      {{{{"a", "b"}}, {{7, "one", {}}, {1'000'000'002, "two", {{"k", "v"}, {"l", "w"}}}}}, {{{"c", "d"}}, {{-1, "", {}}}}});
+      {{{{"a", "b"}}, {{7, "one", {}}, {1'000'000'002, "two", {{"k", "v"}, {"l", "w"}}}}},
+       {{{"c", "d"}}, {{-1, "", {}}}}});
   ASSERT_TRUE(Decode(body).ok());
   ASSERT_EQ(decoded_.streams.size(), 2u);
   EXPECT_EQ(decoded_.streams[0].labels, "{a=\"b\"}");
@@ -71,11 +72,11 @@ TEST_F(LokiProtobuf, AnAbsentTimestampIsZero) {
 
 TEST_F(LokiProtobuf, SkipsUnknownFieldsOfEveryType) {
   std::string unknown;
-  unknown += std::string("\x98\x06\x01", 3);                                   // 99: varint
-  unknown += std::string("\x99\x06") + std::string(8, 'x');                   // 99: 64 bits
-  unknown += std::string("\x9d\x06") + std::string(4, 'x');                   // 99: 32 bits
+  unknown += std::string("\x98\x06\x01", 3);                 // 99: varint
+  unknown += std::string("\x99\x06") + std::string(8, 'x');  // 99: 64 bits
+  unknown += std::string("\x9d\x06") + std::string(4, 'x');  // 99: 32 bits
   PutField(&unknown, 99, "bytes");
-  unknown += std::string("\x9b\x06\x0b\x08\x01\x0c\x9c\x06", 8);               // 99: a group with a group inside
+  unknown += std::string("\x9b\x06\x0b\x08\x01\x0c\x9c\x06", 8);  // 99: a group with a group inside
   std::string entry;
   PutField(&entry, 2, "line");
   std::string body = EntryBody(entry + unknown) + unknown;

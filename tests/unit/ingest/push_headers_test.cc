@@ -46,12 +46,13 @@ TEST(PushHeaders, AreRefusedInTheWordsOfGo) {
     const char* encoding;
     const char* message;
   };
-  for (const Case& c : {Case{"", "", "mime: no media type"}, Case{" ;x", "", "mime: no media type"},
-                        Case{"a b", "", "mime: expected slash after first token"},
-                        Case{"application/", "", "mime: expected token after slash"},
-                        Case{"application/json x", "", "mime: unexpected content after media subtype"},
-                        Case{"application/json", "br", "Content-Encoding \"br\" not supported"},
-                        Case{"application/x-protobuf", "gzip, snappy", "Content-Encoding \"gzip, snappy\" not supported"}}) {
+  for (const Case& c :
+       {Case{"", "", "mime: no media type"}, Case{" ;x", "", "mime: no media type"},
+        Case{"a b", "", "mime: expected slash after first token"},
+        Case{"application/", "", "mime: expected token after slash"},
+        Case{"application/json x", "", "mime: unexpected content after media subtype"},
+        Case{"application/json", "br", "Content-Encoding \"br\" not supported"},
+        Case{"application/x-protobuf", "gzip, snappy", "Content-Encoding \"gzip, snappy\" not supported"}}) {
     const Result<BodyFormat> format = ParsePushHeaders(c.type, c.encoding, false);
     ASSERT_FALSE(format.ok()) << c.type;
     EXPECT_EQ(format.status().code(), Code::kInvalidArgument);

@@ -44,7 +44,8 @@ TEST(RateLimits, CountStreamsOfATenant) {
   IngestLimits config;
   config.max_global_streams_per_user = 2;
   RateLimits limits(config);
-  const Labels a = Labels::FromUnsorted({{"a", "1"}}), b = Labels::FromUnsorted({{"a", "2"}}), c = Labels::FromUnsorted({{"a", "3"}});
+  const Labels a = Labels::FromUnsorted({{"a", "1"}}), b = Labels::FromUnsorted({{"a", "2"}}),
+               c = Labels::FromUnsorted({{"a", "3"}});
   EXPECT_TRUE(limits.AllowStream("t", a));
   EXPECT_TRUE(limits.AllowStream("t", b));
   EXPECT_FALSE(limits.AllowStream("t", c));

@@ -36,7 +36,8 @@ TEST(Rejections, AskForARetryWhenARateWasTheReasonOfAny) {
 TEST(Rejections, AnswerBriefly) {
   Rejections rejections;
   rejections.Add(DiscardReason::kLineTooLong, std::string(Rejections::kBytesMax * 2, 'x'), 1, 1);
-  for (int i = 0; i < 1000; ++i) rejections.Add(DiscardReason::kLineTooLong, "text " + std::to_string(i), 1, 1);
+  for (int i = 0; i < 1000; ++i)
+    rejections.Add(DiscardReason::kLineTooLong, "text " + std::to_string(i), 1, 1);
   EXPECT_LE(rejections.ToStatus().message().size(), Rejections::kBytesMax + 100);
   EXPECT_THAT(rejections.ToStatus().message(), EndsWith("; and 1000 more errors"));
   Rejections many;
@@ -46,7 +47,8 @@ TEST(Rejections, AnswerBriefly) {
 
 TEST(DiscardReasonName, IsDifferentForEachReason) {
   std::set<std::string_view> names;
-  for (int i = 0; i < static_cast<int>(DiscardReason::kCount); ++i) names.insert(DiscardReasonName(static_cast<DiscardReason>(i)));
+  for (int i = 0; i < static_cast<int>(DiscardReason::kCount); ++i)
+    names.insert(DiscardReasonName(static_cast<DiscardReason>(i)));
   EXPECT_EQ(names.size(), static_cast<size_t>(DiscardReason::kCount));
   EXPECT_FALSE(names.contains("unknown"));
 }

@@ -11,13 +11,13 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::StartsWith;
 using testing::JsonBody;
 using testing::kNowNs;
 using testing::ProtobufBody;
 using testing::PushStream;
 using testing::RecordingEngine;
 using testing::Snappy;
+using ::testing::StartsWith;
 
 PushRequest JsonRequest(std::string_view body) {
   PushRequest request;
@@ -38,8 +38,9 @@ std::string At(int64_t seconds_from_now) { return std::to_string(kNowNs + second
 TEST(WritePath, StoresAJsonPush) {
   RecordingEngine engine;
   WritePath path(&engine, {});
-  const std::string body = R"({"streams":[{"stream":{"app":"x","env":"p"},"values":[["1700000000000000000","line"],)"
-                           R"(["1700000000000000001","line2",{"trace_id":"abc"}]]}]})";
+  const std::string body =
+      R"({"streams":[{"stream":{"app":"x","env":"p"},"values":[["1700000000000000000","line"],)"
+      R"(["1700000000000000001","line2",{"trace_id":"abc"}]]}]})";
   const PushOutcome outcome = path.Push(JsonRequest(body));
   EXPECT_TRUE(outcome.status.ok()) << outcome.status.ToString();
   EXPECT_EQ(outcome.entries_stored, 2u);
@@ -53,8 +54,9 @@ TEST(WritePath, StoresAJsonPush) {
 TEST(WritePath, StoresAProtobufPush) {
   RecordingEngine engine;
   WritePath path(&engine, {});
-  const std::string body = Snappy(ProtobufBody({{{{"job", "sshd"}}, {{1700000000000000002, "an ERROR: x", {}}}},
-                                                {{{"level", "Warning"}}, {{-5, "error", {{"a.b", "v"}}}}}}));
+  const std::string body =
+      Snappy(ProtobufBody({{{{"job", "sshd"}}, {{1700000000000000002, "an ERROR: x", {}}}},
+                           {{{"level", "Warning"}}, {{-5, "error", {{"a.b", "v"}}}}}}));
   const PushOutcome outcome = path.Push(ProtobufRequest(body));
   EXPECT_TRUE(outcome.status.ok()) << outcome.status.ToString();
   EXPECT_EQ(engine.appended(),
@@ -65,8 +67,10 @@ TEST(WritePath, StoresAProtobufPush) {
 TEST(WritePath, KnowsAStreamAgainHoweverItIsSpelled) {
   RecordingEngine engine;
   WritePath path(&engine, {});
-  for (const char* labels : {R"({"a":"1","b":"2"})", R"({"b":"2","a":"1"})", R"({ "a":"1","b":"2","c":"" })"}) {
-    const std::string body = R"({"streams":[{"stream":)" + std::string(labels) + R"(,"values":[["1","x"]]}]})";
+  for (const char* labels :
+       {R"({"a":"1","b":"2"})", R"({"b":"2","a":"1"})", R"({ "a":"1","b":"2","c":"" })"}) {
+    const std::string body =
+        R"({"streams":[{"stream":)" + std::string(labels) + R"(,"values":[["1","x"]]}]})";
     EXPECT_TRUE(path.Push(JsonRequest(body)).status.ok());
     EXPECT_TRUE(path.Push(JsonRequest(body)).status.ok());
   }
@@ -112,21 +116,26 @@ INSTANTIATE_TEST_SUITE_P(
         JsonCase{"BadDigits", OneStream(R"([["1x","x"]])"), Code::kInvalidArgument, kStreamError},
         JsonCase{"EmptyTimestamp", OneStream(R"([["","x"]])"), Code::kInvalidArgument, kStreamError},
         JsonCase{"TwoSigns", OneStream(R"([["+-1","x"]])"), Code::kInvalidArgument, kStreamError},
-        JsonCase{"TimestampTooBig", OneStream(R"([["9223372036854775808","x"]])"), Code::kInvalidArgument, kStreamError},
+        JsonCase{"TimestampTooBig", OneStream(R"([["9223372036854775808","x"]])"), Code::kInvalidArgument,
+                 kStreamError},
         JsonCase{"LineIsNoString", OneStream(R"([["1",2]])"), Code::kInvalidArgument, kStreamError},
         JsonCase{"MetadataIsNoObject", OneStream(R"([["1","x",[]]])"), Code::kInvalidArgument, kStreamError},
-        JsonCase{"NestedMetadata", OneStream(R"([["1","x",{"a":{"b":"c"}}]])"), Code::kInvalidArgument, kStreamError},
-        JsonCase{"NumberInMetadata", OneStream(R"([["1","x",{"a":1}]])"), Code::kInvalidArgument, kStreamError},
+        JsonCase{"NestedMetadata", OneStream(R"([["1","x",{"a":{"b":"c"}}]])"), Code::kInvalidArgument,
+                 kStreamError},
+        JsonCase{"NumberInMetadata", OneStream(R"([["1","x",{"a":1}]])"), Code::kInvalidArgument,
+                 kStreamError},
         JsonCase{"ExtraElements", OneStream(R"([["1","x",{},5,{"z":[1,{}]}]])"), Code::kOk, "", 1},
         JsonCase{"TimestampOnly", OneStream(R"([["1"]])"), Code::kOk, "", 1},
         JsonCase{"NoElement", OneStream(R"([[]])"), Code::kInvalidArgument, kStreamError},
         JsonCase{"GoodThenBad", OneStream(R"([["1","x"],["2",3]])"), Code::kInvalidArgument, kStreamError},
         JsonCase{"NoValues", OneStream("[]"), Code::kOk, "", 0},
         JsonCase{"NullValues", OneStream("null"), Code::kOk, "", 0},
-        JsonCase{"EmptyObject", "{}", Code::kOutOfRange, "error at least one valid stream is required for ingestion"},
+        JsonCase{"EmptyObject", "{}", Code::kOutOfRange,
+                 "error at least one valid stream is required for ingestion"},
         JsonCase{"NoStreams", R"({"streams":[]})", Code::kOutOfRange,
                  "error at least one valid stream is required for ingestion"},
-        JsonCase{"Null", "null", Code::kOutOfRange, "error at least one valid stream is required for ingestion"},
+        JsonCase{"Null", "null", Code::kOutOfRange,
+                 "error at least one valid stream is required for ingestion"},
         JsonCase{"EmptyBody", "", Code::kInvalidArgument, "EOF"},
         JsonCase{"OnlySpace", " \n", Code::kInvalidArgument, "EOF"},
         JsonCase{"MissingStream", R"({"streams":[{"values":[["1","x"]]}]})", Code::kOk, "", 1},
@@ -134,19 +143,27 @@ INSTANTIATE_TEST_SUITE_P(
         JsonCase{"LabelName", OneStream(R"([["1","x"]])", R"({"a-b":"c"})"), Code::kInvalidArgument,
                  "couldn't parse labels: 1:3: parse error: unexpected character inside braces: '-'"},
         JsonCase{"EmptyLabelName", OneStream(R"([["1","x"]])", R"({"":"c"})"), Code::kInvalidArgument,
-                 "couldn't parse labels: 1:2: parse error: unexpected <op:=> in label set, expected identifier or \"}\""},
-        JsonCase{"LabelValueIsNoString", OneStream(R"([["1","x"]])", R"({"a":1})"), Code::kInvalidArgument, kStreamError},
-        JsonCase{"UnknownFields", R"({"x":[1,{"y":null}],"streams":[{"z":1,"stream":{"a":"b"},"values":[["1","x"]]}]})",
+                 "couldn't parse labels: 1:2: parse error: unexpected <op:=> in label set, expected "
+                 "identifier or \"}\""},
+        JsonCase{"LabelValueIsNoString", OneStream(R"([["1","x"]])", R"({"a":1})"), Code::kInvalidArgument,
+                 kStreamError},
+        JsonCase{"UnknownFields",
+                 R"({"x":[1,{"y":null}],"streams":[{"z":1,"stream":{"a":"b"},"values":[["1","x"]]}]})",
                  Code::kOk, "", 1},
-        JsonCase{"ValuesBeforeLabels", R"({"streams":[{"values":[["1","x"]],"stream":{"a":"b"}}]})", Code::kOk, "", 1},
-        JsonCase{"Truncated", R"({"streams":[{"stream":{"a":"b"},"values":[["1","x"])", Code::kInvalidArgument, kStreamError},
-        JsonCase{"TruncatedOutside", R"({"streams":[])", Code::kInvalidArgument, "loghttp.PushRequest: unexpected end of input"},
-        JsonCase{"BytesLeft", R"({"streams":[]} x)", Code::kInvalidArgument, "loghttp.PushRequest: there are bytes left"},
+        JsonCase{"ValuesBeforeLabels", R"({"streams":[{"values":[["1","x"]],"stream":{"a":"b"}}]})",
+                 Code::kOk, "", 1},
+        JsonCase{"Truncated", R"({"streams":[{"stream":{"a":"b"},"values":[["1","x"])",
+                 Code::kInvalidArgument, kStreamError},
+        JsonCase{"TruncatedOutside", R"({"streams":[])", Code::kInvalidArgument,
+                 "loghttp.PushRequest: unexpected end of input"},
+        JsonCase{"BytesLeft", R"({"streams":[]} x)", Code::kInvalidArgument,
+                 "loghttp.PushRequest: there are bytes left"},
         JsonCase{"NotAnObject", "[]", Code::kInvalidArgument, "loghttp.PushRequest: expect {"},
         JsonCase{"ControlCharacter", OneStream("[[\"1\",\"a\nb\"]]"), Code::kInvalidArgument, kStreamError},
         JsonCase{"BadEscape", OneStream(R"([["1","a\qb"]])"), Code::kInvalidArgument, kStreamError},
-        JsonCase{"LegacyFormElsewhere", R"({"streams":[{"labels":"{a=\"b\"}","entries":[{"ts":"x","line":1}]}]})",
-                 Code::kOk, "", 0}),
+        JsonCase{"LegacyFormElsewhere",
+                 R"({"streams":[{"labels":"{a=\"b\"}","entries":[{"ts":"x","line":1}]}]})", Code::kOk, "",
+                 0}),
     [](const auto& test) { return test.param.name; });
 
 TEST(WritePath, TakesTheLegacyFormOnItsPath) {
@@ -174,15 +191,19 @@ TEST(WritePath, RefusesWhatItCannotRead) {
   const Case cases[] = {
       {"", "", "x", Code::kInvalidArgument, "mime: no media type"},
       {"application/json", "br", "{}", Code::kInvalidArgument, "Content-Encoding \"br\" not supported"},
-      {"application/x-protobuf", "", "\xff\xff\xff\xff\xff\xff", Code::kInvalidArgument, "snappy: corrupt input"},
-      {"application/x-protobuf", "", std::string("\x0c\x00", 2), Code::kInvalidArgument, "snappy: corrupt input"},
+      {"application/x-protobuf", "", "\xff\xff\xff\xff\xff\xff", Code::kInvalidArgument,
+       "snappy: corrupt input"},
+      {"application/x-protobuf", "", std::string("\x0c\x00", 2), Code::kInvalidArgument,
+       "snappy: corrupt input"},
       {"application/x-protobuf", "", "", Code::kInvalidArgument, "EOF"},
       {"application/x-protobuf", "", Snappy(""), Code::kOutOfRange, "error at least one valid stream"},
-      {"application/x-protobuf", "", Snappy("\x0a\x05x"), Code::kInvalidArgument, "proto: PushRequest: unexpected EOF"},
+      {"application/x-protobuf", "", Snappy("\x0a\x05x"), Code::kInvalidArgument,
+       "proto: PushRequest: unexpected EOF"},
       {"application/x-protobuf", "gzip", "junk", Code::kInvalidArgument, "gzip: "},
       {"application/json", "gzip", "junk", Code::kInvalidArgument, "gzip: "},
       {"application/json", "zstd", "junk", Code::kInvalidArgument, "zstd: "},
-      {"application/x-protobuf", "", Snappy(ProtobufBody({{{{"a-b", "c"}}, {{1, "x", {}}}}})), Code::kInvalidArgument,
+      {"application/x-protobuf", "", Snappy(ProtobufBody({{{{"a-b", "c"}}, {{1, "x", {}}}}})),
+       Code::kInvalidArgument,
        "couldn't parse labels: 1:3: parse error: unexpected character inside braces: '-'"},
   };
   for (const Case& c : cases) {
@@ -211,7 +232,8 @@ TEST(WritePath, KeepsGoodStreamsBesideRefusedOnes) {
   EXPECT_EQ(outcome.status.message(),
             R"(stream '{a="1", a="2", service_name="unknown_service"}' has duplicate label name: 'a')");
   EXPECT_EQ(outcome.entries_stored, 1u);
-  EXPECT_EQ(engine.appended(), "{ok=\"1\", service_name=\"unknown_service\"} 3 \"z\" detected_level=unknown\n");
+  EXPECT_EQ(engine.appended(),
+            "{ok=\"1\", service_name=\"unknown_service\"} 3 \"z\" detected_level=unknown\n");
   const IngestStats stats = path.Stats();
   EXPECT_EQ(stats.entries_received, 3u);
   EXPECT_EQ(stats.discarded_entries[static_cast<size_t>(DiscardReason::kDuplicateLabelNames)], 2u);
@@ -254,64 +276,112 @@ INSTANTIATE_TEST_SUITE_P(
         LimitCase{"TooOld", [](IngestLimits* l) { l->reject_old_samples = true; },
                   "[[\"" + At(-8 * 86400) + "\",\"a\"],[\"" + At(-6 * 86400) + "\",\"b\"]]", kLabels,
                   Code::kInvalidArgument, DiscardReason::kGreaterThanMaxSampleAge,
-                  "entry for stream '" + kStreamText + "' has timestamp too old: 2026-11-10T11:06:40Z, oldest acceptable "
-                  "timestamp is: 2026-11-11T11:06:40Z", 1},
+                  "entry for stream '" + kStreamText +
+                      "' has timestamp too old: 2026-11-10T11:06:40Z, oldest acceptable "
+                      "timestamp is: 2026-11-11T11:06:40Z",
+                  1},
         LimitCase{"TooNew", [](IngestLimits*) {},
-                  "[[\"" + At(601) + "\",\"a\"],[\"" + At(600) + "\",\"b\"],[\"" + At(601) + "\",\"c\"]]", kLabels,
-                  Code::kInvalidArgument, DiscardReason::kTooFarInFuture,
-                  "2 errors like: entry for stream '" + kStreamText + "' has timestamp too new: 2026-11-18T11:16:41Z", 1},
-        LimitCase{"LineTooLong", [](IngestLimits* l) { l->max_line_size = 4; }, R"([["1","12345"],["2","1234"]])", kLabels,
-                  Code::kInvalidArgument, DiscardReason::kLineTooLong,
-                  "max entry size '4' bytes exceeded for stream '" + kStreamText + "' while adding an entry with length '5' bytes", 1},
-        LimitCase{"LabelNames", [](IngestLimits* l) { l->max_label_names_per_series = 1; }, R"([["1","a"]])",
-                  R"({"a":"1","b":"2"})", Code::kInvalidArgument, DiscardReason::kMaxLabelNamesPerSeries,
-                  R"(entry for stream '{a="1", b="2", service_name="unknown_service"}' has 2 label names; limit 1)", 0},
-        LimitCase{"LabelNameLength", [](IngestLimits* l) { l->max_label_name_length = 12; }, R"([["1","a"]])",
-                  R"({"abcdefghijklm":"1"})", Code::kInvalidArgument, DiscardReason::kLabelNameTooLong,
-                  R"(stream '{abcdefghijklm="1", service_name="unknown_service"}' has label name too long: 'abcdefghijklm')", 0},
-        LimitCase{"LabelValueLength", [](IngestLimits* l) { l->max_label_value_length = 2; l->discover_service_name = {}; },
-                  R"([["1","a"]])", R"({"a":"123"})", Code::kInvalidArgument, DiscardReason::kLabelValueTooLong,
-                  R"(stream '{a="123"}' has label value too long: '123')", 0},
+                  "[[\"" + At(601) + "\",\"a\"],[\"" + At(600) + "\",\"b\"],[\"" + At(601) + "\",\"c\"]]",
+                  kLabels, Code::kInvalidArgument, DiscardReason::kTooFarInFuture,
+                  "2 errors like: entry for stream '" + kStreamText +
+                      "' has timestamp too new: 2026-11-18T11:16:41Z",
+                  1},
+        LimitCase{"LineTooLong", [](IngestLimits* l) { l->max_line_size = 4; },
+                  R"([["1","12345"],["2","1234"]])", kLabels, Code::kInvalidArgument,
+                  DiscardReason::kLineTooLong,
+                  "max entry size '4' bytes exceeded for stream '" + kStreamText +
+                      "' while adding an entry with length '5' bytes",
+                  1},
+        LimitCase{
+            "LabelNames", [](IngestLimits* l) { l->max_label_names_per_series = 1; }, R"([["1","a"]])",
+            R"({"a":"1","b":"2"})", Code::kInvalidArgument, DiscardReason::kMaxLabelNamesPerSeries,
+            R"(entry for stream '{a="1", b="2", service_name="unknown_service"}' has 2 label names; limit 1)",
+            0},
+        LimitCase{
+            "LabelNameLength", [](IngestLimits* l) { l->max_label_name_length = 12; }, R"([["1","a"]])",
+            R"({"abcdefghijklm":"1"})", Code::kInvalidArgument, DiscardReason::kLabelNameTooLong,
+            R"(stream '{abcdefghijklm="1", service_name="unknown_service"}' has label name too long: 'abcdefghijklm')",
+            0},
+        LimitCase{"LabelValueLength",
+                  [](IngestLimits* l) {
+                    l->max_label_value_length = 2;
+                    l->discover_service_name = {};
+                  },
+                  R"([["1","a"]])", R"({"a":"123"})", Code::kInvalidArgument,
+                  DiscardReason::kLabelValueTooLong, R"(stream '{a="123"}' has label value too long: '123')",
+                  0},
         LimitCase{"NoLabels", [](IngestLimits* l) { l->discover_service_name = {}; }, R"([["1","a"]])", "{}",
                   Code::kInvalidArgument, DiscardReason::kMissingLabels,
                   "error at least one label pair is required per stream", 0},
-        LimitCase{"MetadataDisallowed", [](IngestLimits* l) { l->allow_structured_metadata = false; },
-                  R"([["1","a",{"k":"v"}],["2","b"]])", kLabels, Code::kInvalidArgument,
-                  DiscardReason::kDisallowedStructuredMetadata,
-                  "stream '" + kStreamText + "' includes structured metadata, but this feature is disallowed. Please see "
-                  "`limits_config.allow_structured_metadata` or contact your Loki administrator to enable it", 1},
+        LimitCase{
+            "MetadataDisallowed", [](IngestLimits* l) { l->allow_structured_metadata = false; },
+            R"([["1","a",{"k":"v"}],["2","b"]])", kLabels, Code::kInvalidArgument,
+            DiscardReason::kDisallowedStructuredMetadata,
+            "stream '" + kStreamText +
+                "' includes structured metadata, but this feature is disallowed. Please see "
+                "`limits_config.allow_structured_metadata` or contact your Loki administrator to enable it",
+            1},
         LimitCase{"MetadataTooLarge", [](IngestLimits* l) { l->max_structured_metadata_size = 3; },
                   R"([["1","a",{"k":"123"}],["2","b",{"k":"12"}]])", kLabels, Code::kInvalidArgument,
                   DiscardReason::kStructuredMetadataTooLarge,
-                  "stream '" + kStreamText + "' has structured metadata too large: '4' bytes, limit: '3' bytes. Please see "
-                  "`limits_config.max_structured_metadata_size` or contact your Loki administrator to increase it", 1},
+                  "stream '" + kStreamText +
+                      "' has structured metadata too large: '4' bytes, limit: '3' bytes. Please see "
+                      "`limits_config.max_structured_metadata_size` or contact your Loki administrator to "
+                      "increase it",
+                  1},
         LimitCase{"MetadataTooMany", [](IngestLimits* l) { l->max_structured_metadata_entries_count = 1; },
                   R"([["1","a",{"k":"1","l":"2"}],["2","b",{"k":"12"}]])", kLabels, Code::kInvalidArgument,
                   DiscardReason::kStructuredMetadataTooMany,
-                  "stream '" + kStreamText + "' has too many structured metadata labels: '2', limit: '1'. Please see "
-                  "`limits_config.max_structured_metadata_entries_count` or contact your Loki administrator to increase it", 1},
+                  "stream '" + kStreamText +
+                      "' has too many structured metadata labels: '2', limit: '1'. Please see "
+                      "`limits_config.max_structured_metadata_entries_count` or contact your Loki "
+                      "administrator to increase it",
+                  1},
         LimitCase{"MetadataName", [](IngestLimits*) {}, R"([["1","a",{"é":"1"}],["2","b"]])", kLabels,
                   Code::kInvalidArgument, DiscardReason::kInvalidLabels,
-                  "stream '" + kStreamText + "' has structured metadata with an invalid name: normalization for label name "
-                  "\"é\" resulted in invalid name \"_\"", 1},
-        LimitCase{"TenantRate", [](IngestLimits* l) { l->ingestion_rate_mb = 1.0 / (1 << 20); l->ingestion_burst_size_mb = 3.0 / (1 << 20); },
-                  R"([["1","ab"],["2","cd"]])", kLabels, Code::kResourceExhausted, DiscardReason::kRateLimited,
-                  "ingestion rate limit exceeded for user fake (limit: 1 bytes/sec) while attempting to ingest '2' lines "
-                  "totaling '4' bytes, reduce log volume or contact your Loki administrator to see if the limit can be increased", 0},
-        LimitCase{"StreamRate", [](IngestLimits* l) { l->per_stream_rate_limit_mb = 1; l->per_stream_rate_limit_burst_mb = 1.0 / (1 << 20); },
-                  R"([["1795000000000000000","ab"]])", kLabels, Code::kResourceExhausted, DiscardReason::kPerStreamRateLimit,
-                  "entry with timestamp 2026-11-18 11:06:40 +0000 UTC ignored, reason: 'Per stream rate limit exceeded (limit: "
-                  "1MB/sec) while attempting to ingest for stream '" + kStreamText + "' totaling 2B, consider splitting a stream "
-                  "via additional labels or contact your Loki administrator to see if the limit can be increased',\n"
-                  "user 'fake', total ignored: 1 out of 1 for stream: " + kStreamText, 0}),
+                  "stream '" + kStreamText +
+                      "' has structured metadata with an invalid name: normalization for label name "
+                      "\"é\" resulted in invalid name \"_\"",
+                  1},
+        LimitCase{"TenantRate",
+                  [](IngestLimits* l) {
+                    l->ingestion_rate_mb = 1.0 / (1 << 20);
+                    l->ingestion_burst_size_mb = 3.0 / (1 << 20);
+                  },
+                  R"([["1","ab"],["2","cd"]])", kLabels, Code::kResourceExhausted,
+                  DiscardReason::kRateLimited,
+                  "ingestion rate limit exceeded for user fake (limit: 1 bytes/sec) while attempting to "
+                  "ingest '2' lines "
+                  "totaling '4' bytes, reduce log volume or contact your Loki administrator to see if the "
+                  "limit can be increased",
+                  0},
+        LimitCase{"StreamRate",
+                  [](IngestLimits* l) {
+                    l->per_stream_rate_limit_mb = 1;
+                    l->per_stream_rate_limit_burst_mb = 1.0 / (1 << 20);
+                  },
+                  R"([["1795000000000000000","ab"]])", kLabels, Code::kResourceExhausted,
+                  DiscardReason::kPerStreamRateLimit,
+                  "entry with timestamp 2026-11-18 11:06:40 +0000 UTC ignored, reason: 'Per stream rate "
+                  "limit exceeded (limit: "
+                  "1MB/sec) while attempting to ingest for stream '" +
+                      kStreamText +
+                      "' totaling 2B, consider splitting a stream "
+                      "via additional labels or contact your Loki administrator to see if the limit can be "
+                      "increased',\n"
+                      "user 'fake', total ignored: 1 out of 1 for stream: " +
+                      kStreamText,
+                  0}),
     [](const auto& test) { return test.param.name; });
 
 TEST(WritePath, RefusesWhatRetentionWouldDropAtOnce) {
   RecordingEngine engine({.retention_ns = 3600 * kNsPerSecond});
   WritePath path(&engine, {});
-  const PushOutcome outcome = path.Push(JsonRequest(OneStream("[[\"" + At(-3601) + "\",\"a\"],[\"" + At(-3600) + "\",\"b\"]]")));
+  const PushOutcome outcome =
+      path.Push(JsonRequest(OneStream("[[\"" + At(-3601) + "\",\"a\"],[\"" + At(-3600) + "\",\"b\"]]")));
   EXPECT_EQ(outcome.status.message(),
-            "entry for stream '{a=\"b\", service_name=\"unknown_service\"}' has timestamp too old: 2026-11-18T10:06:39Z, "
+            "entry for stream '{a=\"b\", service_name=\"unknown_service\"}' has timestamp too old: "
+            "2026-11-18T10:06:39Z, "
             "oldest acceptable timestamp is: 2026-11-18T10:06:40Z");
   EXPECT_EQ(outcome.entries_stored, 1u);
 }
@@ -319,7 +389,9 @@ TEST(WritePath, RefusesWhatRetentionWouldDropAtOnce) {
 TEST(WritePath, TakesAnyTimeInAnyOrderByDefault) {
   RecordingEngine engine;
   WritePath path(&engine, {});
-  EXPECT_TRUE(path.Push(JsonRequest(OneStream(R"([["1795000000000000000","a"],["0","b"],["-62135596800","c"]])"))).status.ok());
+  EXPECT_TRUE(
+      path.Push(JsonRequest(OneStream(R"([["1795000000000000000","a"],["0","b"],["-62135596800","c"]])")))
+          .status.ok());
   EXPECT_EQ(path.Stats().entries_received, 3u);
 }
 
@@ -331,7 +403,8 @@ TEST(WritePath, LimitsNewStreamsPerTenant) {
   EXPECT_TRUE(path.Push(JsonRequest(OneStream(R"([["1","x"]])", R"({"a":"1"})"))).status.ok());
   const PushOutcome outcome = path.Push(JsonRequest(OneStream(R"([["1","x"]])", R"({"a":"2"})")));
   EXPECT_EQ(outcome.status.code(), Code::kResourceExhausted);
-  EXPECT_THAT(outcome.status.message(), StartsWith("maximum active stream limit exceeded when trying to create stream {a=\"2\""));
+  EXPECT_THAT(outcome.status.message(),
+              StartsWith("maximum active stream limit exceeded when trying to create stream {a=\"2\""));
   EXPECT_TRUE(path.Push(JsonRequest(OneStream(R"([["2","x"]])", R"({"a":"1"})"))).status.ok());
   EXPECT_EQ(engine.Stats().streams, 1u);
 }
@@ -350,7 +423,8 @@ TEST(WritePath, BoundsTheBodyOnTheWireAndDecoded) {
   EXPECT_EQ(decoded.status.code(), Code::kTooLarge);
   EXPECT_EQ(decoded.status.message(),
             "request body too large: decompressed message size too large than max (201 vs 200)");
-  EXPECT_EQ(path.Stats().discarded_bytes[static_cast<size_t>(DiscardReason::kRequestBodyTooLarge)], 101 + body.size());
+  EXPECT_EQ(path.Stats().discarded_bytes[static_cast<size_t>(DiscardReason::kRequestBodyTooLarge)],
+            101 + body.size());
 }
 
 TEST(WritePath, HoldsItsMemoryBudgetUntilTheEntriesAreAppended) {
@@ -429,7 +503,8 @@ TEST(WritePath, ReplaysToTheSameBatchUnderAnotherConfiguration) {
   RecordingEngine engine;
   WritePath path(&engine, limits);
   const std::vector<PushStream> streams = {
-      {{{"app", "x"}}, {{1, "prio=debug", {}}, {2, "error", {{"a.b", "c"}}}, {3, "toolong", {}}, {kNowNs * 2, "new", {}}}},
+      {{{"app", "x"}},
+       {{1, "prio=debug", {}}, {2, "error", {{"a.b", "c"}}}, {3, "toolong", {}}, {kNowNs * 2, "new", {}}}},
       {{{"app", ""}}, {{4, "plain", {}}, {5, "\xff", {{"prio", "WARN"}}}}},
   };
   EXPECT_EQ(path.Push(ProtobufRequest(Snappy(ProtobufBody(streams)))).entries_stored, 3u);

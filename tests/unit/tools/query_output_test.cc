@@ -20,7 +20,7 @@ class QueryOutput : public testing::Test {
   static QueryResult Logs() {
     Streams streams;
     streams.streams.push_back({{{"detected_level", "error"}, {"job", "a"}},
-                               {{kT + 3, "three, \"3\"", {}, {}}, {kT + 1, "one", {}, {}}}});
+                               {{kT + 3, "three, \"3\"", {}, {}}, {kT + 1, "one\r", {}, {}}}});
     streams.streams.push_back({{{"detected_level", "info"}, {"job", "a"}}, {{kT + 2, "two\x1b[2J", {}, {}}}});
     QueryResult result;
     result.data = std::move(streams);
@@ -45,10 +45,10 @@ class QueryOutput : public testing::Test {
 };
 
 TEST_F(QueryOutput, GivesAPipeTheBareLines) {
-  EXPECT_EQ("three, \"3\"\ntwo\x1b[2J\none\n", FormatQueryResult(Logs(), {}));
+  EXPECT_EQ("three, \"3\"\ntwo\x1b[2J\none\r\n", FormatQueryResult(Logs(), {}));
   OutputOptions forward;
   forward.direction = Direction::kForward;
-  EXPECT_EQ("one\ntwo\x1b[2J\nthree, \"3\"\n", FormatQueryResult(Logs(), forward));
+  EXPECT_EQ("one\r\ntwo\x1b[2J\nthree, \"3\"\n", FormatQueryResult(Logs(), forward));
 }
 
 TEST_F(QueryOutput, GivesATerminalTimeLabelsAndHarmlessLines) {

@@ -83,8 +83,8 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& param) { return param.param.name; });
 
 TEST(Integers, RefusesEveryTruncation) {
-  for (const auto& values : {Random(300, 1023), WithOutliers(300, 4, 1 << 20, 50), std::vector<uint64_t>(300, 9),
-                             WithOutliers(4096, 0, 5, 7)}) {
+  for (const auto& values : {Random(300, 1023), WithOutliers(300, 4, 1 << 20, 50),
+                             std::vector<uint64_t>(300, 9), WithOutliers(4096, 0, 5, 7)}) {
     std::string bytes;
     EncodeIntegers(values, &bytes);
     std::vector<uint64_t> decoded(values.size());

@@ -62,10 +62,18 @@ void ExpectRows(const std::vector<Stream>& streams, const LogColumns& columns) {
 }
 
 std::vector<Stream> HostileRows() {
-  return {{0, {{kMinTs, "", ""}, {-1, "\xff\xfe invalid utf-8 \x80", ""}, {0, "", ""}, {kMaxTs, std::string("\0\n\r\x01", 4), ""}}},
+  return {{0,
+           {{kMinTs, "", ""},
+            {-1, "\xff\xfe invalid utf-8 \x80", ""},
+            {0, "", ""},
+            {kMaxTs, std::string("\0\n\r\x01", 4), ""}}},
           {1, {}},  // left out
           {~0ULL, {{5, std::string(1 << 20, 'x'), Metadata({{"level", "info"}})}}},
-          {3, {{7, "same", Metadata({{"a", "b"}})}, {7, "same", Metadata({{"a", "b"}})}, {7, "same", ""}, {7, "same", "not metadata"}}}};
+          {3,
+           {{7, "same", Metadata({{"a", "b"}})},
+            {7, "same", Metadata({{"a", "b"}})},
+            {7, "same", ""},
+            {7, "same", "not metadata"}}}};
 }
 
 // 3,000 rows with a level of few values and an id of its own each; every tenth has no id.
@@ -77,7 +85,8 @@ std::vector<Stream> RowsWithIds() {
     std::vector<MetadataPair> pairs = {{"detected_level", levels[i % 3]}};
     if (i % 10 != 0) pairs.emplace_back("a_trace_id", id);
     if (i % 5 == 0) pairs.emplace_back("z", id);
-    stream.rows.push_back({1'700'000'000'000'000'000 + i * 1'000'000LL, "line " + std::to_string(i), Metadata(pairs)});
+    stream.rows.push_back(
+        {1'700'000'000'000'000'000 + i * 1'000'000LL, "line " + std::to_string(i), Metadata(pairs)});
   }
   return {stream};
 }
@@ -128,10 +137,22 @@ TEST(LogBlock, GivesMetadataThatDiffersFromRowToRowAColumnOfItsOwn) {
 
 TEST(LogBlock, KeepsManyDistinctSetsThatAreNotMetadataByteForByte) {
   Stream stream{1, {}};
-  for (int i = 0; i < 1000; ++i) stream.rows.push_back({i, "", std::string(1 + i % 7, '\xff') + std::to_string(i)});
+  for (int i = 0; i < 1000; ++i) {
+    stream.rows.push_back({i, "", std::string(1 + i % 7, '\xff') + std::to_string(i)});
+  }
   // Well formed, but with a varint longer than need be, and names out of order.
-  stream.rows.push_back({1000, "", std::string("\x81\x00" "a\x01" "b", 5)});
-  stream.rows.push_back({1001, "", std::string("\x01" "b\x01" "1\x01" "a\x01" "2", 8)});
+  stream.rows.push_back({1000, "",
+                         std::string("\x81\x00"
+                                     "a\x01"
+                                     "b",
+                                     5)});
+  stream.rows.push_back({1001, "",
+                         std::string("\x01"
+                                     "b\x01"
+                                     "1\x01"
+                                     "a\x01"
+                                     "2",
+                                     8)});
   LogColumns columns;
   ASSERT_TRUE(DecodeLogBlock(Encode({stream}), kAll, &columns).ok());
   ExpectRows({stream}, columns);
@@ -193,7 +214,8 @@ Status DecodeExactCopy(std::string_view bytes) {
 }
 
 TEST(LogBlock, RefusesEveryTruncation) {
-  const std::string bytes = Encode({{1, {{1, "one", Metadata({{"a", "b"}})}, {2, "two", ""}}}, {2, {{1, "three", ""}}}});
+  const std::string bytes =
+      Encode({{1, {{1, "one", Metadata({{"a", "b"}})}, {2, "two", ""}}}, {2, {{1, "three", ""}}}});
   for (size_t size = 0; size < bytes.size(); ++size) {
     EXPECT_EQ(DecodeExactCopy(bytes.substr(0, size)).code(), Code::kCorruption) << size;
   }
@@ -201,7 +223,8 @@ TEST(LogBlock, RefusesEveryTruncation) {
 }
 
 TEST(LogBlock, FindsEveryFlippedBit) {
-  const std::string good = Encode({{1, {{1, "one", Metadata({{"a", "b"}})}, {2, "two", ""}}}, {2, {{1, "three", ""}}}});
+  const std::string good =
+      Encode({{1, {{1, "one", Metadata({{"a", "b"}})}, {2, "two", ""}}}, {2, {{1, "three", ""}}}});
   ASSERT_TRUE(DecodeExactCopy(good).ok());
   for (size_t bit = 0; bit < good.size() * 8; ++bit) {
     std::string bad = good;
@@ -263,18 +286,20 @@ TEST_P(LogBlockForged, IsRefusedEvenWithARightChecksum) {
 
 INSTANTIATE_TEST_SUITE_P(
     Fields, LogBlockForged,
-    testing::Values(ForgedField{"version", 4, 1, 2, "version 2"}, ForgedField{"codec", 5, 1, 1, "codec 1"},
-                    ForgedField{"reserved", 7, 1, 1, "reserved"}, ForgedField{"rows", 8, 4, 3, "rows do not add up"},
-                    ForgedField{"all_rows", 8, 4, 0xFFFFFFFF, "limits"}, ForgedField{"streams", 12, 4, 2, "stream"},
-                    ForgedField{"line_bytes", 16, 4, 0xFFFFFFFF, "limits"},
-                    ForgedField{"line_bytes_off_by_one", 16, 4, 7, "LINES"},
-                    ForgedField{"total", 20, 4, 1 << 20, "header says"},
-                    ForgedField{"min_ts_above_max", 24, 8, 3, "limits"},
-                    ForgedField{"kind", 40, 1, 77, "unknown kind 77"}, ForgedField{"kind_twice", 40, 1, 2, "twice"},
-                    ForgedField{"compression", 41, 1, 9, "compression 9"},
-                    ForgedField{"column_compressed", 41, 1, 1, "compressed as a whole"},
-                    ForgedField{"offset", 44, 4, 0xFFFFFFF0, "inside"}, ForgedField{"stored", 48, 4, 0xFFFFFFF0, "inside"},
-                    ForgedField{"lines_decoded", 40 + 24 * 3 + 12, 4, 0x0FFFFFFF, "differs from the header"}),
+    testing::Values(
+        ForgedField{"version", 4, 1, 2, "version 2"}, ForgedField{"codec", 5, 1, 1, "codec 1"},
+        ForgedField{"reserved", 7, 1, 1, "reserved"}, ForgedField{"rows", 8, 4, 3, "rows do not add up"},
+        ForgedField{"all_rows", 8, 4, 0xFFFFFFFF, "limits"}, ForgedField{"streams", 12, 4, 2, "stream"},
+        ForgedField{"line_bytes", 16, 4, 0xFFFFFFFF, "limits"},
+        ForgedField{"line_bytes_off_by_one", 16, 4, 7, "LINES"},
+        ForgedField{"total", 20, 4, 1 << 20, "header says"},
+        ForgedField{"min_ts_above_max", 24, 8, 3, "limits"},
+        ForgedField{"kind", 40, 1, 77, "unknown kind 77"}, ForgedField{"kind_twice", 40, 1, 2, "twice"},
+        ForgedField{"compression", 41, 1, 9, "compression 9"},
+        ForgedField{"column_compressed", 41, 1, 1, "compressed as a whole"},
+        ForgedField{"offset", 44, 4, 0xFFFFFFF0, "inside"},
+        ForgedField{"stored", 48, 4, 0xFFFFFFF0, "inside"},
+        ForgedField{"lines_decoded", 40 + 24 * 3 + 12, 4, 0x0FFFFFFF, "differs from the header"}),
     [](const auto& param) { return param.param.name; });
 
 TEST(LogBlock, SkipsASectionKindThatReadersMayDoWithout) {

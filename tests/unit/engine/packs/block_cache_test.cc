@@ -101,6 +101,14 @@ TEST(BlockCache, DoesNotKeepAValueThatWouldTakeTooLargeAShare) {
   EXPECT_EQ(cache.used_bytes(), 0);
 }
 
+TEST(BlockCache, KeepsBlocksOfTheUsualSizeWhateverItsOwnSize) {
+  for (const int64_t cache_bytes : {16 << 20, 64 << 20, 128 << 20, 512 << 20}) {
+    MemoryBudget budget("cache", cache_bytes);
+    BlockCache cache(&budget);
+    EXPECT_TRUE(cache.Insert(1, 0, kTimestamps | kLines | kMetadata, ColumnsOf(1'900'000))) << cache_bytes;
+  }
+}
+
 TEST(BlockCache, AnEvictedValueLivesOnWithItsReader) {
   MemoryBudget budget("cache", 100'000);
   BlockCache cache(&budget, 1);
@@ -134,7 +142,9 @@ TEST(BlockCache, ServesSeveralThreadsAtOnce) {
       threads.emplace_back([&cache, t] {
         for (uint32_t i = 0; i < 2000; ++i) {
           const uint32_t block = (i * 7 + static_cast<uint32_t>(t)) % 100;
-          if (cache.Find(1, block, kLines) == nullptr) cache.Insert(1, block, kLines, ColumnsOf(1000 + block));
+          if (cache.Find(1, block, kLines) == nullptr) {
+            cache.Insert(1, block, kLines, ColumnsOf(1000 + block));
+          }
           if (i % 500 == 0) cache.ErasePack(1);
         }
       });

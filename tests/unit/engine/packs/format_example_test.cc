@@ -68,9 +68,13 @@ std::string DumpBlock(std::string_view bytes) {
   dump.Add(16, "4 rows, 2 streams, 31 bytes of lines, bytes of the block");
   dump.Add(16, "least and greatest timestamp");
   const char* kinds[] = {"STREAMS", "TIMESTAMPS", "LENGTHS", "LINES", "METADATA"};
-  for (const char* kind : kinds) dump.Add(24, std::string(kind) + ": kind, compression, offset, stored, decoded, xxh3");
+  for (const char* kind : kinds) {
+    dump.Add(24, std::string(kind) + ": kind, compression, offset, stored, decoded, xxh3");
+  }
   dump.Add(8, "xxh3 of all before");
-  const auto stored = [bytes](size_t section) { return LoadFixed<uint32_t>(bytes.data() + 40 + 24 * section + 8); };
+  const auto stored = [bytes](size_t section) {
+    return LoadFixed<uint32_t>(bytes.data() + 40 + 24 * section + 8);
+  };
   dump.Add(stored(0), "STREAMS: fingerprint, 3 rows; fingerprint, 1 row");
   dump.Add(stored(1), "TIMESTAMPS: firsts {0, 7}; divisor 250,000,000; differences {1, 3}");
   dump.Add(stored(2), "LENGTHS: packed, 9 10 10 2");
@@ -83,7 +87,16 @@ std::string DumpBlock(std::string_view bytes) {
 std::string ExampleDirectory() {
   PackDirectory directory;
   directory.tenants = {"fake"};
-  directory.streams = {{0x1111111111111111, 0, std::string("\x03" "job\x03" "web", 8)}, {0x2222222222222222, 0, std::string("\x03" "job\x02" "db", 7)}};
+  directory.streams = {{0x1111111111111111, 0,
+                        std::string("\x03"
+                                    "job\x03"
+                                    "web",
+                                    8)},
+                       {0x2222222222222222, 0,
+                        std::string("\x03"
+                                    "job\x02"
+                                    "db",
+                                    7)}};
   directory.blocks = {{4, 31, 275, 0, 1'700'000'000'000'000'000, 1'700'000'001'000'000'000, 0, 2}};
   directory.ranges = {{0, 0, 3, 29, 1'700'000'000'000'000'000, 1'700'000'001'000'000'000},
                       {1, 3, 1, 2, 1'700'000'000'000'000'007, 1'700'000'000'000'000'007}};
@@ -149,7 +162,8 @@ TEST_P(FormatExample, InTheDocumentIsWhatTheEncoderWrites) {
 
 INSTANTIATE_TEST_SUITE_P(All, FormatExample,
                          testing::Values(Example{"log_block", [] { return DumpBlock(ExampleBlock()); }},
-                                         Example{"pack_directory", [] { return DumpDirectory(ExampleDirectory()); }},
+                                         Example{"pack_directory",
+                                                 [] { return DumpDirectory(ExampleDirectory()); }},
                                          Example{"pack_key", [] { return DumpKey(); }}),
                          [](const auto& param) { return param.param.name; });
 

@@ -67,7 +67,8 @@ TEST(PackDirectory, RefusesEveryTruncationAndFindsEveryFlippedBit) {
 TEST(PackDirectory, NamesAnUnknownVersion) {
   std::string bytes = Encoded(Sample());
   bytes[4] = 9;
-  EXPECT_THAT(DecodePackDirectory(bytes).status().message(), HasSubstr("version 9 at offset 4, this build reads 1"));
+  EXPECT_THAT(DecodePackDirectory(bytes).status().message(),
+              HasSubstr("version 9 at offset 4, this build reads 1"));
 }
 
 struct BadPayload {
@@ -89,7 +90,8 @@ std::string Varints(std::initializer_list<uint64_t> values) {
 
 // One tenant "t", one stream, one block whose fields follow.
 std::string OneBlock(std::initializer_list<uint64_t> fields) {
-  return Varints({1, 1}) + "t" + Varints({1}) + std::string(8, '\0') + Varints({0, 0}) + Varints({1}) + Varints(fields);
+  return Varints({1, 1}) + "t" + Varints({1}) + std::string(8, '\0') + Varints({0, 0}) + Varints({1}) +
+         Varints(fields);
 }
 
 constexpr uint64_t kHuge = std::numeric_limits<uint64_t>::max();
@@ -99,7 +101,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(BadPayload{"nothing", ""}, BadPayload{"tenants", Varints({kHuge})},
                     BadPayload{"streams", Varints({0, kHuge})}, BadPayload{"blocks", Varints({0, 0, kHuge})},
                     BadPayload{"trailing", Varints({0, 0, 0, 0})},
-                    BadPayload{"stream_of_no_tenant", Varints({0, 1}) + std::string(8, '\0') + Varints({0, 0, 0})},
+                    BadPayload{"stream_of_no_tenant",
+                               Varints({0, 1}) + std::string(8, '\0') + Varints({0, 0, 0})},
                     // tenant, encoded, min, ranges | stream, rows, bytes, min, span
                     BadPayload{"no_ranges", OneBlock({0, 1, 0, 0})},
                     BadPayload{"ranges", OneBlock({0, 1, 0, kHuge})},
@@ -118,8 +121,14 @@ TEST(PackDirectory, TheForgedOnesDifferFromAGoodOneByOneFieldOnly) {
 }
 
 TEST(PackKey, SortsAsPackIdsDoAndComesBack) {
-  const std::vector<PackId> ids = {{0, std::numeric_limits<int32_t>::min(), 0, 0}, {0, -1, 5, 9}, {0, 0, 0, 1}, {0, 0, 1, 0},
-                                   {0, 493712, 0, 2}, {0, 493712, 0, 300}, {0, std::numeric_limits<int32_t>::max(), 0, 0}, {1, 0, 0, 0}};
+  const std::vector<PackId> ids = {{0, std::numeric_limits<int32_t>::min(), 0, 0},
+                                   {0, -1, 5, 9},
+                                   {0, 0, 0, 1},
+                                   {0, 0, 1, 0},
+                                   {0, 493712, 0, 2},
+                                   {0, 493712, 0, 300},
+                                   {0, std::numeric_limits<int32_t>::max(), 0, 0},
+                                   {1, 0, 0, 0}};
   for (size_t i = 0; i < ids.size(); ++i) {
     const std::string key = PackKey(ids[i], kPackDirectoryBlock);
     EXPECT_EQ(key.size(), kPackKeySize);

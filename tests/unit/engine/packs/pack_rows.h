@@ -27,14 +27,17 @@ struct TestStream {
 
 // Writes the streams as one pack.
 inline Result<PackDirectory> WritePack(PackStore* store, const PackId& id, const PackWriterOptions& options,
-                                       const std::vector<TestStream>& streams, uint64_t* duplicates = nullptr) {
+                                       const std::vector<TestStream>& streams,
+                                       uint64_t* duplicates = nullptr) {
   VARVE_ASSIGN_OR_RETURN(const auto pending, store->Begin(id));
   PackWriter writer(options, pending.get());
   for (const TestStream& stream : streams) {
     uint64_t bytes = 0;
     for (const TestRow& row : stream.rows) bytes += row.line.size();
     VARVE_RETURN_IF_ERROR(writer.AddStream(stream.fingerprint, stream.tenant, stream.labels, bytes));
-    for (const TestRow& row : stream.rows) VARVE_RETURN_IF_ERROR(writer.AddRow(row.ts_ns, row.line, row.metadata));
+    for (const TestRow& row : stream.rows) {
+      VARVE_RETURN_IF_ERROR(writer.AddRow(row.ts_ns, row.line, row.metadata));
+    }
   }
   auto directory = writer.Finish();
   if (duplicates != nullptr) *duplicates = writer.duplicates_dropped();
@@ -42,7 +45,8 @@ inline Result<PackDirectory> WritePack(PackStore* store, const PackId& id, const
 }
 
 // All rows by tenant + labels, read through the stored directory.
-inline Result<std::map<std::string, std::vector<TestRow>>> ReadPack(const PackStore& store, const PackId& id) {
+inline Result<std::map<std::string, std::vector<TestRow>>> ReadPack(const PackStore& store,
+                                                                    const PackId& id) {
   std::map<std::string, std::vector<TestRow>> rows;
   VARVE_ASSIGN_OR_RETURN(const PackDirectory directory, store.ReadDirectory(id));
   for (uint32_t b = 0; b < directory.blocks.size(); ++b) {
@@ -53,7 +57,8 @@ inline Result<std::map<std::string, std::vector<TestRow>>> ReadPack(const PackSt
       const PackStream& stream = directory.streams[range.stream];
       auto& out = rows[directory.tenants[stream.tenant] + stream.canonical_labels];
       for (uint32_t i = range.row_begin; i < range.row_begin + range.row_count; ++i) {
-        out.push_back({columns.timestamps_ns[i], std::string(columns.Line(i)), std::string(columns.Metadata(i))});
+        out.push_back(
+            {columns.timestamps_ns[i], std::string(columns.Line(i)), std::string(columns.Metadata(i))});
       }
     }
   }

@@ -1,5 +1,5 @@
-// Every failing write, sync, link and rename on the way of a pack to the disk: the store says so, keeps nothing
-// half, and goes on when the disk does.
+// Every failing write, sync, link and rename on the way of a pack to the disk: the store says so, keeps
+// nothing half, and goes on when the disk does.
 #include <gtest/gtest.h>
 
 #include <set>
@@ -63,7 +63,8 @@ TEST_P(FailingDisk, LosesNoCommittedPackAndKeepsNoHalfOneAtAnyPointOfAWrite) {
       disk.StopFailing();
       written = status.ok();
       if (!written) {
-        EXPECT_EQ(status.code(), GetParam() == Fault::kNoSpace ? Code::kStorageFull : Code::kIoError) << status.ToString();
+        EXPECT_EQ(status.code(), GetParam() == Fault::kNoSpace ? Code::kStorageFull : Code::kIoError)
+            << status.ToString();
         // The disk works again: so does the store, without being reopened.
         const Status retry = Write(store.get(), kRetry);
         EXPECT_TRUE(retry.ok()) << retry.ToString();
@@ -121,7 +122,9 @@ TEST(PackStoreOnAFullDisk, RefusesPacksUntilThereIsRoomAndReadsMeanwhile) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Faults, FailingDisk, testing::Values(Fault::kIoError, Fault::kNoSpace),
-                         [](const auto& param) { return param.param == Fault::kIoError ? "IoError" : "NoSpace"; });
+                         [](const auto& param) {
+                           return param.param == Fault::kIoError ? "IoError" : "NoSpace";
+                         });
 
 }  // namespace
 }  // namespace varve

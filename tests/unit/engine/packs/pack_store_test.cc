@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <thread>
 
 #include "engine/packs/mem_pack_store.h"
@@ -170,8 +171,17 @@ TEST(RocksDbPackStore, ReadOnlyCanBeOpenedBesideTheOwnerAndChangesNothing) {
   const TempDir dir;
   const auto owner = OpenIn(dir.path());
   Write(owner.get(), {0, 1, 1, 1});
+  const auto files = [&dir] {
+    std::map<std::string, uintmax_t> sizes;
+    for (const auto& entry : fs::recursive_directory_iterator(dir.path())) {
+      if (entry.is_regular_file()) sizes[entry.path().string()] = entry.file_size();
+    }
+    return sizes;
+  };
+  const auto before = files();
   const auto reader = OpenIn(dir.path(), /*read_only=*/true);
   EXPECT_TRUE(ReadPack(*reader, {0, 1, 1, 1}).ok());
+  EXPECT_EQ(files(), before);
   EXPECT_EQ(reader->Begin({0, 1, 1, 2}).status().code(), Code::kInvalidArgument);
   EXPECT_EQ(reader->DropBuckets(0, 0, 9).code(), Code::kInvalidArgument);
   const std::vector<PackId> ids = {{0, 1, 1, 1}};
@@ -236,7 +246,8 @@ TEST_P(AnyPackStore, LetsThreadsWriteReadAndDropAtOnce) {
       for (uint64_t i = 0; i < 5; ++i) {
         const PackId id{0, static_cast<int32_t>(i), static_cast<uint16_t>(t), 1 + t * 100 + i};
         Write(store_.get(), id);
-        EXPECT_TRUE(VerifyPack(*store_, id, [](const PackDamage& d) { ADD_FAILURE() << d.status.ToString(); }));
+        EXPECT_TRUE(
+            VerifyPack(*store_, id, [](const PackDamage& d) { ADD_FAILURE() << d.status.ToString(); }));
         EXPECT_TRUE(store_->List().ok());
         const std::vector<PackId> drop = {id};
         if (i % 2 == 0) {
@@ -276,7 +287,8 @@ TEST_P(LostPackFile, CostsItsOwnPackOnly) {
       EXPECT_THAT(damage.status.message(), HasSubstr("pack 1"));
       EXPECT_THAT(damage.status.message(), HasSubstr(file.stem().string()));
     }));
-    EXPECT_TRUE(VerifyPack(*store, {0, 1, 1, 2}, [](const PackDamage& d) { ADD_FAILURE() << d.status.ToString(); }));
+    EXPECT_TRUE(
+        VerifyPack(*store, {0, 1, 1, 2}, [](const PackDamage& d) { ADD_FAILURE() << d.status.ToString(); }));
   }
   {
     // It can be given up, and the store goes on.
@@ -291,7 +303,9 @@ TEST_P(LostPackFile, CostsItsOwnPackOnly) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Losses, LostPackFile, testing::Values(Loss::kMissing, Loss::kTruncated),
-                         [](const auto& param) { return param.param == Loss::kMissing ? "Missing" : "Truncated"; });
+                         [](const auto& param) {
+                           return param.param == Loss::kMissing ? "Missing" : "Truncated";
+                         });
 
 }  // namespace
 }  // namespace varve

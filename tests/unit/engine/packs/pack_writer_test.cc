@@ -37,7 +37,9 @@ TEST(PackWriter, GivesBackEveryRowOfManyStreamsAndTenants) {
   ASSERT_TRUE(directory.ok()) << directory.status().ToString();
   const auto rows = ReadPack(store, kId);
   ASSERT_TRUE(rows.ok()) << rows.status().ToString();
-  for (const TestStream& stream : streams) EXPECT_EQ(rows.value().at(stream.tenant + stream.labels), stream.rows);
+  for (const TestStream& stream : streams) {
+    EXPECT_EQ(rows.value().at(stream.tenant + stream.labels), stream.rows);
+  }
   ExpectSound(store);
   const auto stored = store.ReadDirectory(kId);
   ASSERT_TRUE(stored.ok());
@@ -46,8 +48,9 @@ TEST(PackWriter, GivesBackEveryRowOfManyStreamsAndTenants) {
 
 TEST(PackWriter, NeverMixesTenantsInABlock) {
   MemPackStore store;
-  const auto directory = WritePack(&store, kId, SmallBlocks(),
-                                   {NumberedStream("a", 1, 2, 10), NumberedStream("b", 2, 2, 10), NumberedStream("b", 3, 2, 10)});
+  const auto directory = WritePack(
+      &store, kId, SmallBlocks(),
+      {NumberedStream("a", 1, 2, 10), NumberedStream("b", 2, 2, 10), NumberedStream("b", 3, 2, 10)});
   ASSERT_TRUE(directory.ok());
   ASSERT_EQ(directory.value().blocks.size(), 2u);
   EXPECT_EQ(directory.value().blocks[0].range_count, 1u);
@@ -68,8 +71,9 @@ TEST(PackWriter, ClosesBlocksAtTheBoundsOfBytesAndRows) {
 
 TEST(PackWriter, GivesABigStreamBlocksOfItsOwn) {
   MemPackStore store;
-  const auto directory = WritePack(&store, kId, SmallBlocks(),
-                                   {NumberedStream("a", 1, 10, 40), NumberedStream("a", 2, 30, 100), NumberedStream("a", 3, 2, 40)});
+  const auto directory = WritePack(
+      &store, kId, SmallBlocks(),
+      {NumberedStream("a", 1, 10, 40), NumberedStream("a", 2, 30, 100), NumberedStream("a", 3, 2, 40)});
   ASSERT_TRUE(directory.ok());
   const auto& blocks = directory.value().blocks;
   ASSERT_GE(blocks.size(), 4u);
@@ -94,14 +98,24 @@ TEST(PackWriter, GivesALineLongerThanABlockABlock) {
 TEST(PackWriter, DropsExactDuplicatesEvenWhenNotNeighboursAndCountsThem) {
   MemPackStore store;
   const std::string metadata("\x01k\x01v", 4);
-  const TestStream stream{"a", 1, "l", {{5, "A", ""}, {5, "B", ""}, {5, "A", ""}, {5, "A", metadata}, {5, "B", ""}, {6, "A", ""}, {6, "A", ""}}};
+  const TestStream stream{"a",
+                          1,
+                          "l",
+                          {{5, "A", ""},
+                           {5, "B", ""},
+                           {5, "A", ""},
+                           {5, "A", metadata},
+                           {5, "B", ""},
+                           {6, "A", ""},
+                           {6, "A", ""}}};
   const TestStream other{"a", 2, "m", {{6, "A", ""}}};  // the same row in another stream is no duplicate
   uint64_t duplicates = 0;
   ASSERT_TRUE(WritePack(&store, kId, SmallBlocks(), {stream, other}, &duplicates).ok());
   EXPECT_EQ(duplicates, 3u);
   const auto rows = ReadPack(store, kId);
   ASSERT_TRUE(rows.ok());
-  EXPECT_EQ(rows.value().at("al"), (std::vector<TestRow>{{5, "A", ""}, {5, "B", ""}, {5, "A", metadata}, {6, "A", ""}}));
+  EXPECT_EQ(rows.value().at("al"),
+            (std::vector<TestRow>{{5, "A", ""}, {5, "B", ""}, {5, "A", metadata}, {6, "A", ""}}));
   EXPECT_EQ(rows.value().at("am"), (std::vector<TestRow>{{6, "A", ""}}));
 }
 
@@ -118,7 +132,8 @@ TEST(PackWriter, FindsDuplicatesAcrossABlockBoundary) {
 TEST(PackWriter, RefusesAPackWithoutRows) {
   MemPackStore store;
   EXPECT_EQ(WritePack(&store, kId, SmallBlocks(), {}).status().code(), Code::kInvalidArgument);
-  EXPECT_EQ(WritePack(&store, kId, SmallBlocks(), {NumberedStream("a", 1, 0, 0)}).status().code(), Code::kInvalidArgument);
+  EXPECT_EQ(WritePack(&store, kId, SmallBlocks(), {NumberedStream("a", 1, 0, 0)}).status().code(),
+            Code::kInvalidArgument);
   EXPECT_TRUE(store.List().value().empty());
 }
 
@@ -134,7 +149,8 @@ TEST(VerifyPack, ReportsADamagedBlockADamagedDirectoryAndOneThatBelongsToAnother
   std::set<uint32_t> damaged;
   EXPECT_FALSE(VerifyPack(store, kId, [&](const PackDamage& damage) {
     EXPECT_EQ(damage.status.code(), Code::kCorruption);
-    EXPECT_THAT(damage.status.message(), testing::HasSubstr("block " + std::to_string(damage.block) + " of pack 1"));
+    EXPECT_THAT(damage.status.message(),
+                testing::HasSubstr("block " + std::to_string(damage.block) + " of pack 1"));
     damaged.insert(damage.block);
   }));
   EXPECT_EQ(damaged, (std::set<uint32_t>{1, 2}));

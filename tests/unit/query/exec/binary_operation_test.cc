@@ -15,7 +15,9 @@ using Cardinality = logql::VectorMatching::Cardinality;
 
 constexpr uint32_t kSteps = 3;
 
-Series Make(LabelPairs labels, std::vector<StepPoint> points) { return {std::move(labels), std::move(points)}; }
+Series Make(LabelPairs labels, std::vector<StepPoint> points) {
+  return {std::move(labels), std::move(points)};
+}
 
 std::string Text(const SeriesSet& set) {
   std::string text;
@@ -111,22 +113,25 @@ TEST_F(BinaryOperationTest, GroupLeftKeepsTheManySidesLabels) {
 
 TEST_F(BinaryOperationTest, GroupLeftCopiesTheIncludedLabels) {
   const SeriesSet info = {Make({{"a", "1"}, {"v", "7"}}, {{0, 1}, {1, 1}})};
-  EXPECT_EQ(Apply(On(BinaryOp::kMul, {"a"}, Cardinality::kManyToOne, {"v", "b"}), {SeriesSet{fine_[0]}}, info),
-            "{a=1,v=7} 0:1 1:2");
+  EXPECT_EQ(
+      Apply(On(BinaryOp::kMul, {"a"}, Cardinality::kManyToOne, {"v", "b"}), {SeriesSet{fine_[0]}}, info),
+      "{a=1,v=7} 0:1 1:2");
 }
 
 TEST_F(BinaryOperationTest, RefusesAmbiguousMatchesWithLokisTexts) {
   EXPECT_EQ(Apply(On(BinaryOp::kDiv, {"a"}, Cardinality::kOneToOne), fine_, small_),
             "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)");
-  EXPECT_EQ(Apply(On(BinaryOp::kDiv, {"a"}, Cardinality::kOneToOne), small_, fine_),
-            "found duplicate series on the right hand-side;many-to-many matching not allowed: matching labels must "
-            "be unique on one side");
+  EXPECT_EQ(
+      Apply(On(BinaryOp::kDiv, {"a"}, Cardinality::kOneToOne), small_, fine_),
+      "found duplicate series on the right hand-side;many-to-many matching not allowed: matching labels must "
+      "be unique on one side");
   EXPECT_EQ(Apply(On(BinaryOp::kDiv, {"a"}, Cardinality::kManyToOne, {"b"}), fine_, small_),
             "multiple matches for labels: grouping labels must ensure unique matches");
 }
 
 TEST_F(BinaryOperationTest, SeriesThatTakeTurnsDoNotCollide) {
-  const SeriesSet turns = {Make({{"a", "1"}, {"b", "x"}}, {{0, 1}}), Make({{"a", "1"}, {"b", "y"}}, {{1, 4}})};
+  const SeriesSet turns = {Make({{"a", "1"}, {"b", "x"}}, {{0, 1}}),
+                           Make({{"a", "1"}, {"b", "y"}}, {{1, 4}})};
   EXPECT_EQ(Apply(On(BinaryOp::kAdd, {"a"}, Cardinality::kOneToOne), small_, turns), "{a=1} 0:7 1:12");
   EXPECT_EQ(Apply(On(BinaryOp::kAdd, {"a"}, Cardinality::kOneToOne), turns, small_), "{a=1} 0:7 1:12");
 }
@@ -136,7 +141,8 @@ TEST_F(BinaryOperationTest, SetOperationsWorkStepByStep) {
   EXPECT_EQ(Apply(Op(BinaryOp::kUnless), small_, other_), "{a=1} 0:6 {a=2} 1:3");
   EXPECT_EQ(Apply(Op(BinaryOp::kOr), small_, other_), "{a=1} 0:6 1:8 2:9 {a=2} 1:3 {a=3} 0:1");
   EXPECT_EQ(Apply(On(BinaryOp::kUnless, {"a"}, Cardinality::kOneToOne), fine_, small_), "");
-  EXPECT_EQ(Apply(On(BinaryOp::kOr, {}, Cardinality::kOneToOne), small_, other_), "{a=1} 0:6 1:8 2:9 {a=2} 1:3");
+  EXPECT_EQ(Apply(On(BinaryOp::kOr, {}, Cardinality::kOneToOne), small_, other_),
+            "{a=1} 0:6 1:8 2:9 {a=2} 1:3");
 }
 
 }  // namespace

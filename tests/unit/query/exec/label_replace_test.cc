@@ -25,11 +25,13 @@ TEST(LabelReplace, ExpandsGroupsAsGoDoes) {
     const char* expected;  // the value of n, "" when it is not set
   };
   const Case kCases[] = {
-      {"$1", "(ca.t)", "cart"},   {"$2-$1", "(.)(.*)", "art-c"}, {"$9", "(.*)", ""},
-      {"const", "cart", "const"}, {"const", "car", ""},          {"${1}x", "(c).*", "cx"},
-      {"$1x", "(c).*", ""},       {"$$1", "(.*)", "$1"},         {"$x", "(?P<x>c).*", "c"},
-      {"${x}y", "(?P<x>c).*", "cy"}, {"a$", ".*", "a$"},         {"$0", "c(.*)", "cart"},
-      {"${1", "(.*)", "${1"},     {"$1", "(z)?cart", ""},
+      {"$1", "(ca.t)", "cart"},  {"$2-$1", "(.)(.*)", "art-c"},
+      {"$9", "(.*)", ""},        {"const", "cart", "const"},
+      {"const", "car", ""},      {"${1}x", "(c).*", "cx"},
+      {"$1x", "(c).*", ""},      {"$$1", "(.*)", "$1"},
+      {"$x", "(?P<x>c).*", "c"}, {"${x}y", "(?P<x>c).*", "cy"},
+      {"a$", ".*", "a$"},        {"$0", "c(.*)", "cart"},
+      {"${1", "(.*)", "${1"},    {"$1", "(z)?cart", ""},
   };
   for (const Case& c : kCases) {
     const LabelPairs labels = Replace(service, "n", c.replacement, "service", c.pattern);
@@ -38,7 +40,8 @@ TEST(LabelReplace, ExpandsGroupsAsGoDoes) {
 }
 
 TEST(LabelReplace, ReadsAMissingLabelAsEmptyAndRemovesOnEmptyResult) {
-  EXPECT_EQ(Replace({{"a", "1"}}, "n", "was empty", "nosuch", ""), (LabelPairs{{"a", "1"}, {"n", "was empty"}}));
+  EXPECT_EQ(Replace({{"a", "1"}}, "n", "was empty", "nosuch", ""),
+            (LabelPairs{{"a", "1"}, {"n", "was empty"}}));
   EXPECT_EQ(Replace({{"a", "1"}}, "a", "", "a", ".*"), LabelPairs());
   EXPECT_EQ(Replace({{"b", "1"}}, "a", "$1", "b", "(.*)"), (LabelPairs{{"a", "1"}, {"b", "1"}}));
 }

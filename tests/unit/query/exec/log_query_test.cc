@@ -41,6 +41,20 @@ TEST_F(LogQuery, EqualTimesKeepTheOrderOfArrivalOrExactlyItsReverse) {
   EXPECT_EQ(Log(R"({s="1"})", 0, 10), R"({s="1"} 5:c 5:a 5:b 5:e)");
 }
 
+TEST_F(LogQuery, WhatALimitCutsOffAmongStreamsAtOneTimeIsWhatLokiCutsOff) {
+  for (const char* part : {"1", "2"}) {
+    for (const char* line : {"first", "second"}) {
+      Add({{"job", "samets"}, {"part", part}, {"service_name", "samets"}}, 5, part + std::string(line));
+    }
+  }
+  request_.limit = 2;
+  EXPECT_EQ(Log(R"({job="samets"})", 0, 10),
+            R"({job="samets", part="2", service_name="samets"} 5:2second 5:2first)");
+  Forward();
+  EXPECT_EQ(Log(R"({job="samets"})", 0, 10),
+            R"({job="samets", part="2", service_name="samets"} 5:2first 5:2second)");
+}
+
 TEST_F(LogQuery, ShowsDuplicatesOfOlderSlicesOnce) {
   for (int copy = 0; copy < 3; ++copy) {
     Add({{"s", "1"}}, 5, "same");

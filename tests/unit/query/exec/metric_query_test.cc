@@ -36,20 +36,23 @@ TEST_F(MetricQuery, RangeQueriesAreAlignedToTheStep) {
 
 TEST_F(MetricQuery, LogAggregations) {
   AddMinute();
-  EXPECT_EQ(Instant(R"(sum by (host) (count_over_time({app="web"}[1m])))", 60), "{host=\"h1\"} 60=30\n{host=\"h2\"} 60=30");
+  EXPECT_EQ(Instant(R"(sum by (host) (count_over_time({app="web"}[1m])))", 60),
+            "{host=\"h1\"} 60=30\n{host=\"h2\"} 60=30");
   EXPECT_EQ(Instant(R"(sum(rate({app="web"}[1m])))", 60), "{} 60=1");
   EXPECT_EQ(Instant(R"(sum(bytes_over_time({app="web"}[1m])))", 60), "{} 60=180");
   EXPECT_EQ(Instant(R"(sum(bytes_rate({app="web"}[1m])))", 60), "{} 60=3");
   EXPECT_EQ(Instant(R"(count_over_time({app="web"} |= "n=0" [1m]))", 60),
             R"({app="web", host="h2", level="error"} 60=6)");
-  EXPECT_EQ(Range(R"(sum(count_over_time({app="web"}[30s])))", 0, 90, 15), "{} 15=15 30=30 45=30 60=30 75=15");
+  EXPECT_EQ(Range(R"(sum(count_over_time({app="web"}[30s])))", 0, 90, 15),
+            "{} 15=15 30=30 45=30 60=30 75=15");
 }
 
 TEST_F(MetricQuery, MetadataIsPartOfTheSeries) {
   AddMinute();
-  EXPECT_EQ(Instant(R"(count_over_time({app="web"}[1m]))", 60),
-            "{app=\"web\", host=\"h1\", level=\"info\"} 60=30\n{app=\"web\", host=\"h2\", level=\"error\"} 60=6\n"
-            "{app=\"web\", host=\"h2\", level=\"info\"} 60=24");
+  EXPECT_EQ(
+      Instant(R"(count_over_time({app="web"}[1m]))", 60),
+      "{app=\"web\", host=\"h1\", level=\"info\"} 60=30\n{app=\"web\", host=\"h2\", level=\"error\"} 60=6\n"
+      "{app=\"web\", host=\"h2\", level=\"info\"} 60=24");
   EXPECT_EQ(Instant(R"(sum by (level) (count_over_time({app="web"}[1m])))", 60),
             "{level=\"error\"} 60=6\n{level=\"info\"} 60=54");
   EXPECT_EQ(Instant(R"(sum without (host) (count_over_time({app="web"}[1m])))", 60),
@@ -66,12 +69,14 @@ TEST_F(MetricQuery, UnwrapAggregations) {
       {R"(sum(sum_over_time({app="web"} | logfmt | unwrap n [1m])))", "{} 60=270"},
       {R"(sum(rate({app="web"} | logfmt | unwrap n [1m])))", "{} 60=4.5"},
       {R"(avg_over_time({app="web"} | logfmt | unwrap n [1m]) by (app))", R"({app="web"} 60=4.5)"},
-      {R"(max_over_time({app="web"} | logfmt | unwrap n [1m]) by (host))", "{host=\"h1\"} 60=9\n{host=\"h2\"} 60=8"},
+      {R"(max_over_time({app="web"} | logfmt | unwrap n [1m]) by (host))",
+       "{host=\"h1\"} 60=9\n{host=\"h2\"} 60=8"},
       {R"(max(max_over_time({app="web"} | logfmt | unwrap n [1m])))", "{} 60=9"},
       {R"(min by (host) (min_over_time({app="web"} | logfmt | unwrap n [1m])))",
        "{host=\"h1\"} 60=1\n{host=\"h2\"} 60=0"},
       {R"(first_over_time({app="web"} | logfmt | unwrap n [55s]) by ())", "{} 60=6"},
-      {R"(last_over_time({app="web"} | logfmt | unwrap n [1m]) without (host, level))", R"({app="web"} 60=0)"},
+      {R"(last_over_time({app="web"} | logfmt | unwrap n [1m]) without (host, level))",
+       R"({app="web"} 60=0)"},
       {R"(stdvar_over_time({app="web"} | logfmt | unwrap n [1m]) by ())", "{} 60=8.25"},
       {R"(quantile_over_time(0.5, {app="web"} | logfmt | unwrap n [1m]) by ())", "{} 60=4.5"},
       {R"(sum(rate_counter({app="web",host="h1"} | logfmt | drop level | unwrap n [4s])))", "{} 60=1"},
@@ -95,10 +100,12 @@ TEST_F(MetricQuery, ScalarsVectorsAndSets) {
   EXPECT_EQ(Instant("1 > 2", 60), "60=0");
   EXPECT_EQ(Instant("vector(0.5) * 4", 60), "{} 60=2");
   EXPECT_EQ(Instant(R"(sum(count_over_time({app="nosuch"}[1m])) or vector(0))", 60), "{} 60=0");
-  EXPECT_EQ(Range(R"(sum(count_over_time({app="web"}[10s])) or vector(0))", 50, 80, 10), "{} 50=10 60=10 70=0 80=0");
+  EXPECT_EQ(Range(R"(sum(count_over_time({app="web"}[10s])) or vector(0))", 50, 80, 10),
+            "{} 50=10 60=10 70=0 80=0");
   EXPECT_EQ(Instant(R"(sum by (host) (count_over_time({app="web"}[9s])) > 4)", 60), R"({host="h2"} 60=5)");
-  EXPECT_EQ(Instant(R"q(label_replace(sum by (host) (rate({app="web"}[10s])), "n", "$1", "host", "h(.)"))q", 60),
-            "{host=\"h1\", n=\"1\"} 60=0.5\n{host=\"h2\", n=\"2\"} 60=0.5");
+  EXPECT_EQ(
+      Instant(R"q(label_replace(sum by (host) (rate({app="web"}[10s])), "n", "$1", "host", "h(.)"))q", 60),
+      "{host=\"h1\", n=\"1\"} 60=0.5\n{host=\"h2\", n=\"2\"} 60=0.5");
 }
 
 TEST_F(MetricQuery, OrdersVectorsByLabelsUnlessSorted) {
@@ -109,7 +116,8 @@ TEST_F(MetricQuery, OrdersVectorsByLabelsUnlessSorted) {
   }
   EXPECT_EQ(Instant(R"(count_over_time({a=~".+"}[10s]))", 5), "{a=\"0\"} 5=2\n{a=\"1\"} 5=3\n{a=\"2\"} 5=1");
   EXPECT_EQ(Instant(R"(topk(2, count_over_time({a=~".+"}[10s])))", 5), "{a=\"0\"} 5=2\n{a=\"1\"} 5=3");
-  EXPECT_EQ(Instant(R"(sort(count_over_time({a=~".+"}[10s])))", 5), "{a=\"2\"} 5=1\n{a=\"0\"} 5=2\n{a=\"1\"} 5=3");
+  EXPECT_EQ(Instant(R"(sort(count_over_time({a=~".+"}[10s])))", 5),
+            "{a=\"2\"} 5=1\n{a=\"0\"} 5=2\n{a=\"1\"} 5=3");
   EXPECT_EQ(Instant(R"(sort_desc(count_over_time({a=~".+"}[10s])) * 2)", 5),
             "{a=\"1\"} 5=6\n{a=\"0\"} 5=4\n{a=\"2\"} 5=2");
 }
@@ -121,9 +129,11 @@ TEST_F(MetricQuery, AnErrorInThePipelineFailsTheQueryUnlessAskedFor) {
   EXPECT_EQ(Instant(R"(sum_over_time({a="1"} | logfmt | unwrap v | __error__="" [10s]))", 5), "");
   EXPECT_EQ(Instant(R"(sum by (__error__) (rate({a="1"} | logfmt | unwrap v [10s])))", 5).substr(0, 33),
             R"({__error__="SampleExtractionErr"})");
-  EXPECT_EQ(Instant(R"(sum by (a) (rate({a="1"} | logfmt | unwrap v [10s])))", 5).substr(0, 16), "invalid argument");
-  EXPECT_EQ(Instant(R"(max by (__error__) (max_over_time({a="1"} | logfmt | unwrap v [10s])))", 5).substr(0, 16),
+  EXPECT_EQ(Instant(R"(sum by (a) (rate({a="1"} | logfmt | unwrap v [10s])))", 5).substr(0, 16),
             "invalid argument");
+  EXPECT_EQ(
+      Instant(R"(max by (__error__) (max_over_time({a="1"} | logfmt | unwrap v [10s])))", 5).substr(0, 16),
+      "invalid argument");
   // Out of every window it does not matter.
   EXPECT_EQ(Instant(R"(sum_over_time({a="1"} | logfmt | unwrap v [3s]))", 5), "");
 }

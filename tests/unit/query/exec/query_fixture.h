@@ -14,7 +14,7 @@
 #include "query/exec/query.h"
 #include "query/logql/parser.h"
 #include "tests/support/memory_engine.h"
-#include "tests/support/recording_engine.h"
+#include "tests/support/load_recorder.h"
 
 namespace varve::testing {
 
@@ -106,7 +106,7 @@ class QueryFixture : public ::testing::Test {
   }
 
   MemoryEngine engine_;
-  RecordingEngine recording_{&engine_};
+  LoadRecorder recording_{&engine_};
   QueryRequest request_;
   QueryLimits limits_;
   QueryStats stats_;

@@ -20,17 +20,21 @@ TEST_F(Query, RefusesWhatExceedsALimitWithLokisTexts) {
   AddSome();
   const std::string log = R"({a=~".+"})";
   limits_.max_query_length_ns = 721 * kNsPerHour;
-  EXPECT_EQ(Log(log, 0, 960 * 3600),
-            "invalid argument: the query time range exceeds the limit (query length: 960h0m0s, limit: 30d1h)");
+  EXPECT_EQ(
+      Log(log, 0, 960 * 3600),
+      "invalid argument: the query time range exceeds the limit (query length: 960h0m0s, limit: 30d1h)");
   request_.limit = 6000;
   EXPECT_EQ(Log(log, 0, 10),
-            "invalid argument: max entries limit per query exceeded, limit > max_entries_limit_per_query (6000 > 5000)");
+            "invalid argument: max entries limit per query exceeded, limit > max_entries_limit_per_query "
+            "(6000 > 5000)");
   request_.limit = 100;
   limits_.max_query_series = 3;
-  EXPECT_EQ(Instant(R"(count_over_time({a=~".+"}[1h]))", 100),
-            "invalid argument: maximum number of series (3) reached for a single query; consider reducing query "
-            "cardinality by adding more specific stream selectors, reducing the time range, or aggregating results with "
-            "functions like sum(), count() or topk()");
+  EXPECT_EQ(
+      Instant(R"(count_over_time({a=~".+"}[1h]))", 100),
+      "invalid argument: maximum number of series (3) reached for a single query; consider reducing query "
+      "cardinality by adding more specific stream selectors, reducing the time range, or aggregating results "
+      "with "
+      "functions like sum(), count() or topk()");
   // Only the final result counts.
   EXPECT_EQ(Instant(R"(count(count_over_time({a=~".+"}[1h])))", 100), "{} 100=5");
   limits_.max_query_series = 500;
@@ -42,23 +46,27 @@ TEST_F(Query, RefusesWhatExceedsALimitWithLokisTexts) {
             "invalid argument: max streams matchers per query exceeded, matchers-count > limit (3 > 2)");
   limits_.required_labels = {"app", "a", "env"};
   EXPECT_EQ(Log(R"({a="1",b=""})", 0, 10),
-            "invalid argument: stream selector is missing required matchers [app, env], labels present in the query were "
+            "invalid argument: stream selector is missing required matchers [app, env], labels present in "
+            "the query were "
             "[a, b]");
   limits_.required_labels.clear();
   limits_.minimum_labels_number = 2;
   EXPECT_EQ(Log(R"({a="1"})", 0, 10),
-            "invalid argument: stream selector has less label matchers than required: (present: [a], number_present: 1, "
+            "invalid argument: stream selector has less label matchers than required: (present: [a], "
+            "number_present: 1, "
             "required_number_label_matchers: 2)");
   limits_.minimum_labels_number = 0;
   limits_.max_query_bytes_read = 100;
   EXPECT_EQ(Log(log, 0, 100),
-            "invalid argument: the query would read too many bytes (query: 900 B, limit: 100 B); consider adding more "
+            "invalid argument: the query would read too many bytes (query: 900 B, limit: 100 B); consider "
+            "adding more "
             "specific stream selectors or reduce the time range of the query");
 }
 
 TEST_F(Query, RefusesLogQueriesAsInstantOnes) {
   EXPECT_EQ(Instant(R"({a="1"})", 5),
-            "invalid argument: log queries are not supported as an instant query type, please change your query to a "
+            "invalid argument: log queries are not supported as an instant query type, please change your "
+            "query to a "
             "range query type");
 }
 
@@ -79,7 +87,8 @@ TEST_F(Query, StopsWhenCancelledOrLate) {
   cancelled.Cancel();
   request_.cancel = &cancelled;
   EXPECT_EQ(Log(R"({a=~".+"})", 0, 100), "cancelled: the request was cancelled by the client");
-  EXPECT_EQ(Instant(R"(sum(rate({a=~".+"} |= "x" [1h])))", 100), "cancelled: the request was cancelled by the client");
+  EXPECT_EQ(Instant(R"(sum(rate({a=~".+"} |= "x" [1h])))", 100),
+            "cancelled: the request was cancelled by the client");
   const CancelToken late(CancelToken::SteadyTime::min());
   request_.cancel = &late;
   EXPECT_EQ(Log(R"({a=~".+"})", 0, 100).substr(0, 18), "deadline exceeded:");
@@ -99,6 +108,17 @@ TEST_F(Query, FailsCleanlyAtEveryLoad) {
     }
     EXPECT_GT(n, 3) << query;
     recording_.FailLoadAfter(-1);
+  }
+}
+
+TEST_F(Query, TheErrorOfTheFirstSourceIsTheQuerysWhicheverThreadIsFaster) {
+  for (int64_t second = 0; second < 200; ++second) {
+    Add({{"a", "1"}}, second, second < 20 ? "v=1" : "v=bad" + std::to_string(second));
+    if (second % 20 == 19) engine_.Seal();
+  }
+  for (int round = 0; round < 50; ++round) {
+    const std::string answer = Instant(R"(sum_over_time({a="1"} | logfmt | unwrap v [1h]))", 300);
+    EXPECT_NE(answer.find("bad20\\\""), std::string::npos) << answer;
   }
 }
 

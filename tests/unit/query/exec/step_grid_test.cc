@@ -21,13 +21,13 @@ TEST(StepGrid, RoundsStartDownAndEndUpToMultiplesOfTheStep) {
     uint32_t count;
   };
   const Case kCases[] = {
-      {100, 130, 10, 100, 4},   // on the grid
-      {103, 133, 10, 100, 5},   // both off
-      {100, 125, 10, 100, 4},   // end rounded up
-      {105, 105, 10, 100, 2},   // start = end off the grid: two points
-      {110, 110, 10, 110, 1},   // start = end on it: one
-      {-5, 5, 10, -10, 3},      // before the epoch
-      {0, 3, 100, 0, 2},        // a step longer than the range
+      {100, 130, 10, 100, 4},  // on the grid
+      {103, 133, 10, 100, 5},  // both off
+      {100, 125, 10, 100, 4},  // end rounded up
+      {105, 105, 10, 100, 2},  // start = end off the grid: two points
+      {110, 110, 10, 110, 1},  // start = end on it: one
+      {-5, 5, 10, -10, 3},     // before the epoch
+      {0, 3, 100, 0, 2},       // a step longer than the range
   };
   for (const Case& c : kCases) {
     const auto grid = StepGrid::Create(RangeRequest(c.start, c.end, c.step), 11000);
@@ -50,9 +50,10 @@ TEST(StepGrid, AnInstantQueryHasExactlyItsTime) {
 TEST(StepGrid, RefusesStepsAndSizesWithLokisTexts) {
   EXPECT_EQ(StepGrid::Create(RangeRequest(0, 10, 0), 10).status().message(),
             "zero or negative query resolution step widths are not accepted. Try a positive integer");
-  EXPECT_EQ(StepGrid::Create(RangeRequest(0, 11, 1), 10).status().message(),
-            "exceeded maximum resolution of 11,000 points per time series. Try increasing the value of the step "
-            "parameter");
+  EXPECT_EQ(
+      StepGrid::Create(RangeRequest(0, 11, 1), 10).status().message(),
+      "exceeded maximum resolution of 11,000 points per time series. Try increasing the value of the step "
+      "parameter");
   EXPECT_TRUE(StepGrid::Create(RangeRequest(0, 10, 1), 10).ok());
   EXPECT_FALSE(StepGrid::Create(RangeRequest(INT64_MIN, INT64_MAX, INT64_MAX / 3), 100).ok());
 }
@@ -71,8 +72,8 @@ TEST(WindowGrid, IntervalsAndWindowsAgreeWithTheDefinition) {
     const auto created = WindowGrid::Create(steps, range, offset);
     ASSERT_TRUE(created.ok());
     const WindowGrid& grid = *created;
-    SCOPED_TRACE(::testing::Message() << "seed " << seed << " steps " << steps.count << " step " << steps.step_ns
-                                      << " range " << range << " offset " << offset);
+    SCOPED_TRACE(::testing::Message() << "seed " << seed << " steps " << steps.count << " step "
+                                      << steps.step_ns << " range " << range << " offset " << offset);
     WindowGrid::Interval previous;
     for (int64_t t = grid.scan_range().begin_ns; t < grid.scan_range().end_ns; ++t) {
       const WindowGrid::Interval interval = grid.Locate(t);

@@ -31,8 +31,8 @@ std::string Text(const SeriesSet& set) {
 
 class VectorAggregationTest : public ::testing::Test {
  protected:
-  std::string Aggregate(VectorOp op, std::optional<Grouping> grouping, const SeriesSet& operand, int64_t k = 0,
-                        bool instant = false) {
+  std::string Aggregate(VectorOp op, std::optional<Grouping> grouping, const SeriesSet& operand,
+                        int64_t k = 0, bool instant = false) {
     VectorAggregation aggregation;
     aggregation.op = op;
     aggregation.grouping = std::move(grouping);
@@ -80,7 +80,9 @@ TEST_F(VectorAggregationTest, TopkChoosesPerStepAndKeepsLabels) {
 
 TEST_F(VectorAggregationTest, OrdersInstantVectorsByValueWithNaNLastAndTiesByLabels) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  const SeriesSet values = {{{{"a", "1"}}, {{0, nan}}}, {{{"a", "2"}}, {{0, 5}}}, {{{"a", "3"}}, {{0, 7}}},
+  const SeriesSet values = {{{{"a", "1"}}, {{0, nan}}},
+                            {{{"a", "2"}}, {{0, 5}}},
+                            {{{"a", "3"}}, {{0, 7}}},
                             {{{"a", "4"}}, {{0, 5}}}};
   EXPECT_EQ(Aggregate(VectorOp::kSort, {}, values, 0, true), "{a2} 0:5 {a4} 0:5 {a3} 0:7 {a1} 0:nan");
   EXPECT_EQ(Aggregate(VectorOp::kSortDesc, {}, values, 0, true), "{a3} 0:7 {a2} 0:5 {a4} 0:5 {a1} 0:nan");

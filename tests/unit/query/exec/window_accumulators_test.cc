@@ -48,10 +48,17 @@ TEST(WindowAccumulators, ComputeEachAggregationOfValues) {
     double expected;
   };
   const Case kCases[] = {
-      {RangeOp::kSumOverTime, 16},      {RangeOp::kRate, 4},           {RangeOp::kAvgOverTime, 4},
-      {RangeOp::kMinOverTime, 1},       {RangeOp::kMaxOverTime, 8},    {RangeOp::kFirstOverTime, 4},
-      {RangeOp::kLastOverTime, 8},      {RangeOp::kStdvarOverTime, 6.5}, {RangeOp::kStddevOverTime, std::sqrt(6.5)},
-      {RangeOp::kQuantileOverTime, 3.5}, {RangeOp::kAbsentOverTime, 4},
+      {RangeOp::kSumOverTime, 16},
+      {RangeOp::kRate, 4},
+      {RangeOp::kAvgOverTime, 4},
+      {RangeOp::kMinOverTime, 1},
+      {RangeOp::kMaxOverTime, 8},
+      {RangeOp::kFirstOverTime, 4},
+      {RangeOp::kLastOverTime, 8},
+      {RangeOp::kStdvarOverTime, 6.5},
+      {RangeOp::kStddevOverTime, std::sqrt(6.5)},
+      {RangeOp::kQuantileOverTime, 3.5},
+      {RangeOp::kAbsentOverTime, 4},
   };
   for (const Case& c : kCases) EXPECT_DOUBLE_EQ(Evaluate(c.op, values), c.expected) << RangeOpName(c.op);
 }
@@ -75,8 +82,9 @@ TEST(WindowAccumulators, KeepTheVarianceOfLargeCloseNumbers) {
 
 TEST(WindowAccumulators, RefuseWhatTheLanguageDoesNotHave) {
   const WindowGrid grid = *WindowGrid::Create({0, 0, 1}, 10, 0);
-  EXPECT_EQ(WindowAccumulator::Create(Aggregation(RangeOp::kCountOverTime, true, 10), grid).status().message(),
-            "parse error : invalid aggregation count_over_time with unwrap");
+  EXPECT_EQ(
+      WindowAccumulator::Create(Aggregation(RangeOp::kCountOverTime, true, 10), grid).status().message(),
+      "parse error : invalid aggregation count_over_time with unwrap");
   EXPECT_EQ(WindowAccumulator::Create(Aggregation(RangeOp::kSumOverTime, false, 10), grid).status().message(),
             "parse error : invalid aggregation sum_over_time without unwrap");
 }
@@ -86,12 +94,13 @@ TEST(WindowAccumulators, RefuseWhatTheLanguageDoesNotHave) {
 TEST(WindowAccumulators, SlideAndMergeAsIfEachWindowWereComputedAlone) {
   const uint32_t seed = 42;
   std::mt19937 random(seed);
-  const RangeOp kOps[] = {RangeOp::kSumOverTime,    RangeOp::kMinOverTime,   RangeOp::kMaxOverTime,
-                          RangeOp::kFirstOverTime,  RangeOp::kLastOverTime,  RangeOp::kStdvarOverTime,
+  const RangeOp kOps[] = {RangeOp::kSumOverTime,      RangeOp::kMinOverTime,  RangeOp::kMaxOverTime,
+                          RangeOp::kFirstOverTime,    RangeOp::kLastOverTime, RangeOp::kStdvarOverTime,
                           RangeOp::kQuantileOverTime, RangeOp::kRateCounter};
   for (int round = 0; round < 400; ++round) {
     const RangeOp op = kOps[static_cast<size_t>(round) % std::size(kOps)];
-    const StepGrid steps{1000, static_cast<int64_t>(1 + random() % 30), 2 + static_cast<uint32_t>(random() % 20)};
+    const StepGrid steps{1000, static_cast<int64_t>(1 + random() % 30),
+                         2 + static_cast<uint32_t>(random() % 20)};
     const auto range = static_cast<int64_t>(1 + random() % 300);
     const WindowGrid grid = *WindowGrid::Create(steps, range, 0);
     const auto aggregation = Aggregation(op, true, range);
@@ -160,8 +169,8 @@ TEST(Quantile, InterpolatesAndLeavesTheRangeAtItsEnds) {
     std::vector<double> values;
     double expected;
   };
-  const Case kCases[] = {{0.5, {3, 1, 2}, 2},       {0.25, {4, 1, 3, 2}, 1.75}, {0, {5, 4}, 4}, {1, {5, 4}, 5},
-                         {-0.1, {1}, -kInf},        {1.5, {1}, kInf},           {0.9, {7}, 7}};
+  const Case kCases[] = {{0.5, {3, 1, 2}, 2}, {0.25, {4, 1, 3, 2}, 1.75}, {0, {5, 4}, 4}, {1, {5, 4}, 5},
+                         {-0.1, {1}, -kInf},  {1.5, {1}, kInf},           {0.9, {7}, 7}};
   for (Case c : kCases) EXPECT_DOUBLE_EQ(Quantile(c.phi, c.values), c.expected) << c.phi;
 }
 
@@ -213,7 +222,8 @@ struct CountCell {
 TEST(IntervalColumn, MergesRepeatedIntervalsWhetherSparseOrDense) {
   for (const uint32_t intervals : {10u, 20u, 1000u}) {
     IntervalColumn<CountCell> column;
-    for (const uint32_t at : {5u, 5u, 2u, 9u, 2u, 0u, 1u, 3u, 4u, 6u, 7u, 8u, 5u}) ++column.At(at, intervals).count;
+    for (const uint32_t at : {5u, 5u, 2u, 9u, 2u, 0u, 1u, 3u, 4u, 6u, 7u, 8u, 5u})
+      ++column.At(at, intervals).count;
     const auto cells = column.TakeSorted();
     ASSERT_EQ(cells.size(), 10u);
     for (uint32_t i = 0; i < 10; ++i) {

@@ -309,6 +309,21 @@ TEST(ParseErrorTest, TextAndNestingAreBounded) {
   }
 }
 
+TEST(ParseErrorTest, RegularExpressionsAreBoundedTogether) {
+  const std::string message =
+      "parse error : too many or too large regular expressions (more than 1000000 instructions in all)";
+  std::string matchers;
+  for (int i = 0; i < 999; ++i) matchers += "x=~\"y.*\",";
+  EXPECT_TRUE(ParseExpr("{" + matchers + "a=\"b\"}").ok());
+  ExpectErrors({{"{" + matchers + matchers + "a=\"b\"}", message}});
+  // Nine of 119,304 instructions are too many, eight are not: every place that takes one must count.
+  const std::string huge = "\"(?P<x>\\\\pL{100})\"";
+  ExpectErrors({{"label_replace(label_replace(rate({a=~" + huge + ",b=~" + huge + ",c=~" + huge + "} |~ " +
+                     huge + " or " + huge + " | regexp " + huge + " | regexp " + huge +
+                     " [5m]),\"d\",\"e\",\"f\"," + huge + "),\"d\",\"e\",\"f\"," + huge + ")",
+                 message}});
+}
+
 TEST(ParseMatchersTest, TakesABareSelector) {
   const Result<std::vector<Matcher>> matchers = ParseMatchers(" ({a=\"b\", c!~\"d.*\",}) # yes");
   ASSERT_TRUE(matchers.ok()) << matchers.status().message();

@@ -78,14 +78,14 @@ TEST(RowLabels, RemembersWhatWasExtracted) {
   RowLabels labels;
   const Labels stream;
   labels.Reset(stream, {});
-  const RowLabels::Target target = labels.ExtractionTarget("a", HashName("a"));
-  EXPECT_FALSE(labels.WasExtracted(target));
-  labels.SetExtracted(target, "1");
-  EXPECT_TRUE(labels.WasExtracted(target));
+  const auto target = [&] { return labels.ExtractionTarget("a", HashName("a")); };
+  EXPECT_FALSE(labels.WasExtracted(target()));
+  labels.SetExtracted(target(), "1");
+  EXPECT_TRUE(labels.WasExtracted(target()));
   labels.Remove("a");
-  EXPECT_TRUE(labels.WasExtracted(target));
+  EXPECT_TRUE(labels.WasExtracted(target()));
   labels.Set("a", "again", LabelCategory::kParsed);
-  EXPECT_TRUE(labels.WasExtracted(target));
+  EXPECT_TRUE(labels.WasExtracted(target()));
 }
 
 TEST(RowLabels, FindsEveryLabelBeyondTheLinearLimit) {
@@ -94,7 +94,8 @@ TEST(RowLabels, FindsEveryLabelBeyondTheLinearLimit) {
   for (int round = 0; round < 3; ++round) {
     labels.Reset(stream, {});
     for (int i = 0; i < 1000; ++i) {
-      labels.Set(labels.Store("name" + std::to_string(i)), labels.Store(std::to_string(i)), LabelCategory::kParsed);
+      labels.Set(labels.Store("name" + std::to_string(i)), labels.Store(std::to_string(i)),
+                 LabelCategory::kParsed);
     }
     for (int i = 0; i < 1000; i += 3) labels.Remove("name" + std::to_string(i));
     for (int i = 0; i < 1000; ++i) {

@@ -42,7 +42,7 @@ TEST(SubstringSearch, EveryKernelAgreesWithTheNaiveSearch) {
       // A buffer of exactly the text's size, so that a sanitizer sees any read outside it.
       const std::vector<char> exact(text.begin(), text.end());
       const char* found = search.FindWith(kernel, exact.data(), exact.data() + exact.size());
-      const size_t got = found == nullptr  ? std::string::npos
+      const size_t got = found == nullptr ? std::string::npos
                          : needle.empty() ? 0
                                           : static_cast<size_t>(found - exact.data());
       ASSERT_EQ(got, want) << static_cast<int>(kernel) << " '" << needle << "' in '" << text << "'";

@@ -54,11 +54,21 @@ TEST(LineFilter, PatternsAreAnchoredAtTheEndAndCapturesAreNeverEmpty) {
     const char* pattern;
     const char* line;
     bool matches;
-  } kCases[] = {{"<_>foo", "foo", false},   {"<_>foo", "xfoo", true},     {"foo", "xfoo", true},
-                {"foo", "foo bar", false},  {"foo <_>", "foo bar", true}, {"<_>foo<_>", "xfoo", false},
-                {"a<_>b", "a.b", true},     {"a<_>b", "ab", false},       {"a<_>b", "axbxb", false},
-                {"", "", true},             {"", "x", false},             {"<_>", "x", true},
-                {"<_>", "", false},         {"<tag <_>>", "<tag x>", true}, {"a=1<_>Foo", "a=1 x Foo end", false},
+  } kCases[] = {{"<_>foo", "foo", false},
+                {"<_>foo", "xfoo", true},
+                {"foo", "xfoo", true},
+                {"foo", "foo bar", false},
+                {"foo <_>", "foo bar", true},
+                {"<_>foo<_>", "xfoo", false},
+                {"a<_>b", "a.b", true},
+                {"a<_>b", "ab", false},
+                {"a<_>b", "axbxb", false},
+                {"", "", true},
+                {"", "x", false},
+                {"<_>", "x", true},
+                {"<_>", "", false},
+                {"<tag <_>>", "<tag x>", true},
+                {"a=1<_>Foo", "a=1 x Foo end", false},
                 {"a=1<_>Foo<_>", "a=1 x Foo end", true}};
   for (const auto& c : kCases) {
     EXPECT_EQ(Matches(Op::kPattern, {c.pattern}, c.line), c.matches) << c.pattern << " on " << c.line;
@@ -71,8 +81,8 @@ TEST(LineFilter, PatternsAreAnchoredAtTheEndAndCapturesAreNeverEmpty) {
 TEST(LineFilter, IpStandsAlsoBesideOtherAlternatives) {
   EXPECT_TRUE(Matches(Op::kContains, {"10.0.0.0/8"}, "client 10.0.0.1 x", true));
   EXPECT_FALSE(Matches(Op::kNotContains, {"10.0.0.0/8"}, "client 10.0.0.1 x", true));
-  const auto mixed = CompiledLineFilter::Compile(
-      {.op = Op::kContains, .terms = {{"10.0.0.0/8", true}, {"needle", false}}});
+  const auto mixed =
+      CompiledLineFilter::Compile({.op = Op::kContains, .terms = {{"10.0.0.0/8", true}, {"needle", false}}});
   ASSERT_TRUE(mixed.ok());
   EXPECT_TRUE(mixed->Matches("10.1.1.1"));
   EXPECT_TRUE(mixed->Matches("a needle"));

@@ -40,8 +40,8 @@ TEST(RegexLiterals, FindsWhatEveryMatchContains) {
 }
 
 TEST(RegexLiterals, SaysNothingWhereNothingIsCertain) {
-  for (const char* pattern : {"\\d{3}", "[a-z]+", "(foo)?\\d", "(foo)*x.", "foo{0}.", "\\Qa.b", "x", "\\x41bc", ".+",
-                              "(foo){0,2}\\d", "a|b\\d", "[]x]y*", "(?i)k\\d"}) {
+  for (const char* pattern : {"\\d{3}", "[a-z]+", "(foo)?\\d", "(foo)*x.", "foo{0}.", "\\Qa.b", "x",
+                              "\\x41bc", ".+", "(foo){0,2}\\d", "a|b\\d", "[]x]y*", "(?i)k\\d"}) {
     if (std::string(pattern) == "x") continue;
     const RegexLiterals found = FindRegexLiterals(pattern);
     EXPECT_FALSE(found.exact) << pattern;
@@ -60,10 +60,12 @@ TEST(RegexLiterals, MatchingEverythingIsSeen) {
 
 TEST(RegexLiterals, CaseFoldingKeepsToWhatAsciiFoldingCanFind) {
   EXPECT_EQ(Show("(?i)error"), "=i error");
-  EXPECT_EQ(Show("(?i)kelvin"), "~i elvin");      // k also folds to U+212A
-  EXPECT_EQ(Show("(?i)password"), "~i word");     // s also folds to U+017F
-  EXPECT_EQ(Show("(?i)stra\xC3\x9F" "e"), "~i tra");
-  EXPECT_EQ(Show("(?i:foo)bar"), "~i foobar");    // mixed: searched ignoring case, then verified
+  EXPECT_EQ(Show("(?i)kelvin"), "~i elvin");   // k also folds to U+212A
+  EXPECT_EQ(Show("(?i)password"), "~i word");  // s also folds to U+017F
+  EXPECT_EQ(Show("(?i)stra\xC3\x9F"
+                 "e"),
+            "~i tra");
+  EXPECT_EQ(Show("(?i:foo)bar"), "~i foobar");  // mixed: searched ignoring case, then verified
   EXPECT_EQ(Show("foo(?i)"), "= foo");
 }
 

@@ -15,7 +15,8 @@ struct Case {
 };
 
 void Check(const std::vector<Case>& cases, const PipelineCase& in = {}) {
-  for (const Case& c : cases) EXPECT_EQ(RunPipeline(c.stages, c.line, in), c.result) << c.stages << " on " << c.line;
+  for (const Case& c : cases)
+    EXPECT_EQ(RunPipeline(c.stages, c.line, in), c.result) << c.stages << " on " << c.line;
 }
 
 TEST(LineFormat, ReplacesTheLine) {
@@ -28,7 +29,8 @@ TEST(LineFormat, ReplacesTheLine) {
       {"| logfmt | line_format `{{.a}}` |= `a`", "a=1", "dropped"},
       {"| line_format ``", "x", " {}"},
       {"| json | line_format `{{.__error__}}`", "x",
-       "JSONParserErr {__error__=JSONParserErr, __error_details__=Value looks like object, but can't find closing '}' "
+       "JSONParserErr {__error__=JSONParserErr, __error_details__=Value looks like object, but can't find "
+       "closing '}' "
        "symbol}"},
   });
 }
@@ -45,13 +47,16 @@ TEST(LabelFormat, RenamesAndRendersFromOneSnapshot) {
       {"| label_format app=`x{{.app}}`", "", "{app=xq}"},
       {"| label_format other=app", "", "{-app=, stream:other=q}"},
       {"| label_format a=x, a=y", "",
-       "error: parse error : stage '| label_format a=x,a=y' : multiple label name 'a' not allowed in a single format "
+       "error: parse error : stage '| label_format a=x,a=y' : multiple label name 'a' not allowed in a "
+       "single format "
        "operation"},
       {"| label_format a=`{{.id`", "",
-       "error: parse error : stage '| label_format a=\"{{.id\"' : invalid template for label 'a': template: label:1: "
+       "error: parse error : stage '| label_format a=\"{{.id\"' : invalid template for label 'a': template: "
+       "label:1: "
        "unclosed action"},
   });
-  EXPECT_NE(RunPipeline("| label_format __error__=`x`", "").find("__error__ cannot be formatted"), std::string::npos);
+  EXPECT_NE(RunPipeline("| label_format __error__=`x`", "").find("__error__ cannot be formatted"),
+            std::string::npos);
 }
 
 TEST(DropKeep, RemoveLabelsOfEveryCategory) {
@@ -72,7 +77,8 @@ TEST(DropKeep, TreatErrorsApart) {
   const std::string details = std::string("__error_details__=") + kError;
   EXPECT_EQ(RunPipeline("| json | drop __error__", "x"), "{" + details + "}");
   EXPECT_EQ(RunPipeline("| json | drop __error__, __error_details__", "x"), "{}");
-  EXPECT_EQ(RunPipeline("| json | drop __error__=`Other`", "x"), "{__error__=JSONParserErr, " + details + "}");
+  EXPECT_EQ(RunPipeline("| json | drop __error__=`Other`", "x"),
+            "{__error__=JSONParserErr, " + details + "}");
   EXPECT_EQ(RunPipeline("| json | drop __error__=~`JSON.*`", "x"), "{" + details + "}");
   EXPECT_EQ(RunPipeline("| json | keep app", "x"), "{__error__=JSONParserErr, " + details + "}");
   EXPECT_EQ(RunPipeline("| json | keep app", R"({"__error__":"injected"})"), "{__error__=injected}");
@@ -86,7 +92,9 @@ TEST(Decolorize, TakesOutEscapeSequences) {
                 {"\x1B[1;31;40mx\x1B[K", "x"},
                 {"\x1B[38;5;196mx", "x"},
                 {"\x1B]0;title\ax", "x"},
-                {"\xC2\x9B" "31mx", "x"},
+                {"\xC2\x9B"
+                 "31mx",
+                 "x"},
                 {"plain", "plain"},
                 {"bell\a", "bell\a"},
                 {"\x1B", "\x1B"},
@@ -145,7 +153,8 @@ TEST(Unwrap, SkipsRowsWithoutAValue) {
 
 TEST(Unwrap, BadValuesAreErrorsThatPostFiltersMaySkip) {
   EXPECT_EQ(RunUnwrap("| logfmt | unwrap v", "v=abc").row,
-            "{__error__=SampleExtractionErr, __error_details__=strconv.ParseFloat: parsing \"abc\": invalid syntax}");
+            "{__error__=SampleExtractionErr, __error_details__=strconv.ParseFloat: parsing \"abc\": invalid "
+            "syntax}");
   EXPECT_FALSE(RunUnwrap("| logfmt | unwrap v | __error__=``", "v=abc").kept);
   EXPECT_TRUE(RunUnwrap("| logfmt | unwrap v | __error__=``", "v=1").kept);
   EXPECT_FALSE(RunUnwrap("| logfmt | unwrap v | v > 1", "v=1").kept);  // still sees the label

@@ -47,9 +47,11 @@ TEST(LabelFilter, DurationsAndByteSizesCompareExactly) {
 
 TEST(LabelFilter, KeepsWhatDoesNotConvertWithAnError) {
   EXPECT_EQ(RunPipeline("| logfmt | a > 1", "a=abc"),
-            "{__error__=LabelFilterErr, __error_details__=strconv.ParseFloat: parsing \"abc\": invalid syntax, a=abc}");
-  EXPECT_EQ(RunPipeline("| logfmt | a > 1s", "a=1d"),
-            "{__error__=LabelFilterErr, __error_details__=time: unknown unit \"d\" in duration \"1d\", a=1d}");
+            "{__error__=LabelFilterErr, __error_details__=strconv.ParseFloat: parsing \"abc\": invalid "
+            "syntax, a=abc}");
+  EXPECT_EQ(
+      RunPipeline("| logfmt | a > 1s", "a=1d"),
+      "{__error__=LabelFilterErr, __error_details__=time: unknown unit \"d\" in duration \"1d\", a=1d}");
   EXPECT_EQ(RunPipeline("| logfmt | a > 1KB", "a=1e3"),
             "{__error__=LabelFilterErr, __error_details__=unhandled size name: e3, a=1e3}");
   EXPECT_EQ(RunPipeline("| logfmt | a > 1", "b=1"), "dropped");

@@ -13,7 +13,8 @@ struct Case {
 };
 
 void Check(const std::vector<Case>& cases, const PipelineCase& in = {}) {
-  for (const Case& c : cases) EXPECT_EQ(RunPipeline(c.stages, c.line, in), c.result) << c.stages << " on " << c.line;
+  for (const Case& c : cases)
+    EXPECT_EQ(RunPipeline(c.stages, c.line, in), c.result) << c.stages << " on " << c.line;
 }
 
 constexpr char kNested[] =
@@ -22,8 +23,7 @@ constexpr char kNested[] =
 
 TEST(JsonParser, FlattensSanitisesAndDecodes) {
   Check({
-      {"| json", kNested,
-       "{_1num=v, a_b=c, dash_key=z, dot_key=d, f=1.50, s=q\"x, t=true, with_space=v}"},
+      {"| json", kNested, "{_1num=v, a_b=c, dash_key=z, dot_key=d, f=1.50, s=q\"x, t=true, with_space=v}"},
       {"| json", R"({"app":"dup"})", "{app_extracted=dup}"},
       {"| json", R"({"a":1,"a":2})", "{a=1}"},
       {"| json", R"({"a_b":"flat","a":{"b":"nested"}})", "{a_b=flat}"},
@@ -33,7 +33,10 @@ TEST(JsonParser, FlattensSanitisesAndDecodes) {
       {"| json", R"({"u":"\u00e9\u65e5","sur":"\ud83d\ude00","nl":"a\nb","sl":"a\/b"})",
        "{nl=a\nb, sl=a/b, sur=\xF0\x9F\x98\x80, u=\xC3\xA9\xE6\x97\xA5}"},
       {"| json", R"({"bad":"\ud83d!","alsobad":"\q","ok":"after"})", "{alsobad=, bad=, ok=after}"},
-      {"| json", "{\"v\":\"a\xFF" "b\"}", "{v=a b}"},
+      {"| json",
+       "{\"v\":\"a\xFF"
+       "b\"}",
+       "{v=a b}"},
       {"| json", R"({"n":-2.5E-4,"big":12345678901234567890,"z":-0,"b":false})",
        "{b=false, big=12345678901234567890, n=-2.5E-4, z=-0}"},
       {"| json", R"(   {"lead" : "spaces" , "x" :1 }   )", "{lead=spaces, x=1}"},
@@ -48,7 +51,8 @@ TEST(JsonParser, IsLenientBehindTheObjectAndKeepsWhatItReadBeforeAnError) {
       {"| json", R"({"a":1} trailing)", "{a=1}"},
       {"| json", R"({"x":1}{"y":2})", "{x=1}"},
       {"| json", R"({"trailing":"comma",})", "{trailing=comma}"},
-      {"| json", R"({"a":1, "b" 2})", "{__error__=JSONParserErr, __error_details__=Malformed JSON error, a=1}"},
+      {"| json", R"({"a":1, "b" 2})",
+       "{__error__=JSONParserErr, __error_details__=Malformed JSON error, a=1}"},
       {"| json", R"({"a":tru})", "{__error__=JSONParserErr, __error_details__=Unknown value type}"},
       {"| json", R"({"unterminated":"abc)",
        "{__error__=JSONParserErr, __error_details__=Value is string, but can't find closing '\"' symbol}"},
@@ -56,13 +60,15 @@ TEST(JsonParser, IsLenientBehindTheObjectAndKeepsWhatItReadBeforeAnError) {
        "{__error__=JSONParserErr, __error_details__=Value is array, but can't find closing ']' symbol, "
        "a=unclosed, b_c=1}"},
       {"| json", R"({"a":1,"b":{"c":1)",
-       "{__error__=JSONParserErr, __error_details__=Value looks like object, but can't find closing '}' symbol, a=1}"},
+       "{__error__=JSONParserErr, __error_details__=Value looks like object, but can't find closing '}' "
+       "symbol, a=1}"},
       {"| json", R"({"a":1,"b":{"c":2,"d":{"e":x}},"f":3})",
        "{__error__=JSONParserErr, __error_details__=Unknown value type, a=1, b_c=2}"},
   });
   for (const char* line : {"", "plain", "[1,2]", "\"s\"", "123", "null", "{'single':1}"}) {
     EXPECT_EQ(RunPipeline("| json", line),
-              "{__error__=JSONParserErr, __error_details__=Value looks like object, but can't find closing '}' symbol}")
+              "{__error__=JSONParserErr, __error_details__=Value looks like object, but can't find closing "
+              "'}' symbol}")
         << line;
   }
 }
@@ -75,7 +81,8 @@ TEST(JsonParser, SurvivesDeepNesting) {
   // The composed name is too long to be a label.
   EXPECT_EQ(RunPipeline("| json", line), "{}");
   EXPECT_EQ(RunPipeline("| json", line.substr(0, 50000)),
-            "{__error__=JSONParserErr, __error_details__=Value looks like object, but can't find closing '}' symbol}");
+            "{__error__=JSONParserErr, __error_details__=Value looks like object, but can't find closing '}' "
+            "symbol}");
   std::string shallow;
   for (int i = 0; i < 100; ++i) shallow += "{\"a\":";
   shallow += "1";
@@ -130,8 +137,8 @@ TEST(JsonExpression, RefusesBadPathsInLokisWords) {
   };
   for (const auto& c : kCases) {
     EXPECT_EQ(RunPipeline("| json x=`" + std::string(c.path) + "`", "{}"),
-              "error: parse error : stage '| json x=\"" + std::string(c.path) + "\"' : cannot parse expression [" +
-                  c.path + "]: " + c.error);
+              "error: parse error : stage '| json x=\"" + std::string(c.path) +
+                  "\"' : cannot parse expression [" + c.path + "]: " + c.error);
   }
 }
 
@@ -142,10 +149,12 @@ TEST(LogfmtParser, ReadsPairsLeniently) {
       {"| logfmt", kPairs, "{a=1, b=x y}"},
       {"| logfmt --keep-empty", kPairs, "{a=1, b=x y, c=, d=, e=}"},
       {"| logfmt --strict", kPairs,
-       "{__error__=LogfmtParserErr, __error_details__=logfmt syntax error at pos 23 : unexpected '=', a=1, b=x y}"},
+       "{__error__=LogfmtParserErr, __error_details__=logfmt syntax error at pos 23 : unexpected '=', a=1, "
+       "b=x y}"},
       {"| logfmt", R"(a=1 b="unterminated)", "{a=1}"},
       {"| logfmt --strict", R"(a=1 b="unterminated)",
-       "{__error__=LogfmtParserErr, __error_details__=logfmt syntax error at pos 20 : unterminated quoted value, a=1}"},
+       "{__error__=LogfmtParserErr, __error_details__=logfmt syntax error at pos 20 : unterminated quoted "
+       "value, a=1}"},
       {"| logfmt", R"(b="esc\n\"q\"" c='x y')", "{b=esc\n\"q\", c='x}"},
       {"| logfmt", R"("q"=1 a=1)", "{a=1}"},
       {"| logfmt", R"(a="x"b=2)", "{a=x, b=2}"},
@@ -175,12 +184,15 @@ TEST(LogfmtExpression, TakesTheKeysAskedFor) {
       {R"(| logfmt app="a")", "a=1", "{app_extracted=1}"},
       {R"(| logfmt app="nope")", "a=1", "{}"},
       {R"(| logfmt --strict a, b)", "a=\"unterminated b=2",
-       "{__error__=LogfmtParserErr, __error_details__=logfmt syntax error at pos 20 : unterminated quoted value, "
+       "{__error__=LogfmtParserErr, __error_details__=logfmt syntax error at pos 20 : unterminated quoted "
+       "value, "
        "a=, b=}"},
-      {R"(| logfmt x="")", "", "error: parse error : stage '| logfmt x=\"\"' : cannot parse expression []: syntax "
-                               "error: unexpected $end, expecting STRING or KEY"},
+      {R"(| logfmt x="")", "",
+       "error: parse error : stage '| logfmt x=\"\"' : cannot parse expression []: syntax "
+       "error: unexpected $end, expecting STRING or KEY"},
       {R"(| logfmt x="a[0]")", "",
-       "error: parse error : stage '| logfmt x=\"a[0]\"' : cannot parse expression [a[0]]: unexpected char ["},
+       "error: parse error : stage '| logfmt x=\"a[0]\"' : cannot parse expression [a[0]]: unexpected char "
+       "["},
   });
 }
 
@@ -194,9 +206,11 @@ TEST(PatternParser, MatchesFromTheStartAndTakesTheRestWhenALiteralIsMissing) {
       {R"(| pattern "<app>bar")", "xbar tail", "{app_extracted=x}"},
       {R"(| pattern "<tag <attr>>")", "<tag attr=1>", "{attr=attr=1}"},
       {R"(| pattern "<a> <b>")", "", "{}"},
-      {R"(| pattern "<_>")", "", "error: parse error : invalid pattern parser: at least one capture is required"},
+      {R"(| pattern "<_>")", "",
+       "error: parse error : invalid pattern parser: at least one capture is required"},
       {R"(| pattern "")", "",
-       "error: parse error : invalid pattern parser: parse error at line 1, col 1: syntax error: unexpected $end, "
+       "error: parse error : invalid pattern parser: parse error at line 1, col 1: syntax error: unexpected "
+       "$end, "
        "expecting IDENTIFIER or LITERAL"},
       {R"(| pattern "<a><b>")", "",
        "error: parse error : invalid pattern parser: found consecutive capture '<a><b>': invalid expression"},
@@ -212,6 +226,8 @@ TEST(RegexpParser, ExtractsNamedGroupsOfTheFirstMatch) {
       {"| regexp `(o)(?P<n>.)`", "fox", "{n=x}"},
       {"| regexp `(?P<a>nosuch)`", "x", "{}"},
       {"| regexp `(?P<app>x)`", "x", "{app_extracted=x}"},
+      {"| regexp `(?i)from (?P<ip>\\S+)`", "FROM 1.2.3.4", "{ip=1.2.3.4}"},
+      {"| regexp `from (?P<ip>\\S+)`", "to 1.2.3.4", "{}"},
       {"| regexp `foo`", "",
        "error: parse error : invalid regexp parser: at least one named capture must be supplied"},
       {"| regexp `(?P<a>[`", "",
@@ -248,8 +264,9 @@ TEST(ParserChain, EarlierParsersWinUnlessALaterOneNamesTheLabel) {
       {"| logfmt | drop app | logfmt", "app=x", "{-app=, app_extracted=x}"},
       {"| json | logfmt --strict", R"({"a":"b"})",
        "{__error__=LogfmtParserErr, __error_details__=logfmt syntax error at pos 2 : unexpected '\"', a=b}"},
-      {"| logfmt | line_format `{{.inner}}` | logfmt", "inner=\"new=1 inner=2\"", "new=1 inner=2 {inner=new=1 inner=2, "
-                                                                                   "new=1}"},
+      {"| logfmt | line_format `{{.inner}}` | logfmt", "inner=\"new=1 inner=2\"",
+       "new=1 inner=2 {inner=new=1 inner=2, "
+       "new=1}"},
   });
 }
 
@@ -274,8 +291,9 @@ TEST(LabelNeeds, ParsersExtractOnlyWhatIsNeeded) {
          {"| regexp `(?P<b>.)(?P<a>.)`", "xy", "{a=y}"},
          {R"(| json x="a", a="b")", R"({"a":1,"b":2})", "{a=2}"},
          {"| unpack", R"({"_entry":"e","a":"1","b":"2"})", "e {a=1}"},
-         {"| json", R"({"b":1,)", "{__error__=JSONParserErr, __error_details__=Value is array, but can't find "
-                                  "closing ']' symbol}"}},
+         {"| json", R"({"b":1,)",
+          "{__error__=JSONParserErr, __error_details__=Value is array, but can't find "
+          "closing ']' symbol}"}},
         by_a);
   PipelineCase nested;
   nested.needs = {.all = false, .names = {"a_b_c"}};

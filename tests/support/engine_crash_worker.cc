@@ -1,0 +1,47 @@
+// Pushes to an engine until a kill point ends it: engine_crash_worker DIR FIRST COUNT.
+//
+// Entry i is the line "entry i". Writes "tried i" before and "acked i" after each push to standard
+// output, unbuffered. Flushes now and then; with VARVE_TEST_RETENTION set, everything
+// expires at once.
+#include <cstdio>
+#include <cstdlib>
+
+#include "tests/support/engine_client.h"
+#include "tests/support/memory_stores.h"
+
+int main(int argc, char** argv) {
+  using namespace varve;  // NOLINT: a test program
+  if (argc != 4) return 2;
+  std::setvbuf(stdout, nullptr, _IONBF, 0);
+  EngineOptions options;
+  options.data_dir = argv[1];
+  options.memory_budget_bytes = 64 << 20;
+  options.shard_count = 3;
+  options.encode_threads = 1;
+  options.query_threads = 1;
+  options.disk_full_fraction = 1.0;
+  options.bucket_ns = 10;
+  const bool retention = std::getenv("VARVE_TEST_RETENTION") != nullptr;
+  if (retention) options.retention_ns = 1;  // everything is old
+  Result<std::unique_ptr<Engine>> engine = Engine::Open(options);
+  if (!engine.ok() || !(*engine)->Recover(TestReplay(engine->get())).ok()) return 1;
+  EngineClient client(engine->get());
+  const int first = std::atoi(argv[2]);
+  const int count = std::atoi(argv[3]);
+  for (int i = first; i < first + count; ++i) {
+    std::printf("tried %d\n", i);
+    TestPush push;  // each push spans shards and buckets
+    for (int s = 0; s < 4; ++s) {
+      push.streams.push_back({.labels = MakeLabels({{"app", std::to_string((i + s) % 7)}}),
+                              .entries = {{i, "entry " + std::to_string(i), ""}}});
+    }
+    if (!client.Push(push).ok()) return 1;
+    std::printf("acked %d\n", i);
+    if (i % 10 == 9 && !(*engine)->Flush().ok()) return 1;
+  }
+  if (retention) {
+    std::printf("retention\n");
+    if (!EngineTestPeer(engine->get()).RunRetentionOnce().ok()) return 1;
+  }
+  return 0;
+}

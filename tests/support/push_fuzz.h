@@ -1,0 +1,41 @@
+// What the push fuzz targets share: an input is pushed, and whatever was stored must replay to the same.
+#pragma once
+
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+
+#include "engine/base/check.h"
+#include "ingest/write_path.h"
+#include "tests/support/recording_engine.h"
+
+namespace varve::testing {
+
+inline void FuzzPush(std::string_view body, const char* content_type, const char* content_encoding,
+                     bool legacy_json) {
+  constexpr int64_t kBudgetBytes = 32 << 20;
+  // One engine for all inputs: its threads take longer to start than an input takes.
+  static RecordingEngine engine({.ingest_budget_bytes = kBudgetBytes, .store = false});
+  engine.Forget();
+  IngestLimits limits;
+  limits.max_decompressed_size = 4 << 20;
+  limits.max_line_size = 1000;
+  WritePath path(&engine, limits);
+  PushRequest request;
+  request.content_type = content_type;
+  request.content_encoding = content_encoding;
+  request.body = body;
+  request.legacy_json = legacy_json;
+  const PushOutcome outcome = path.Push(request);
+  VARVE_CHECK(engine.ingest_budget()->used_bytes() == 0);
+  VARVE_CHECK(engine.ingest_budget()->peak_bytes() <= kBudgetBytes);
+  VARVE_CHECK(engine.records().size() == (outcome.entries_stored != 0 ? 1u : 0u));
+  if (engine.records().empty()) return;
+  std::string replayed;
+  const Status status = path.MakeReplay()(
+      engine.records()[0], [&](const AppendBatch& batch) { replayed += engine.Describe(batch); });
+  VARVE_CHECK(status.ok());
+  VARVE_CHECK(replayed == engine.appended());
+}
+
+}  // namespace varve::testing
