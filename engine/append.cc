@@ -28,8 +28,8 @@ Status EngineImpl::CheckDisk(uint64_t record_bytes) {
   const double used = disk_.UsedFraction(record_bytes);
   if (used <= options_.disk_full_fraction) return Status::Ok();
   counters_.shed_appends.fetch_add(1, std::memory_order_relaxed);
-  return StorageFull("the disk of " + options_.data_dir + " is " + std::to_string(static_cast<int>(used * 100)) +
-                     " % full; pushes are refused above " +
+  return StorageFull("the disk of " + options_.data_dir + " is " +
+                     std::to_string(static_cast<int>(used * 100)) + " % full; pushes are refused above " +
                      std::to_string(static_cast<int>(options_.disk_full_fraction * 100)) + " %");
 }
 
@@ -48,8 +48,9 @@ Status EngineImpl::AdmitToHeads(int64_t bytes) {
     while (!fits()) {
       if (SteadyClock::now() >= deadline || closing_.load(std::memory_order_relaxed)) {
         counters_.shed_appends.fetch_add(1, std::memory_order_relaxed);
-        const std::string message = "no room for " + std::to_string(bytes) + " bytes in the heads: " +
-                                    std::to_string(heads_budget_.used_bytes()) + " of " + std::to_string(limit) +
+        const std::string message = "no room for " + std::to_string(bytes) +
+                                    " bytes in the heads: " + std::to_string(heads_budget_.used_bytes()) +
+                                    " of " + std::to_string(limit) +
                                     " bytes in use and being written to packs";
         return heads_budget_.used_bytes() + bytes > limit ? Unavailable(message) : ResourceExhausted(message);
       }

@@ -82,8 +82,9 @@ std::vector<Shard*> EngineImpl::ShardsToCut() {
                      watermarks[shard->number] < flush_through;
     candidates.push_back({shard.get(), shard->active->memory_bytes(), watermarks[shard->number], due});
   }
-  std::sort(candidates.begin(), candidates.end(),
-            [](const Candidate& a, const Candidate& b) { return a.due != b.due ? a.due : a.bytes > b.bytes; });
+  std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
+    return a.due != b.due ? a.due : a.bytes > b.bytes;
+  });
 
   std::vector<Shard*> chosen;
   for (const Candidate& candidate : candidates) {
@@ -95,9 +96,9 @@ std::vector<Shard*> EngineImpl::ShardsToCut() {
     chosen.push_back(candidates[0].shard);
   } else if (chosen.empty() &&
              journal_gauge_.LiveBytes() > static_cast<uint64_t>(options_.journal_bytes_max) / 2) {
-    const auto oldest = std::min_element(candidates.begin(), candidates.end(), [](const auto& a, const auto& b) {
-      return a.watermark < b.watermark;
-    });
+    const auto oldest =
+        std::min_element(candidates.begin(), candidates.end(),
+                         [](const auto& a, const auto& b) { return a.watermark < b.watermark; });
     chosen.push_back(oldest->shard);
   }
   return chosen;
@@ -206,7 +207,8 @@ Status EngineImpl::CommitCut(Shard* shard, const CutResult* cut) {
   MetaCommit commit;
   if (cut != nullptr) {
     for (const WrittenPack& pack : cut->packs) {
-      packs.push_back(std::make_shared<CatalogPack>(CatalogPack{.id = pack.id, .summary = SummaryOf(pack.directory)}));
+      packs.push_back(
+          std::make_shared<CatalogPack>(CatalogPack{.id = pack.id, .summary = SummaryOf(pack.directory)}));
       commit.added.push_back(EncodeCatalogPack(*packs.back()));
       pack_indexes_.Put(pack.id, pack.directory).IgnoreError("a cache; the query that needs it will say");
     }
@@ -218,7 +220,8 @@ Status EngineImpl::CommitCut(Shard* shard, const CutResult* cut) {
     commit.watermarks.push_back({.shard = shard->number, .seq = shard->sealed_through});
   }
   std::vector<JournalSeq> watermarks = watermarks_;
-  for (const MetaCommit::Watermark& watermark : commit.watermarks) watermarks[watermark.shard] = watermark.seq;
+  for (const MetaCommit::Watermark& watermark : commit.watermarks)
+    watermarks[watermark.shard] = watermark.seq;
   commit.trim_journal_through = *std::min_element(watermarks.begin(), watermarks.end());
   VARVE_RETURN_IF_ERROR(stores_.meta->Commit(commit));
   watermarks_ = std::move(watermarks);

@@ -53,7 +53,8 @@ Result<uint32_t> ReadFormatVersion(const std::string& data_dir, rocksdb::Env* en
 Status PrepareDataDir(const std::string& data_dir, rocksdb::Env* env_or_null) {
   rocksdb::Env* env = OrDefault(env_or_null);
   if (data_dir.empty()) return InvalidArgument("no data directory given");
-  VARVE_RETURN_IF_ERROR(FromRocksDb(env->CreateDirIfMissing(data_dir), "creating data directory " + data_dir));
+  VARVE_RETURN_IF_ERROR(
+      FromRocksDb(env->CreateDirIfMissing(data_dir), "creating data directory " + data_dir));
   const rocksdb::Status has_version = env->FileExists(VersionPath(data_dir));
   if (has_version.ok()) {
     VARVE_ASSIGN_OR_RETURN(const uint32_t version, ReadFormatVersion(data_dir, env));

@@ -94,7 +94,8 @@ Status EngineImpl::LoadPacks() {
   const MutexLock lock(commit_mu_);
   watermarks_.assign(shards_.size(), 0);
   for (const auto& [shard, seq] : watermarks) {
-    if (shard >= shards_.size()) return Corruption("hot database: a watermark of a shard that does not exist");
+    if (shard >= shards_.size())
+      return Corruption("hot database: a watermark of a shard that does not exist");
     watermarks_[shard] = seq;
   }
   return Status::Ok();
@@ -112,7 +113,8 @@ Status EngineImpl::DropOrphans(const std::set<PackId>& known) {
   return orphans.empty() ? Status::Ok() : stores_.packs->Drop(orphans);
 }
 
-Status EngineImpl::ForEachPackStream(const std::function<Status(const PackDirectory&, const PackStream&)>& fn) const {
+Status EngineImpl::ForEachPackStream(
+    const std::function<Status(const PackDirectory&, const PackStream&)>& fn) const {
   for (const auto& shard : shards_) {
     std::shared_ptr<const Catalog> catalog;
     {
@@ -201,15 +203,18 @@ Result<StreamOrdinal> EngineImpl::InternStream(TenantId tenant, const Labels& la
             if (same) return Status::Ok();
           }
         }
-        return stores_.meta->PutStream(
-            {.tenant = std::string(tenant_name), .canonical = std::string(canonical), .fingerprint = fingerprint});
+        return stores_.meta->PutStream({.tenant = std::string(tenant_name),
+                                        .canonical = std::string(canonical),
+                                        .fingerprint = fingerprint});
       });
 }
 
 const Labels& EngineImpl::StreamLabels(StreamOrdinal stream) const { return streams_.Get(stream).labels; }
 
 EngineStats EngineImpl::Stats() const {
-  const auto load = [](const std::atomic<uint64_t>& counter) { return counter.load(std::memory_order_relaxed); };
+  const auto load = [](const std::atomic<uint64_t>& counter) {
+    return counter.load(std::memory_order_relaxed);
+  };
   EngineStats stats;
   stats.appended_entries = load(counters_.appended_entries);
   stats.appended_line_bytes = load(counters_.appended_line_bytes);
@@ -252,7 +257,8 @@ EngineStats EngineImpl::Stats() const {
   stats.block_cache_misses = block_cache_.misses();
   stats.block_cache_bytes = static_cast<uint64_t>(block_cache_.used_bytes());
   stats.disk_used_fraction = disk_.UsedFraction();
-  stats.accepting_writes = recovered_.load(std::memory_order_relaxed) && !closing_.load(std::memory_order_relaxed) &&
+  stats.accepting_writes = recovered_.load(std::memory_order_relaxed) &&
+                           !closing_.load(std::memory_order_relaxed) &&
                            stats.disk_used_fraction <= options_.disk_full_fraction;
   const auto remember_peak = [](std::atomic<int64_t>& peak, int64_t now) {
     int64_t seen = peak.load(std::memory_order_relaxed);
@@ -281,7 +287,8 @@ Status EngineImpl::Close() {
     const MutexLock cut_lock(cut_mu_);
     const MutexLock room_lock(room_mu_);
     if (closing_.exchange(true)) return Status::Ok();
-    for (CondVar* waiting : {&cut_wake_, &cut_progress_, &sync_wake_, &retention_wake_, &room_}) waiting->NotifyAll();
+    for (CondVar* waiting : {&cut_wake_, &cut_progress_, &sync_wake_, &retention_wake_, &room_})
+      waiting->NotifyAll();
   }
   background_pool_.reset();
   encode_pool_.reset();
@@ -292,7 +299,8 @@ Result<std::unique_ptr<Engine>> OpenWith(const EngineOptions& options, EngineSto
   EngineOptions resolved = ResolveOptions(options);
   VARVE_ASSIGN_OR_RETURN(const int64_t shard_count,
                          FixedSetting(stores.meta.get(), kShardCountSetting, resolved.shard_count));
-  VARVE_ASSIGN_OR_RETURN(resolved.bucket_ns, FixedSetting(stores.meta.get(), kBucketSetting, resolved.bucket_ns));
+  VARVE_ASSIGN_OR_RETURN(resolved.bucket_ns,
+                         FixedSetting(stores.meta.get(), kBucketSetting, resolved.bucket_ns));
   if (shard_count > UINT16_MAX) return Corruption("hot database: the setting shard_count is out of range");
   resolved.shard_count = static_cast<uint32_t>(shard_count);
   auto engine = std::make_unique<EngineImpl>(resolved, std::move(stores));

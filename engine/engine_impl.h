@@ -63,7 +63,8 @@ class EngineImpl final : public Engine {
   const Labels& StreamLabels(StreamOrdinal stream) const override;
   Status Append(const AppendBatch& batch, std::string_view record) override;
   Status Flush() override;
-  Result<std::unique_ptr<const LogSnapshot>> SnapshotLogs(TenantId tenant, const std::vector<Matcher>& matchers,
+  Result<std::unique_ptr<const LogSnapshot>> SnapshotLogs(TenantId tenant,
+                                                          const std::vector<Matcher>& matchers,
                                                           TimeRange range) const override;
   Result<std::vector<const Labels*>> SelectStreams(TenantId tenant, const std::vector<Matcher>& matchers,
                                                    TimeRange range) const override;
@@ -153,7 +154,7 @@ class EngineImpl final : public Engine {
 
   // Serialises commits, so that the trim never passes a watermark that is not stored.
   mutable Mutex commit_mu_;
-  std::vector<JournalSeq> watermarks_ VARVE_GUARDED_BY(commit_mu_);          // by shard
+  std::vector<JournalSeq> watermarks_ VARVE_GUARDED_BY(commit_mu_);         // by shard
   std::vector<CatalogPackPtr> dropped_packs_ VARVE_GUARDED_BY(commit_mu_);  // not freed yet
 
   // The scheduler's desk.

@@ -58,7 +58,8 @@ Result<OpenDirectory> OpenReadOnly(const std::string& data_dir) {
   VARVE_ASSIGN_OR_RETURN(const int64_t shard_count, ReadSetting(*opened.meta, kShardCountSetting));
   VARVE_ASSIGN_OR_RETURN(opened.bucket_ns, ReadSetting(*opened.meta, kBucketSetting));
   opened.shard_count = static_cast<uint32_t>(std::min<int64_t>(shard_count, UINT16_MAX));
-  VARVE_ASSIGN_OR_RETURN(opened.packs, OpenRocksDbPackStore({.path = PacksPath(data_dir), .read_only = true}));
+  VARVE_ASSIGN_OR_RETURN(opened.packs,
+                         OpenRocksDbPackStore({.path = PacksPath(data_dir), .read_only = true}));
   return opened;
 }
 
@@ -71,7 +72,8 @@ std::vector<uint64_t> Watermarks(const OpenDirectory& directory) {
 }
 
 // Calls fn(seq, record) for the records that no complete set of packs covers.
-Status ForEachLiveRecord(const OpenDirectory& directory, const std::function<Status(JournalSeq, std::string_view)>& fn,
+Status ForEachLiveRecord(const OpenDirectory& directory,
+                         const std::function<Status(JournalSeq, std::string_view)>& fn,
                          JournalSeq* last_seq) {
   const std::vector<uint64_t> watermarks = Watermarks(directory);
   const auto [lowest, highest] = std::minmax_element(watermarks.begin(), watermarks.end());
@@ -143,7 +145,8 @@ void VerifyCommittedPack(const OpenDirectory& directory, const CatalogPack& pack
 // The packs that are part of the data now; a running server may have dropped some since we looked.
 Result<std::set<PackId>> CommittedNow(const std::string& data_dir) {
   VARVE_ASSIGN_OR_RETURN(const std::unique_ptr<HotDb> hot, OpenHot(data_dir));
-  VARVE_ASSIGN_OR_RETURN(const std::vector<MetaCommit::Pack> committed, RocksDbMetaStore(hot.get()).ListPacks());
+  VARVE_ASSIGN_OR_RETURN(const std::vector<MetaCommit::Pack> committed,
+                         RocksDbMetaStore(hot.get()).ListPacks());
   std::set<PackId> ids;
   for (const MetaCommit::Pack& bytes : committed) {
     const Result<CatalogPack> pack = DecodeCatalogPack(bytes);

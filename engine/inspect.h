@@ -49,7 +49,7 @@ struct DataDirReport {
   std::map<int32_t, InspectedBucket> buckets;  // by number of bucket
   InspectedBucket total;                       // of all packs; begin_ns means nothing
   uint64_t pack_bytes_on_disk = 0;
-  uint64_t orphan_packs = 0;  // written, never committed; the next start drops them
+  uint64_t orphan_packs = 0;          // written, never committed; the next start drops them
   uint64_t journal_live_records = 0;  // above the lowest watermark: not yet in packs everywhere
   uint64_t journal_live_bytes = 0;
   uint64_t journal_last_seq = 0;

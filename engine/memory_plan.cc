@@ -21,8 +21,8 @@ MemoryPlan MemoryPlan::Make(const EngineOptions& options) {
   MemoryPlan plan;
   plan.total_bytes = total;
   plan.journal_memtable_bytes = std::clamp(total / 64, 2 * kMiB, 128 * kMiB);
-  plan.journal_bytes_max =
-      options.journal_bytes_max != 0 ? options.journal_bytes_max : std::clamp(total / 8, 8 * kMiB, 1024 * kMiB);
+  plan.journal_bytes_max = options.journal_bytes_max != 0 ? options.journal_bytes_max
+                                                          : std::clamp(total / 8, 8 * kMiB, 1024 * kMiB);
   plan.heads_bytes = std::max(total / 16, 8 * kMiB);
   // Every shard may be nearly full while as many again as there are encoders are being written.
   const int64_t segments = options.shard_count + 2 * static_cast<int64_t>(options.encode_threads);

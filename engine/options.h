@@ -37,7 +37,7 @@ struct EngineOptions {
   // A shard is cut when its head holds this many bytes of lines (0 = from the memory budget), or when
   // its oldest entry has waited this long.
   int64_t cut_bytes = 0;
-  int64_t cut_age_ms = 10 * 60 * 1000;
+  int64_t cut_age_ms = 60 * 60 * 1000;
   // The journal holds at most this many bytes of bodies before cuts are forced. 0 = from the budget.
   int64_t journal_bytes_max = 0;
   // Background sync of the journal in kProcess mode.

@@ -39,7 +39,8 @@ MetaCommit::Pack EncodeCatalogPack(const CatalogPack& pack) {
 Result<CatalogPack> DecodeCatalogPack(const MetaCommit::Pack& bytes) {
   CatalogPack pack;
   uint32_t block = 0;
-  if (!ParsePackKey(bytes.key, &pack.id, &block)) return Corruption("hot database: a pack's key is malformed");
+  if (!ParsePackKey(bytes.key, &pack.id, &block))
+    return Corruption("hot database: a pack's key is malformed");
   ByteReader reader(bytes.summary);
   const auto version = reader.Fixed<uint8_t>();
   pack.summary.min_ts_ns = reader.SignedVarint();

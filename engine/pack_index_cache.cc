@@ -22,7 +22,8 @@ Result<std::shared_ptr<const PackIndex>> PackIndexCache::Convert(const PackDirec
   for (const PackStream& stream : directory.streams) {
     auto ordinal = streams_->FindFingerprint(stream.fingerprint);
     if (!ordinal.has_value()) {
-      Status loaded = streams_->Load(directory.tenants[stream.tenant], stream.canonical_labels, stream.fingerprint);
+      Status loaded =
+          streams_->Load(directory.tenants[stream.tenant], stream.canonical_labels, stream.fingerprint);
       ordinal = streams_->FindFingerprint(stream.fingerprint);  // or another thread was faster
       if (!ordinal.has_value()) return loaded;
     }

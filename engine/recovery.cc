@@ -121,7 +121,8 @@ class JournalReplay {
       for (Shard* shard : engine_->ShardsToCut()) engine_->CutShard(shard);
       const MutexLock lock(engine_->cut_mu_);
       if (!engine_->last_cut_failure_.ok()) return engine_->last_cut_failure_.Clone();
-      if (heads.used_bytes() <= heads.limit_bytes() / 10 * 8 || engine_->cuts_running_ == 0) return Status::Ok();
+      if (heads.used_bytes() <= heads.limit_bytes() / 10 * 8 || engine_->cuts_running_ == 0)
+        return Status::Ok();
       engine_->cut_progress_.WaitFor(engine_->cut_mu_, std::chrono::milliseconds(20));
     }
   }

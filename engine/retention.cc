@@ -43,7 +43,8 @@ Status EngineImpl::DropExpiredPacks() {
   for (const auto& shard : shards_) {
     const MutexLock lock(shard->mu);
     auto kept = std::make_shared<Catalog>();
-    for (const CatalogPackPtr& pack : *shard->catalog) (expired(pack) ? dropped_packs_ : *kept).push_back(pack);
+    for (const CatalogPackPtr& pack : *shard->catalog)
+      (expired(pack) ? dropped_packs_ : *kept).push_back(pack);
     shard->catalog = std::move(kept);
   }
   counters_.packs_dropped_by_retention.fetch_add(commit.removed.size(), std::memory_order_relaxed);

@@ -116,7 +116,8 @@ class LogSnapshotBuilder {
   Result<std::vector<const Labels*>> Streams() {
     std::vector<const Labels*> found;
     for (size_t i = 0; i < by_shard_.size(); ++i) {
-      if (!by_shard_[i].empty()) VARVE_RETURN_IF_ERROR(FindStreams(*engine_.shards_[i], by_shard_[i], &found));
+      if (!by_shard_[i].empty())
+        VARVE_RETURN_IF_ERROR(FindStreams(*engine_.shards_[i], by_shard_[i], &found));
     }
     std::sort(found.begin(), found.end(), [](const Labels* a, const Labels* b) { return *a < *b; });
     return found;
@@ -132,7 +133,8 @@ class LogSnapshotBuilder {
 
   ShardView View(const Shard& shard, const std::vector<StreamOrdinal>& streams) const {
     const MutexLock lock(shard.mu);
-    ShardView view{.catalog = shard.catalog, .sealed = shard.sealed, .active = shard.active, .active_runs = {}};
+    ShardView view{
+        .catalog = shard.catalog, .sealed = shard.sealed, .active = shard.active, .active_runs = {}};
     if (!shard.active->empty()) view.active_runs = CopyRuns(*shard.active, streams, range_);
     return view;
   }
@@ -286,7 +288,8 @@ class LogSnapshotBuilder {
     if (view.sealed != nullptr && !missing.empty()) note_runs(CopyRuns(*view.sealed, missing, range_));
     for (auto pack = view.catalog->rbegin(); pack != view.catalog->rend() && !missing.empty(); ++pack) {
       if (!Touches(*pack)) continue;
-      VARVE_ASSIGN_OR_RETURN(const std::shared_ptr<const PackIndex> index, engine_.pack_indexes_.Get((*pack)->id));
+      VARVE_ASSIGN_OR_RETURN(const std::shared_ptr<const PackIndex> index,
+                             engine_.pack_indexes_.Get((*pack)->id));
       std::vector<StreamOrdinal> seen;
       ForEachCommon(missing, *index, [&](size_t i) {
         const auto entries = index->EntriesOf(i);

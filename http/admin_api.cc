@@ -45,7 +45,8 @@ HttpResponse BuildInfo() {
   AppendJsonString(&out, kLokiApiVersion);
   out.append(",\"revision\":");
   AppendJsonString(&out, "varve-" + std::string(kVarveVersion));
-  return JsonResponse(out.append(R"(,"branch":"","buildUser":"","buildDate":"","goVersion":""})").append("\n"));
+  return JsonResponse(
+      out.append(R"(,"branch":"","buildUser":"","buildDate":"","goVersion":""})").append("\n"));
 }
 
 }  // namespace
@@ -91,7 +92,9 @@ HttpResponse AdminApi::Ready() const {
 
 HttpResponse AdminApi::Services() const {
   const Phase phase = phase_.load(std::memory_order_relaxed);
-  const std::string state = phase == Phase::kRunning ? "Running" : phase == Phase::kStarting ? "Starting" : "Stopping";
+  const std::string state = phase == Phase::kRunning    ? "Running"
+                            : phase == Phase::kStarting ? "Starting"
+                                                        : "Stopping";
   return TextResponse(200, "server => Running\nengine => " + state + "\n");
 }
 

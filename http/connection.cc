@@ -73,8 +73,10 @@ std::string ComposeHeader(const HttpResponse& response, bool close, bool http10)
   out.reserve(256);
   out.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
   out.append(ReasonPhrase(response.status)).append("\r\nDate: ").append(HttpDate()).append("\r\n");
-  if (!response.content_type.empty()) out.append("Content-Type: ").append(response.content_type).append("\r\n");
-  for (const auto& [name, value] : response.headers) out.append(name).append(": ").append(value).append("\r\n");
+  if (!response.content_type.empty())
+    out.append("Content-Type: ").append(response.content_type).append("\r\n");
+  for (const auto& [name, value] : response.headers)
+    out.append(name).append(": ").append(value).append("\r\n");
   // 204 has no body, and says so by having no length either.
   if (response.status != 204) {
     out.append("Content-Length: ").append(std::to_string(response.body.size())).append("\r\n");
@@ -157,8 +159,9 @@ void Connection::ReadHeader() {
   state_ = State::kReading;
   // One deadline for the whole header: a client that sends a byte now and then runs into it too.
   stream_.expires_after(milliseconds(context_->options.header_timeout_ms));
-  beast::http::async_read_header(stream_, buffer_, *parser_,
-                                 [self = shared_from_this()](ErrorCode error, size_t) { self->OnHeader(error); });
+  beast::http::async_read_header(
+      stream_, buffer_, *parser_,
+      [self = shared_from_this()](ErrorCode error, size_t) { self->OnHeader(error); });
 }
 
 void Connection::OnHeader(ErrorCode error) {
@@ -225,23 +228,25 @@ void Connection::BeginBody(uint64_t body_max) {
   }
   const std::string_view expect = exchange_->request.Header("expect");
   if (expect.empty() || parser_->is_done()) return ReadBody();
-  if (expect.size() != 12 || !beast::iequals(beast::string_view(expect.data(), expect.size()), "100-continue")) {
+  if (expect.size() != 12 ||
+      !beast::iequals(beast::string_view(expect.data(), expect.size()), "100-continue")) {
     return Respond(ErrorText(417, "417 Expectation Failed\n"), true);
   }
   response_header_ = "HTTP/1.1 100 Continue\r\n\r\n";
   stream_.expires_after(milliseconds(context_->options.write_timeout_ms));
-  asio::async_write(stream_, asio::buffer(response_header_), [self = shared_from_this()](ErrorCode error, size_t) {
-    if (error) return self->Close();
-    if (self->state_ != State::kClosing) self->ReadBody();
-  });
+  asio::async_write(stream_, asio::buffer(response_header_),
+                    [self = shared_from_this()](ErrorCode error, size_t) {
+                      if (error) return self->Close();
+                      if (self->state_ != State::kClosing) self->ReadBody();
+                    });
 }
 
 Status Connection::GrowBody() {
   std::string& body = exchange_->request.body;
   if (body_used_ < body.size()) return Status::Ok();
   if (body_used_ == body_max_) {
-    return TooLarge("request body too large: message size too large than max (" + std::to_string(body_max_ + 1) +
-                    " vs " + std::to_string(body_max_) + ")");
+    return TooLarge("request body too large: message size too large than max (" +
+                    std::to_string(body_max_ + 1) + " vs " + std::to_string(body_max_) + ")");
   }
   // Grow with what has arrived, not to the announced length at once: announcing costs a client nothing.
   const uint64_t announced = parser_->content_length().value_or(body_max_);
@@ -319,8 +324,8 @@ void Connection::Dispatch() {
     try {
       response = route.handler(shared_exchange->request);
       if (context->options.compress_responses) {
-        CompressResponse(shared_exchange->request.Header("accept-encoding"), context->options.compress_min_bytes,
-                         &response);
+        CompressResponse(shared_exchange->request.Header("accept-encoding"),
+                         context->options.compress_min_bytes, &response);
       }
     } catch (const std::exception& e) {
       // Not one of ours: std::bad_alloc and the like. The connection and the process live on.
@@ -334,7 +339,8 @@ void Connection::Dispatch() {
   if (pool == nullptr) return Respond(run(), false);
   const bool taken = pool->TrySubmit([run = std::move(run), self = shared_from_this()] {
     auto response = std::make_shared<HttpResponse>(run());
-    asio::post(self->stream_.get_executor(), [self, response] { self->Respond(std::move(*response), false); });
+    asio::post(self->stream_.get_executor(),
+               [self, response] { self->Respond(std::move(*response), false); });
   });
   if (!taken) {
     context_->counters.requests_running.fetch_sub(1, std::memory_order_relaxed);
@@ -382,7 +388,8 @@ void Connection::Respond(HttpResponse response, bool close) {
   }
   response_header_ = ComposeHeader(response, close_after_response_, exchange.http10);
   response_body_ = response.status == 204 ? std::string() : std::move(response.body);
-  // Frees the body and its reservation while the answer is on its way.
+  response_memory_ = std::move(response.memory);
+  // Frees the request's body and its reservation while the answer is on its way.
   const bool unread = close && !parser_->is_done();
   exchange_.reset();
   lingered_bytes_ = unread ? 0 : kLingerBytesMax;
@@ -404,10 +411,12 @@ void Connection::WriteSome(size_t written) {
 }
 
 void Connection::OnWritten(ErrorCode error) {
-  if (error == beast::error::timeout) context_->counters.timeouts_write.fetch_add(1, std::memory_order_relaxed);
+  if (error == beast::error::timeout)
+    context_->counters.timeouts_write.fetch_add(1, std::memory_order_relaxed);
   if (error) return Close();
   // Large answers should not stay in memory while a connection idles.
   response_body_ = std::string();
+  response_memory_.reset();
   if (!close_after_response_) return ReadNext();
   state_ = State::kClosing;
   ErrorCode ignored;
@@ -418,11 +427,12 @@ void Connection::OnWritten(ErrorCode error) {
 
 void Connection::LingerThenClose() {
   if (lingered_bytes_ >= kLingerBytesMax) return Close();
-  stream_.async_read_some(asio::buffer(linger_scratch_), [self = shared_from_this()](ErrorCode error, size_t bytes) {
-    self->lingered_bytes_ += bytes;
-    if (error) return self->Close();
-    self->LingerThenClose();
-  });
+  stream_.async_read_some(asio::buffer(linger_scratch_),
+                          [self = shared_from_this()](ErrorCode error, size_t bytes) {
+                            self->lingered_bytes_ += bytes;
+                            if (error) return self->Close();
+                            self->LingerThenClose();
+                          });
 }
 
 // ---- Ending -----------------------------------------------------------------------------------------

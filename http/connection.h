@@ -86,6 +86,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   size_t body_used_ = 0;
   std::chrono::steady_clock::time_point body_begun_;
   std::string response_header_, response_body_;
+  std::shared_ptr<MemoryReservation> response_memory_;
   size_t lingered_bytes_ = 0;
   char linger_scratch_[1024];
 };

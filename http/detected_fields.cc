@@ -30,7 +30,8 @@ bool IsInt(std::string_view value) {
 }
 
 bool IsBool(std::string_view value) {
-  for (const std::string_view known : {"t", "T", "true", "TRUE", "True", "f", "F", "false", "FALSE", "False"}) {
+  for (const std::string_view known :
+       {"t", "T", "true", "TRUE", "True", "f", "F", "false", "FALSE", "False"}) {
     if (value == known) return true;
   }
   return false;
@@ -196,7 +197,8 @@ void FieldDetector::Add(const LabelPairs& stream, const ResultEntry& entry) {
   }
   // What only the query's own pipeline sees (an expression, a pattern, a formatted label).
   for (const auto& [name, value] : entry.parsed) {
-    if (!name.starts_with("__error") && !in_line.contains(name) && !value.empty()) AddValue(name, value, parser, {});
+    if (!name.starts_with("__error") && !in_line.contains(name) && !value.empty())
+      AddValue(name, value, parser, {});
   }
 }
 
@@ -212,7 +214,8 @@ void FieldDetector::AddValue(const std::string& name, std::string_view value, st
   DetectedField& field = found->second;
   field.type = Widen(field.type, type);
   field.values.emplace(value);
-  if (!parser.empty() && std::find(field.parsers.begin(), field.parsers.end(), parser) == field.parsers.end()) {
+  if (!parser.empty() &&
+      std::find(field.parsers.begin(), field.parsers.end(), parser) == field.parsers.end()) {
     field.parsers.emplace_back(parser);
   }
   if (field.json_path.empty()) field.json_path = json_path;

@@ -58,7 +58,8 @@ void FieldsApi::AddRoutes(Router* router) {
   using Answer = Result<HttpResponse> (FieldsApi::*)(const ReadCall&) const;
   const auto add = [&](std::string_view pattern, Answer answer) {
     router->Add({"GET", "POST"}, pattern, Worker::kQuery, [this, answer](const HttpRequest& request) {
-      return AnswerRead(context_, request, [this, answer](const ReadCall& call) { return (this->*answer)(call); });
+      return AnswerRead(context_, request,
+                        [this, answer](const ReadCall& call) { return (this->*answer)(call); });
     });
   };
   add("/loki/api/v1/detected_fields", &FieldsApi::Fields);

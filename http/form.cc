@@ -27,11 +27,13 @@ Status ParsePairs(std::string_view text, std::vector<std::pair<std::string, std:
     const size_t end = std::min(text.find('&'), text.size());
     const std::string_view pair = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
-    if (pair.find(';') != std::string_view::npos) return InvalidArgument("invalid semicolon separator in query");
+    if (pair.find(';') != std::string_view::npos)
+      return InvalidArgument("invalid semicolon separator in query");
     if (pair.empty()) continue;
     const size_t equals = std::min(pair.find('='), pair.size());
     VARVE_ASSIGN_OR_RETURN(std::string name, PercentDecode(pair.substr(0, equals), true));
-    VARVE_ASSIGN_OR_RETURN(std::string value, PercentDecode(pair.substr(std::min(equals + 1, pair.size())), true));
+    VARVE_ASSIGN_OR_RETURN(std::string value,
+                           PercentDecode(pair.substr(std::min(equals + 1, pair.size())), true));
     out->emplace_back(std::move(name), std::move(value));
   }
   return Status::Ok();
@@ -62,7 +64,8 @@ Result<std::string> PercentDecode(std::string_view text, bool plus_is_space) {
 Result<FormParams> FormParams::Parse(const HttpRequest& request) {
   FormParams params;
   const bool may_have_form = request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
-  if (may_have_form && StartsWithIgnoringCase(request.Header("content-type"), "application/x-www-form-urlencoded")) {
+  if (may_have_form &&
+      StartsWithIgnoringCase(request.Header("content-type"), "application/x-www-form-urlencoded")) {
     VARVE_RETURN_IF_ERROR(ParsePairs(request.body, &params.values_));
   }
   VARVE_RETURN_IF_ERROR(ParsePairs(request.url_query, &params.values_));

@@ -16,9 +16,8 @@ std::string_view Trim(std::string_view text) {
 }
 
 bool EqualsIgnoringCase(std::string_view a, std::string_view lower_case) {
-  return std::equal(a.begin(), a.end(), lower_case.begin(), lower_case.end(), [](char x, char y) {
-    return std::tolower(static_cast<unsigned char>(x)) == y;
-  });
+  return std::equal(a.begin(), a.end(), lower_case.begin(), lower_case.end(),
+                    [](char x, char y) { return std::tolower(static_cast<unsigned char>(x)) == y; });
 }
 
 // "q=0", "q=0.000": not wanted.
@@ -55,7 +54,8 @@ bool AcceptsGzip(std::string_view accept_encoding) {
     const std::string_view item = accept_encoding.substr(0, end);
     accept_encoding.remove_prefix(std::min(end + 1, accept_encoding.size()));
     const size_t semicolon = std::min(item.find(';'), item.size());
-    if (EqualsIgnoringCase(Trim(item.substr(0, semicolon)), "gzip")) return !IsZeroWeight(item.substr(semicolon));
+    if (EqualsIgnoringCase(Trim(item.substr(0, semicolon)), "gzip"))
+      return !IsZeroWeight(item.substr(semicolon));
   }
   return false;
 }

@@ -32,9 +32,9 @@ struct HttpOptions {
   uint16_t listen_port = 3100;               // server.http_listen_port; 0 = any free one (see port())
   bool auth_enabled = false;                 // true: X-Scope-OrgID names the tenant and must be there
 
-  uint32_t io_threads = 0;      // 0 = 1 per 4 cores, at least 1, at most 4
-  uint32_t push_threads = 0;    // 0 = one per core, at least 2
-  uint32_t query_threads = 0;   // 0 = two per core, at least 4 (each waits for the engine's query pool)
+  uint32_t io_threads = 0;        // 0 = 1 per 4 cores, at least 1, at most 4
+  uint32_t push_threads = 0;      // 0 = one per core, at least 2
+  uint32_t query_threads = 0;     // 0 = two per core, at least 4 (each waits for the engine's query pool)
   size_t push_queue_max = 1024;   // waiting pushes; beyond it 503 + Retry-After
   size_t query_queue_max = 1024;  // waiting queries; beyond it 429 "too many outstanding requests"
 
@@ -49,7 +49,7 @@ struct HttpOptions {
   int64_t write_timeout_ms = 30'000;   // without a byte of the answer being taken
   int64_t stop_timeout_ms = 30'000;    // Stop() waits this long for running requests, then cancels them
 
-  bool compress_responses = true;        // gzip, only when the client asks for it
+  bool compress_responses = true;  // gzip, only when the client asks for it
   size_t compress_min_bytes = 1024;
   // The access log: a line a request, at level debug; info when refused or slow, warn when it failed.
   bool log_requests = true;

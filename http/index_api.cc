@@ -32,7 +32,8 @@ struct Counting {
 
   Status Sum(const ReadCall& call, int64_t bucket_ns, const std::function<void(const VolumeCell&)>& add) {
     if (snapshot == nullptr) return Status::Ok();
-    MemoryBudget budget("index query", call.context.limits.max_query_memory_bytes, call.context.engine->query_budget());
+    MemoryBudget budget("index query", call.context.limits.max_query_memory_bytes,
+                        call.context.engine->query_budget());
     return SumVolumes(*snapshot, range, bucket_ns, &budget, *call.request.cancel, add, &work);
   }
   QueryStats Stats() const {
@@ -47,7 +48,8 @@ struct Counting {
   }
 };
 
-Result<Counting> StartCounting(const ReadCall& call, const std::vector<Matcher>& matchers, const TimeBounds& bounds) {
+Result<Counting> StartCounting(const ReadCall& call, const std::vector<Matcher>& matchers,
+                               const TimeBounds& bounds) {
   Counting counting;
   counting.range = ClosedRange(bounds);
   if (!counting.range.empty()) {
@@ -104,8 +106,8 @@ std::vector<LabelPairs> VolumeKeys(const VolumeParams& params, const Labels& str
   LabelPairs key;
   for (const Label& label : stream) {
     const auto matched = [&](const Matcher& matcher) { return matcher.name() == label.name; };
-    const bool in_selector = params.matchers.empty() ||
-                             std::any_of(params.matchers.begin(), params.matchers.end(), matched);
+    const bool in_selector =
+        params.matchers.empty() || std::any_of(params.matchers.begin(), params.matchers.end(), matched);
     if (params.targets.empty() ? in_selector : wanted(label.name)) key.emplace_back(label.name, label.value);
   }
   keys.push_back(std::move(key));
@@ -124,7 +126,8 @@ std::vector<ResultSeries> LargestVolumes(const Volumes& volumes, uint32_t limit,
     for (const auto& [bucket, bytes] : volume.second) total += bytes;
     totals.emplace_back(total, &volume);
   }
-  std::stable_sort(totals.begin(), totals.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::stable_sort(totals.begin(), totals.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
   if (totals.size() > limit) totals.resize(limit);
   std::vector<ResultSeries> series;
   for (const auto& [total, volume] : totals) {
@@ -188,7 +191,8 @@ void IndexApi::AddRoutes(Router* router) {
   using Answer = Result<HttpResponse> (IndexApi::*)(const ReadCall&) const;
   const auto add = [&](std::string_view pattern, Answer answer) {
     router->Add({"GET", "POST"}, pattern, Worker::kQuery, [this, answer](const HttpRequest& request) {
-      return AnswerRead(context_, request, [this, answer](const ReadCall& call) { return (this->*answer)(call); });
+      return AnswerRead(context_, request,
+                        [this, answer](const ReadCall& call) { return (this->*answer)(call); });
     });
   };
   add("/loki/api/v1/index/stats", &IndexApi::Stats);

@@ -19,8 +19,8 @@ constexpr std::array<bool, 256> kNeedsCare = [] {
 
 void AppendUnicodeEscape(std::string* out, uint32_t code) {
   constexpr char kHex[] = "0123456789abcdef";
-  const char escape[6] = {'\\', 'u', kHex[(code >> 12) & 15], kHex[(code >> 8) & 15], kHex[(code >> 4) & 15],
-                          kHex[code & 15]};
+  const char escape[6] = {
+      '\\', 'u', kHex[(code >> 12) & 15], kHex[(code >> 8) & 15], kHex[(code >> 4) & 15], kHex[code & 15]};
   out->append(escape, sizeof(escape));
 }
 
@@ -49,7 +49,8 @@ size_t DecodeUtf8(const uint8_t* p, const uint8_t* end, uint32_t* code) {
     return *code < 0x800 || (*code >= 0xD800 && *code <= 0xDFFF) ? 0 : 3;
   }
   if (lead >= 0xF0 && lead <= 0xF4 && continuation(1) && continuation(2) && continuation(3)) {
-    *code = static_cast<uint32_t>((lead & 0x07) << 18 | (p[1] & 0x3F) << 12 | (p[2] & 0x3F) << 6 | (p[3] & 0x3F));
+    *code =
+        static_cast<uint32_t>((lead & 0x07) << 18 | (p[1] & 0x3F) << 12 | (p[2] & 0x3F) << 6 | (p[3] & 0x3F));
     return *code < 0x10000 || *code > 0x10FFFF ? 0 : 4;
   }
   return 0;
@@ -112,7 +113,8 @@ void AppendGoFloat(std::string* out, double value) {
     return;
   }
   constexpr double kExactIntegers = 9007199254740992.0;  // 2^53
-  if (std::fabs(value) < kExactIntegers && value == std::trunc(value) && !(value == 0 && std::signbit(value))) {
+  if (std::fabs(value) < kExactIntegers && value == std::trunc(value) &&
+      !(value == 0 && std::signbit(value))) {
     AppendInt(out, static_cast<int64_t>(value));
     return;
   }
@@ -143,7 +145,9 @@ void AppendGoFloat(std::string* out, double value) {
   }
 }
 
-void AppendJsonNumber(std::string* out, double value) { AppendGoFloat(out, std::isfinite(value) ? value : 0); }
+void AppendJsonNumber(std::string* out, double value) {
+  AppendGoFloat(out, std::isfinite(value) ? value : 0);
+}
 
 void AppendMillisAsSeconds(std::string* out, int64_t millis) {
   // The magnitude as unsigned, so that the most negative value has one too.

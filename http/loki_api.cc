@@ -1,6 +1,7 @@
 #include "http/loki_api.h"
 
 #include <limits>
+#include <memory>
 #include <set>
 #include <string>
 #include <utility>
@@ -15,9 +16,15 @@ namespace varve {
 namespace {
 
 constexpr std::string_view kEncodingFlagsHeader = "x-loki-response-encoding-flags";
-HttpResponse QueryAnswer(const ReadCall& call, const QueryResult& result) {
+// The answer, charged to the query budget until it has gone out: the query's own budget ended with it, but a
+// few results of many long lines could still exhaust the memory.
+Result<HttpResponse> QueryAnswer(const ReadCall& call, const QueryResult& result) {
   const EncodingFlags flags = EncodingFlags::Parse(call.request.Header(kEncodingFlagsHeader));
-  return JsonResponse(LokiQueryJson(result, flags));
+  auto memory = std::make_shared<MemoryReservation>(call.context.engine->query_budget());
+  VARVE_RETURN_IF_ERROR(memory->Add(2 * static_cast<int64_t>(EstimateJsonBytes(result))));
+  HttpResponse response = JsonResponse(LokiQueryJson(result, flags));
+  response.memory = std::move(memory);
+  return response;
 }
 
 // {"status":"success","data":["a","b"]}, or without data when there is nothing, as Loki does.
@@ -47,7 +54,8 @@ Result<std::vector<const Labels*>> SelectForNames(const ReadCall& call) {
   } else if (!range.empty()) {
     constexpr int64_t kNsPerDay = 24 * kNsPerHour;
     const auto into_day = [](int64_t t_ns) { return (t_ns % kNsPerDay + kNsPerDay) % kNsPerDay; };
-    if (range.begin_ns > std::numeric_limits<int64_t>::min() + kNsPerDay) range.begin_ns -= into_day(range.begin_ns);
+    if (range.begin_ns > std::numeric_limits<int64_t>::min() + kNsPerDay)
+      range.begin_ns -= into_day(range.begin_ns);
     if (range.end_ns < std::numeric_limits<int64_t>::max() - kNsPerDay) {
       range.end_ns += kNsPerDay - 1 - into_day(range.end_ns - 1);
     }
@@ -64,7 +72,8 @@ void LokiApi::AddRoutes(Router* router) {
   using Answer = Result<HttpResponse> (LokiApi::*)(const ReadCall&) const;
   const auto add = [&](std::string_view pattern, Answer answer) {
     router->Add({"GET", "POST"}, pattern, Worker::kQuery, [this, answer](const HttpRequest& request) {
-      return AnswerRead(context_, request, [this, answer](const ReadCall& call) { return (this->*answer)(call); });
+      return AnswerRead(context_, request,
+                        [this, answer](const ReadCall& call) { return (this->*answer)(call); });
     });
   };
   add("/loki/api/v1/query_range", &LokiApi::QueryRange);
@@ -73,14 +82,17 @@ void LokiApi::AddRoutes(Router* router) {
   for (const std::string_view pattern : {"/loki/api/v1/labels", "/loki/api/v1/label", "/api/prom/label"}) {
     add(pattern, &LokiApi::LabelNames);
   }
-  for (const std::string_view pattern : {"/loki/api/v1/label/{name}/values", "/api/prom/label/{name}/values"}) {
+  for (const std::string_view pattern :
+       {"/loki/api/v1/label/{name}/values", "/api/prom/label/{name}/values"}) {
     add(pattern, &LokiApi::LabelValues);
   }
-  for (const std::string_view pattern : {"/loki/api/v1/series", "/api/prom/series"}) add(pattern, &LokiApi::Series);
+  for (const std::string_view pattern : {"/loki/api/v1/series", "/api/prom/series"})
+    add(pattern, &LokiApi::Series);
 }
 
 Result<HttpResponse> LokiApi::QueryRange(const ReadCall& call) const {
-  VARVE_ASSIGN_OR_RETURN(const RangeParams range, ParseRangeParams(call.params, call.now_ns, context_.limits.max_points_per_series));
+  VARVE_ASSIGN_OR_RETURN(const RangeParams range,
+                         ParseRangeParams(call.params, call.now_ns, context_.limits.max_points_per_series));
   VARVE_ASSIGN_OR_RETURN(const logql::ExprPtr expr, logql::ParseExpr(call.params.Get("query")));
   QueryRequest request;
   request.start_ns = range.bounds.start_ns;
@@ -166,7 +178,8 @@ Result<HttpResponse> LokiApi::Series(const ReadCall& call) const {
 
 Result<HttpResponse> LokiApi::FormatQuery(const ReadCall& call) const {
   const Result<logql::ExprPtr> expr = logql::ParseExprWithoutValidation(call.params.Get("query"));
-  std::string out = expr.ok() ? "{\"status\":\"success\",\"data\":" : "{\"status\":\"invalid-query\",\"error\":";
+  std::string out =
+      expr.ok() ? "{\"status\":\"success\",\"data\":" : "{\"status\":\"invalid-query\",\"error\":";
   AppendJsonString(&out, expr.ok() ? logql::PrintPretty(**expr) : expr.status().message());
   HttpResponse response = JsonResponse(out.append("}\n"));
   if (!expr.ok()) {

@@ -193,15 +193,16 @@ void AppendStore(const StoreShare& share, std::string* out) {
   dataobj.Zeros({"prePredicateDecompressedRows", "prePredicateDecompressedBytes",
                  "prePredicateDecompressedStructuredMetadataBytes", "postPredicateRows",
                  "postPredicateDecompressedBytes", "postPredicateStructuredMetadataBytes", "postFilterRows",
-                 "pagesScanned", "pagesDownloaded", "pagesDownloadedBytes", "pageBatches", "totalRowsAvailable",
-                 "totalPageDownloadTime"});
+                 "pagesScanned", "pagesDownloaded", "pagesDownloadedBytes", "pageBatches",
+                 "totalRowsAvailable", "totalPageDownloadTime"});
   dataobj.End();
   store.End();
 }
 
 void AppendSummary(const QueryStats& stats, std::string* out) {
   const auto per_second = [&](uint64_t count) {
-    return stats.exec_seconds > 0 ? static_cast<uint64_t>(static_cast<double>(count) / stats.exec_seconds) : 0;
+    return stats.exec_seconds > 0 ? static_cast<uint64_t>(static_cast<double>(count) / stats.exec_seconds)
+                                  : 0;
   };
   StatsObject summary(out);
   summary.Number("bytesProcessedPerSecond", per_second(stats.bytes_processed));
@@ -314,8 +315,8 @@ void AppendLokiStats(const QueryStats& stats, std::string* out) {
   ingester.End();
   all.Name("cache");
   StatsObject cache(out);
-  for (const std::string_view name : {"chunk", "index", "result", "statsResult", "volumeResult", "seriesResult",
-                                      "labelResult", "instantMetricResult"}) {
+  for (const std::string_view name : {"chunk", "index", "result", "statsResult", "volumeResult",
+                                      "seriesResult", "labelResult", "instantMetricResult"}) {
     cache.Name(name);
     StatsObject one(out);
     one.Zeros({"entriesFound", "entriesRequested", "entriesStored", "bytesReceived", "bytesSent", "requests",
@@ -335,8 +336,39 @@ void AppendLokiStats(const QueryStats& stats, std::string* out) {
   all.End();
 }
 
+size_t EstimateJsonBytes(const QueryResult& result) {
+  constexpr size_t kStatsBytes = 6 << 10;
+  constexpr size_t kEntryBytes = 64;  // time stamp and punctuation
+  constexpr size_t kPointBytes = 32;
+  const auto labels_bytes = [](const LabelPairs& labels) {
+    size_t bytes = 0;
+    for (const auto& [name, value] : labels) bytes += name.size() + value.size() + 6;
+    return bytes;
+  };
+  size_t bytes = kStatsBytes;
+  const auto add_series = [&](const std::vector<ResultSeries>& series) {
+    for (const ResultSeries& one : series)
+      bytes += labels_bytes(one.labels) + one.points.size() * kPointBytes;
+  };
+  if (const auto* streams = std::get_if<Streams>(&result.data)) {
+    for (const ResultStream& stream : streams->streams) {
+      bytes += labels_bytes(stream.labels);
+      for (const ResultEntry& entry : stream.entries) {
+        bytes += entry.line.size() + kEntryBytes + labels_bytes(entry.metadata) + labels_bytes(entry.parsed);
+      }
+    }
+  } else if (const auto* matrix = std::get_if<MatrixResult>(&result.data)) {
+    add_series(matrix->series);
+  } else if (const auto* vector = std::get_if<VectorResult>(&result.data)) {
+    add_series(vector->series);
+  }
+  return bytes;
+}
+
 std::string LokiQueryJson(const QueryResult& result, const EncodingFlags& flags) {
-  std::string out = "{\"status\":\"success\"";
+  std::string out;
+  out.reserve(EstimateJsonBytes(result));
+  out.append("{\"status\":\"success\"");
   if (!result.warnings.empty()) {
     out.append(",\"warnings\":[");
     for (size_t i = 0; i < result.warnings.size(); ++i) {

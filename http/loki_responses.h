@@ -25,6 +25,9 @@ struct EncodingFlags {
 // A whole answer of /query and /query_range, newline included.
 std::string LokiQueryJson(const QueryResult& result, const EncodingFlags& flags);
 
+// About how many bytes the answer will take; the result itself takes about as many.
+size_t EstimateJsonBytes(const QueryResult& result);
+
 // Loki's statistics object with what Varve counts; what it has no notion of is 0.
 void AppendLokiStats(const QueryStats& stats, std::string* out);
 

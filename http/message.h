@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/base/cancel.h"
+#include "engine/base/memory_budget.h"
 
 namespace varve {
 
@@ -20,7 +21,7 @@ struct HttpRequest {
   std::string path;       // the target up to '?', percent-encoding untouched
   std::string url_query;  // what follows '?'
   std::vector<std::pair<std::string, std::string>> headers;  // names in lower case, in order
-  std::vector<std::string> path_params;                      // what {…} in the route's pattern matched, decoded
+  std::vector<std::string> path_params;  // what {…} in the route's pattern matched, decoded
   std::string body;
   std::string remote;             // address:port of the peer
   CancelToken* cancel = nullptr;  // tripped when the client goes away; never null in a handler
@@ -39,6 +40,8 @@ struct HttpResponse {
   std::string content_type;  // "" = no Content-Type header
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;  // besides type, length, encoding, connection
+  // What `body` is charged to; given back when the answer has gone out. May be null.
+  std::shared_ptr<MemoryReservation> memory;
 };
 
 // How Go's http.Error and Loki mark a plain text body.

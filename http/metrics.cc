@@ -65,11 +65,13 @@ class FamilyList {
 void AddEngine(const EngineStats& s, FamilyList* out) {
   out->Counter("varve_engine_appended_entries_total", "Log entries appended.", s.appended_entries);
   out->Counter("varve_engine_appended_line_bytes_total", "Bytes of lines appended.", s.appended_line_bytes);
-  out->Counter("varve_engine_shed_appends_total", "Appends refused for want of memory or disk.", s.shed_appends);
+  out->Counter("varve_engine_shed_appends_total", "Appends refused for want of memory or disk.",
+               s.shed_appends);
   out->Counter("varve_journal_records_total", "Records written to the journal.", s.journal_records);
   out->Counter("varve_journal_record_bytes_total", "Bytes of records written to the journal.",
                s.journal_record_bytes);
-  out->Gauge("varve_journal_live_bytes", "Bytes in the journal that packs do not cover yet.", s.journal_live_bytes);
+  out->Gauge("varve_journal_live_bytes", "Bytes in the journal that packs do not cover yet.",
+             s.journal_live_bytes);
   out->Counter("varve_journal_syncs_total", "Syncs of the journal to the disk.", s.journal_syncs);
   out->Gauge("varve_recovery_replayed_records", "Journal records replayed at start.", s.replayed_records);
   out->Gauge("varve_recovery_replayed_entries", "Entries replayed at start.", s.replayed_entries);
@@ -78,7 +80,8 @@ void AddEngine(const EngineStats& s, FamilyList* out) {
   out->Counter("varve_cut_failures_total", "Cuts that failed and will be tried again.", s.cut_failures);
   out->Counter("varve_packs_written_total", "Packs written.", s.packs_written);
   out->Counter("varve_blocks_written_total", "Blocks written.", s.blocks_written);
-  out->Counter("varve_encoded_line_bytes_total", "Bytes of lines that went into blocks.", s.encoded_line_bytes);
+  out->Counter("varve_encoded_line_bytes_total", "Bytes of lines that went into blocks.",
+               s.encoded_line_bytes);
   out->Counter("varve_encoded_block_bytes_total", "Bytes of the blocks they became.", s.encoded_block_bytes);
   out->Counter("varve_duplicate_entries_dropped_total", "Exact duplicates dropped at cuts.",
                s.duplicate_entries_dropped);
@@ -93,15 +96,16 @@ void AddEngine(const EngineStats& s, FamilyList* out) {
   out->Counter("varve_block_cache_hits_total", "Blocks found in the cache.", s.block_cache_hits);
   out->Counter("varve_block_cache_misses_total", "Blocks read and decoded.", s.block_cache_misses);
   out->Gauge("varve_block_cache_bytes", "Bytes in the block cache.", s.block_cache_bytes);
-  out->Gauge("varve_disk_used_fraction", "Used share of the data directory's file system.", s.disk_used_fraction);
+  out->Gauge("varve_disk_used_fraction", "Used share of the data directory's file system.",
+             s.disk_used_fraction);
   out->Gauge("varve_accepting_writes", "1 while pushes are taken.", s.accepting_writes ? 1.0 : 0.0);
   for (const auto& b : s.budgets) {
-    out->Gauge("varve_memory_budget_limit_bytes", "Limit of a memory budget.", static_cast<double>(b.limit_bytes),
-               {{"budget", b.name}});
+    out->Gauge("varve_memory_budget_limit_bytes", "Limit of a memory budget.",
+               static_cast<double>(b.limit_bytes), {{"budget", b.name}});
   }
   for (const auto& b : s.budgets) {
-    out->Gauge("varve_memory_budget_used_bytes", "Reserved of a memory budget.", static_cast<double>(b.used_bytes),
-               {{"budget", b.name}});
+    out->Gauge("varve_memory_budget_used_bytes", "Reserved of a memory budget.",
+               static_cast<double>(b.used_bytes), {{"budget", b.name}});
   }
   for (const auto& b : s.budgets) {
     out->Gauge("varve_memory_budget_peak_bytes", "Most ever reserved of a memory budget.",
@@ -113,7 +117,8 @@ void AddEngine(const EngineStats& s, FamilyList* out) {
 void AddIngest(const IngestStats& s, const LabelList& tenant, FamilyList* out) {
   out->Counter("varve_ingest_requests_total", "Push requests decoded or refused.", s.requests);
   out->Counter("varve_ingest_wire_bytes_total", "Bytes of push bodies as received.", s.wire_bytes);
-  out->Counter("varve_ingest_decoded_bytes_total", "Bytes of push bodies after content encodings.", s.decoded_bytes);
+  out->Counter("varve_ingest_decoded_bytes_total", "Bytes of push bodies after content encodings.",
+               s.decoded_bytes);
   out->Counter("varve_ingest_entries_received_total", "Entries received.", s.entries_received);
   out->Counter("varve_ingest_line_bytes_received_total", "Bytes of lines received.", s.line_bytes_received);
   out->Counter("varve_ingest_metadata_bytes_received_total", "Bytes of structured metadata received.",
@@ -128,7 +133,8 @@ void AddIngest(const IngestStats& s, const LabelList& tenant, FamilyList* out) {
     return labels;
   };
   for (size_t i = 0; i < s.discarded_entries.size(); ++i) {
-    out->Counter("loki_discarded_samples_total", "Entries rejected, by reason.", s.discarded_entries[i], by_reason(i));
+    out->Counter("loki_discarded_samples_total", "Entries rejected, by reason.", s.discarded_entries[i],
+                 by_reason(i));
   }
   for (size_t i = 0; i < s.discarded_bytes.size(); ++i) {
     out->Counter("loki_discarded_bytes_total", "Bytes of rejected entries, by reason.", s.discarded_bytes[i],
@@ -142,19 +148,23 @@ void AddServer(const Server& server, FamilyList* out) {
     out->Counter(name, help, value.load(std::memory_order_relaxed));
   };
   counter("varve_http_connections_accepted_total", "Connections accepted.", c.connections_accepted);
-  counter("varve_http_connections_refused_total", "Connections closed on arrival: too many.", c.connections_refused);
+  counter("varve_http_connections_refused_total", "Connections closed on arrival: too many.",
+          c.connections_refused);
   counter("varve_http_malformed_requests_total", "Requests that are not HTTP.", c.malformed_requests);
   counter("varve_http_oversized_headers_total", "Requests with too large a header.", c.oversized_headers);
   counter("varve_http_oversized_bodies_total", "Requests with too large a body.", c.oversized_bodies);
   counter("varve_http_shed_pushes_total", "Pushes refused: queue full or no memory.", c.shed_pushes);
   counter("varve_http_shed_queries_total", "Queries refused: queue full.", c.shed_queries);
-  counter("varve_http_client_disconnects_total", "Clients that went away while a query ran.", c.client_disconnects);
+  counter("varve_http_client_disconnects_total", "Clients that went away while a query ran.",
+          c.client_disconnects);
   counter("varve_http_handler_exceptions_total", "Handlers that threw.", c.handler_exceptions);
   constexpr const char* kTimeouts = "varve_http_timeouts_total";
   constexpr const char* kTimeoutsHelp = "Connections closed because a step took too long.";
-  out->Counter(kTimeouts, kTimeoutsHelp, c.timeouts_header.load(std::memory_order_relaxed), {{"step", "header"}});
+  out->Counter(kTimeouts, kTimeoutsHelp, c.timeouts_header.load(std::memory_order_relaxed),
+               {{"step", "header"}});
   out->Counter(kTimeouts, kTimeoutsHelp, c.timeouts_body.load(std::memory_order_relaxed), {{"step", "body"}});
-  out->Counter(kTimeouts, kTimeoutsHelp, c.timeouts_write.load(std::memory_order_relaxed), {{"step", "write"}});
+  out->Counter(kTimeouts, kTimeoutsHelp, c.timeouts_write.load(std::memory_order_relaxed),
+               {{"step", "write"}});
   out->Gauge("varve_http_connections_open", "Open connections.",
              static_cast<double>(c.connections_open.load(std::memory_order_relaxed)));
   out->Gauge("varve_http_requests_running", "Requests being handled or waiting for a worker.",
@@ -173,9 +183,11 @@ void AddQueries(const QueryCounters& c, FamilyList* out) {
   counter("varve_query_failed_total", "Queries that failed while they ran.", c.failed);
   counter("varve_query_lines_processed_total", "Lines that filters or counting looked at.", c.lines);
   counter("varve_query_line_bytes_processed_total", "Bytes of these lines.", c.line_bytes);
-  counter("varve_query_metadata_bytes_processed_total", "Bytes of their structured metadata.", c.metadata_bytes);
+  counter("varve_query_metadata_bytes_processed_total", "Bytes of their structured metadata.",
+          c.metadata_bytes);
   counter("varve_query_disk_bytes_read_total", "Bytes of blocks read for queries.", c.disk_bytes);
-  counter("varve_query_sources_considered_total", "Blocks and pieces of heads that queries touched.", c.sources);
+  counter("varve_query_sources_considered_total", "Blocks and pieces of heads that queries touched.",
+          c.sources);
   counter("varve_query_sources_loaded_total", "Those of them whose columns were needed.", c.sources_loaded);
   counter("varve_query_entries_returned_total", "Entries returned by log queries.", c.entries_returned);
 }
@@ -239,8 +251,9 @@ std::string Metrics::Render() const {
   std::vector<MetricFamily> families = impl_->registry.Collect();
   FamilyList list(&families);
   list.Gauge("varve_build_info", "What is running.", 1.0, {{"version", std::string(kVarveVersion)}});
-  list.Gauge("loki_build_info", "The version of Loki whose API this is (Loki's name).", 1.0,
-             {{"version", std::string(kLokiApiVersion)}, {"revision", "varve-" + std::string(kVarveVersion)}});
+  list.Gauge(
+      "loki_build_info", "The version of Loki whose API this is (Loki's name).", 1.0,
+      {{"version", std::string(kLokiApiVersion)}, {"revision", "varve-" + std::string(kVarveVersion)}});
   AddEngine(impl_->engine->Stats(), &list);
   AddIngest(impl_->writes->Stats(), impl_->tenant, &list);
   AddQueries(impl_->queries, &list);

@@ -38,7 +38,9 @@ struct QueryCounters {
   }
 
  private:
-  static void Add(std::atomic<uint64_t>* counter, uint64_t n) { counter->fetch_add(n, std::memory_order_relaxed); }
+  static void Add(std::atomic<uint64_t>* counter, uint64_t n) {
+    counter->fetch_add(n, std::memory_order_relaxed);
+  }
 };
 
 }  // namespace varve

@@ -19,7 +19,8 @@ constexpr int64_t kMaxNs = std::numeric_limits<int64_t>::max();
 constexpr int64_t kMinNs = std::numeric_limits<int64_t>::min();
 
 int64_t ClampToInt64(__int128 value) {
-  return static_cast<int64_t>(std::clamp(value, static_cast<__int128>(kMinNs), static_cast<__int128>(kMaxNs)));
+  return static_cast<int64_t>(
+      std::clamp(value, static_cast<__int128>(kMinNs), static_cast<__int128>(kMaxNs)));
 }
 
 // Go's strconv.ParseInt(text, 10, 64), `function` being the name that its error begins with.
@@ -151,7 +152,8 @@ std::optional<int64_t> ParseRfc3339Ns(std::string_view text) {
   const int64_t fraction_ns = reader.Fraction();
   const int64_t offset = reader.Offset();
   if (!reader.AtEnd() || day > DaysInMonth(year, month)) return std::nullopt;
-  const int64_t seconds = DaysFromCivil(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - offset;
+  const int64_t seconds =
+      DaysFromCivil(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - offset;
   return ClampToInt64(static_cast<__int128>(seconds) * kNsPerSecond + fraction_ns);
 }
 
@@ -183,7 +185,8 @@ Result<int64_t> ParseTimeNs(std::string_view value, int64_t default_ns) {
       double whole = 0;
       const double fraction = std::modf(*seconds, &whole);
       const auto fraction_ms = static_cast<int64_t>(std::round(fraction * 1000));
-      return ClampToInt64(static_cast<__int128>(static_cast<int64_t>(whole)) * kNsPerSecond + fraction_ms * kNsPerMs);
+      return ClampToInt64(static_cast<__int128>(static_cast<int64_t>(whole)) * kNsPerSecond +
+                          fraction_ms * kNsPerMs);
     }
   }
   Result<int64_t> number = ParseGoInt(value, "strconv.ParseInt");
@@ -254,7 +257,8 @@ Result<TimeBounds> ParseBounds(const FormParams& params, int64_t now_ns) {
   int64_t since_ns = kDefaultSinceNs;
   if (const std::string_view since = params.Get("since"); !since.empty()) {
     Result<int64_t> parsed = ParsePrometheusDurationNs(since);
-    if (!parsed.ok()) return InvalidArgument("could not parse 'since' parameter: " + parsed.status().message());
+    if (!parsed.ok())
+      return InvalidArgument("could not parse 'since' parameter: " + parsed.status().message());
     since_ns = *parsed;
   }
   TimeBounds bounds;
@@ -277,7 +281,8 @@ Result<int64_t> ParseStep(std::string_view value, const TimeBounds& bounds, uint
     VARVE_ASSIGN_OR_RETURN(step_ns, ParseSecondsOrDurationNs(value));
   }
   if (step_ns <= 0) {
-    return InvalidArgument("zero or negative query resolution step widths are not accepted. Try a positive integer");
+    return InvalidArgument(
+        "zero or negative query resolution step widths are not accepted. Try a positive integer");
   }
   if (max_points != 0 && span / step_ns > max_points) {
     return InvalidArgument("exceeded maximum resolution of " + WithThousands(max_points) +
@@ -308,9 +313,9 @@ Status ApplyTimeLimits(const QueryLimits& limits, int64_t now_ns, TimeBounds* bo
   }
   const __int128 length = static_cast<__int128>(bounds->end_ns) - bounds->start_ns;
   if (limits.max_query_length_ns > 0 && length > limits.max_query_length_ns) {
-    return InvalidArgument("the query time range exceeds the limit (query length: " +
-                           GoDurationText(ClampToInt64(length)) +
-                           ", limit: " + PrometheusDurationText(limits.max_query_length_ns) + ")");
+    return InvalidArgument(
+        "the query time range exceeds the limit (query length: " + GoDurationText(ClampToInt64(length)) +
+        ", limit: " + PrometheusDurationText(limits.max_query_length_ns) + ")");
   }
   return Status::Ok();
 }

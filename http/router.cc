@@ -40,7 +40,8 @@ void Router::Add(std::vector<std::string> methods, std::string_view pattern, Wor
   for (const std::string_view segment : SplitPath(pattern)) {
     entry.segments.emplace_back(segment.starts_with(kParameter) ? kParameter : segment);
   }
-  entry.route = Route{std::string(pattern), RouteName(pattern), std::move(methods), worker, std::move(handler)};
+  entry.route =
+      Route{std::string(pattern), RouteName(pattern), std::move(methods), worker, std::move(handler)};
   entries_.push_back(std::move(entry));
 }
 

@@ -34,9 +34,9 @@ class Router {
   void Add(std::vector<std::string> methods, std::string_view pattern, Worker worker, Handler handler);
 
   struct Match {
-    const Route* route = nullptr;           // null: no such path
+    const Route* route = nullptr;  // null: no such path
     bool method_allowed = false;
-    std::vector<std::string> path_params;   // decoded
+    std::vector<std::string> path_params;  // decoded
   };
   Match Find(std::string_view method, std::string_view path) const;
 

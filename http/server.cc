@@ -148,7 +148,8 @@ bool Server::Impl::WaitForConnections(std::chrono::milliseconds timeout) {
   while (context.counters.connections_open.load(std::memory_order_relaxed) > 0) {
     if (std::chrono::steady_clock::now() >= deadline) return false;
     // Connections that came in just before the acceptor closed are told here too.
-    for (auto& io : io_threads) io->ForEachConnection([](Connection& connection) { connection.StopWhenIdle(); });
+    for (auto& io : io_threads)
+      io->ForEachConnection([](Connection& connection) { connection.StopWhenIdle(); });
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   return true;
@@ -168,7 +169,8 @@ Status Server::Start() {
   VARVE_RETURN_IF_ERROR(impl_->Listen());
   impl_->started = true;
   impl_->context.admin_pool = std::make_unique<ThreadPool>("http-admin", 1, 64);
-  impl_->context.push_pool = std::make_unique<ThreadPool>("http-push", options.push_threads, options.push_queue_max);
+  impl_->context.push_pool =
+      std::make_unique<ThreadPool>("http-push", options.push_threads, options.push_queue_max);
   impl_->context.query_pool =
       std::make_unique<ThreadPool>("http-query", options.query_threads, options.query_queue_max);
   impl_->Accept();

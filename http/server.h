@@ -55,23 +55,23 @@ struct ServerOptions {
   int64_t stop_timeout_ms = 30'000;
   bool compress_responses = true;
   size_t compress_min_bytes = 1024;
-  MemoryBudget* body_budget = nullptr;  // may be null: not charged
+  MemoryBudget* body_budget = nullptr;                   // may be null: not charged
   std::function<void(const RequestRecord&)> on_request;  // called on workers and I/O threads
 };
 
 // Counters of what never became a request, and gauges. Relaxed: they publish nothing.
 struct ServerCounters {
   std::atomic<uint64_t> connections_accepted{0};
-  std::atomic<uint64_t> connections_refused{0};    // connections_max
+  std::atomic<uint64_t> connections_refused{0};  // connections_max
   std::atomic<uint64_t> malformed_requests{0};
   std::atomic<uint64_t> oversized_headers{0};
   std::atomic<uint64_t> oversized_bodies{0};
   std::atomic<uint64_t> timeouts_header{0};
   std::atomic<uint64_t> timeouts_body{0};
   std::atomic<uint64_t> timeouts_write{0};
-  std::atomic<uint64_t> shed_pushes{0};            // queue full, or no memory for the body
+  std::atomic<uint64_t> shed_pushes{0};  // queue full, or no memory for the body
   std::atomic<uint64_t> shed_queries{0};
-  std::atomic<uint64_t> client_disconnects{0};     // while a query ran
+  std::atomic<uint64_t> client_disconnects{0};  // while a query ran
   std::atomic<uint64_t> handler_exceptions{0};
   std::atomic<int64_t> connections_open{0};
   std::atomic<int64_t> requests_running{0};

@@ -37,7 +37,8 @@ void SumRows(const LogColumns& columns, const LogSlice& slice, TimeRange range, 
 }  // namespace
 
 Status SumVolumes(const LogSnapshot& snapshot, TimeRange range, int64_t bucket_ns, MemoryBudget* budget,
-                  const CancelToken& cancel, const std::function<void(const VolumeCell&)>& add, VolumeWork* work) {
+                  const CancelToken& cancel, const std::function<void(const VolumeCell&)>& add,
+                  VolumeWork* work) {
   const auto counted_add = [&](const VolumeCell& cell) {
     work->entries += cell.entries;
     work->line_bytes += cell.line_bytes;

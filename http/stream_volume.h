@@ -13,8 +13,8 @@
 namespace varve {
 
 struct VolumeCell {
-  uint32_t stream = 0;   // index into snapshot.streams()
-  int64_t bucket = 0;    // floor(time / bucket_ns); 0 when bucket_ns is 0
+  uint32_t stream = 0;  // index into snapshot.streams()
+  int64_t bucket = 0;   // floor(time / bucket_ns); 0 when bucket_ns is 0
   uint64_t entries = 0;
   uint64_t line_bytes = 0;
 };
@@ -30,6 +30,7 @@ struct VolumeWork {
 // (0 = one bucket). A slice that lies within range and bucket is counted without touching its rows. Entries
 // that stand in two slices (scan.h, duplicates) count twice. Stops with the token's error.
 Status SumVolumes(const LogSnapshot& snapshot, TimeRange range, int64_t bucket_ns, MemoryBudget* budget,
-                  const CancelToken& cancel, const std::function<void(const VolumeCell&)>& add, VolumeWork* work);
+                  const CancelToken& cancel, const std::function<void(const VolumeCell&)>& add,
+                  VolumeWork* work);
 
 }  // namespace varve

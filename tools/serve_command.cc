@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -64,6 +65,14 @@ void BoundMallocRetention() {
 }
 
 // Waits for SIGTERM or SIGINT; all threads have them blocked. A second one ends the process at once.
+// Connections and pack files share the descriptors; the usual soft limit of 1,024 is there for select(2), not for us.
+void RaiseDescriptorLimit() {
+  rlimit limit = {};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 void WaitForStopSignal(const sigset_t& signals) {
   int received = 0;
   sigwait(&signals, &received);
@@ -79,6 +88,7 @@ Status Serve(const Config& config) {
   pthread_sigmask(SIG_BLOCK, &stop_signals, nullptr);  // before any thread starts, so that all inherit it
   signal(SIGPIPE, SIG_IGN);
   BoundMallocRetention();
+  RaiseDescriptorLimit();
 
   VARVE_ASSIGN_OR_RETURN(const std::unique_ptr<Engine> engine, Engine::Open(config.engine));
   WritePath writes(engine.get(), config.ingest);

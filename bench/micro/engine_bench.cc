@@ -46,7 +46,9 @@ struct Push {
 double CpuSeconds() {
   rusage usage = {};
   getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
@@ -77,10 +79,12 @@ std::vector<Push> MakePushes() {
     for (uint32_t i = 0; i < kLinesPerPush; ++i) {
       char line[256];
       const int size = std::snprintf(
-          line, sizeof(line), "10.%u.%u.%u - - \"%s /api/v1/items/%lu?trace=%016lx HTTP/1.1\" %d %lu \"-\" \"Mozilla/5.0 (X11)\" rt=%.3f",
-          static_cast<unsigned>(random() % 4), static_cast<unsigned>(random() % 256), static_cast<unsigned>(random() % 256),
-          methods[random() % 4], random() % 10000, random(), random() % 10 == 0 ? 500 : 200, random() % 100000,
-          static_cast<double>(random() % 5000) / 1000);
+          line, sizeof(line),
+          "10.%u.%u.%u - - \"%s /api/v1/items/%lu?trace=%016lx HTTP/1.1\" %d %lu \"-\" \"Mozilla/5.0 (X11)\" "
+          "rt=%.3f",
+          static_cast<unsigned>(random() % 4), static_cast<unsigned>(random() % 256),
+          static_cast<unsigned>(random() % 256), methods[random() % 4], random() % 10000, random(),
+          random() % 10 == 0 ? 500 : 200, random() % 100000, static_cast<double>(random() % 5000) / 1000);
       push.lines.emplace_back(line, static_cast<size_t>(size));
       bytes += static_cast<size_t>(size);
     }
@@ -91,16 +95,25 @@ std::vector<Push> MakePushes() {
 }
 
 // Record: push number, then filler.
-void FillBatch(const Push& push, uint64_t number, const std::vector<StreamOrdinal>& streams, AppendBatch* batch) {
+void FillBatch(const Push& push, uint64_t number, const std::vector<StreamOrdinal>& streams,
+               AppendBatch* batch) {
   batch->Clear();
   const uint32_t per_stream = kLinesPerPush / 12;
   const int64_t base_ns = 1'700'000'000'000'000'000 + static_cast<int64_t>(number) * kNsPerSecond * 20;
   for (uint32_t i = 0; i < kLinesPerPush; ++i) {
     if (i % per_stream == 0) {
-      batch->streams.push_back({.stream = streams[(number * 12 + i / per_stream) % kStreams], .begin = i, .count = 0});
+      batch->streams.push_back(
+          {.stream = streams[(number * 12 + i / per_stream) % kStreams], .begin = i, .count = 0});
     }
     ++batch->streams.back().count;
-    batch->entries.push_back({.ts_ns = base_ns + i * 1'000'003, .line = push.lines[i], .metadata = i % 7 == 0 ? "\x0e" "detected_level\x05" "error" : "\x0e" "detected_level\x04" "info"});
+    batch->entries.push_back({.ts_ns = base_ns + i * 1'000'003,
+                              .line = push.lines[i],
+                              .metadata = i % 7 == 0 ? "\x0e"
+                                                       "detected_level\x05"
+                                                       "error"
+                                                     : "\x0e"
+                                                       "detected_level\x04"
+                                                       "info"});
   }
 }
 
@@ -109,7 +122,8 @@ std::vector<StreamOrdinal> InternStreams(Engine* engine) {
   std::vector<StreamOrdinal> streams;
   for (uint32_t i = 0; i < kStreams; ++i) {
     const Result<StreamOrdinal> stream = engine->InternStream(
-        *tenant, Labels::FromUnsorted({{"job", "job" + std::to_string(i % 6)}, {"pod", "pod-" + std::to_string(i)}}));
+        *tenant,
+        Labels::FromUnsorted({{"job", "job" + std::to_string(i % 6)}, {"pod", "pod-" + std::to_string(i)}}));
     streams.push_back(*stream);
   }
   return streams;
@@ -136,7 +150,8 @@ int Run(const Settings& settings) {
   options.disk_full_fraction = 1.0;
   std::vector<StreamOrdinal> streams;
   Engine* current = nullptr;
-  const ReplayFn replay = [&](std::string_view record, const std::function<void(const AppendBatch&)>& append) -> Status {
+  const ReplayFn replay = [&](std::string_view record,
+                              const std::function<void(const AppendBatch&)>& append) -> Status {
     thread_local AppendBatch batch;
     const auto number = LoadFixed<uint64_t>(record.data());
     FillBatch(pushes[number % kTemplates], number, streams, &batch);
@@ -171,17 +186,21 @@ int Run(const Settings& settings) {
     for (std::thread& thread : threads) thread.join();
     const uint64_t lines = count * kLinesPerPush;
     Report("append", lines, WallSeconds() - wall, CpuSeconds() - cpu);
-    std::printf("           of which %ld MiB before the load; %lu pushes shed and repeated\n", rss_before, shed.load());
+    std::printf("           of which %ld MiB before the load; %lu pushes shed and repeated\n", rss_before,
+                shed.load());
     if (settings.flush) {
       if (Status status = current->Flush(); !status.ok()) return Fail(status);
       Report("+ flush", lines, WallSeconds() - wall, CpuSeconds() - cpu);
     }
     const EngineStats stats = current->Stats();
-    std::printf("%lu cuts, %lu packs, %lu blocks, %.1f MB of lines in %.1f MB of blocks; %.1f MB on disk\n", stats.cuts,
-                stats.packs, stats.blocks_written, static_cast<double>(stats.encoded_line_bytes) / 1e6,
-                static_cast<double>(stats.encoded_block_bytes) / 1e6, static_cast<double>(BytesOnDisk(settings.dir)) / 1e6);
+    std::printf("%lu cuts, %lu packs, %lu blocks, %.1f MB of lines in %.1f MB of blocks; %.1f MB on disk\n",
+                stats.cuts, stats.packs, stats.blocks_written,
+                static_cast<double>(stats.encoded_line_bytes) / 1e6,
+                static_cast<double>(stats.encoded_block_bytes) / 1e6,
+                static_cast<double>(BytesOnDisk(settings.dir)) / 1e6);
     for (const EngineStats::Budget& budget : stats.budgets) {
-      std::printf("  %-12s %6ld of %6ld MiB at peak\n", budget.name.c_str(), budget.peak_bytes >> 20, budget.limit_bytes >> 20);
+      std::printf("  %-12s %6ld of %6ld MiB at peak\n", budget.name.c_str(), budget.peak_bytes >> 20,
+                  budget.limit_bytes >> 20);
     }
   }
   const double wall = WallSeconds();
@@ -191,8 +210,8 @@ int Run(const Settings& settings) {
   streams = InternStreams(engine->get());
   if (Status status = (*engine)->Recover(replay); !status.ok()) return Fail(status);
   const EngineStats stats = (*engine)->Stats();
-  std::printf("restart    open %.3f s, replay %.3f s: %lu records, %lu entries, journal %.1f MB\n", opened - wall,
-              stats.recovery_seconds, stats.replayed_records, stats.replayed_entries,
+  std::printf("restart    open %.3f s, replay %.3f s: %lu records, %lu entries, journal %.1f MB\n",
+              opened - wall, stats.recovery_seconds, stats.replayed_records, stats.replayed_entries,
               static_cast<double>(stats.journal_live_bytes) / 1e6);
   return 0;
 }
@@ -204,13 +223,20 @@ int main(int argc, char** argv) {
   varve::Settings settings;
   for (int i = 1; i < argc; ++i) {
     const auto next = [&] { return i + 1 < argc ? argv[++i] : ""; };
-    if (std::strcmp(argv[i], "--lines") == 0) settings.lines = std::strtoull(next(), nullptr, 10);
-    else if (std::strcmp(argv[i], "--threads") == 0) settings.threads = std::atoi(next());
-    else if (std::strcmp(argv[i], "--dir") == 0) settings.dir = next();
-    else if (std::strcmp(argv[i], "--budget-mb") == 0) settings.budget_mb = std::atol(next());
-    else if (std::strcmp(argv[i], "--disk") == 0) settings.disk = true;
-    else if (std::strcmp(argv[i], "--no-flush") == 0) settings.flush = false;
-    else return std::fprintf(stderr, "unknown option %s\n", argv[i]), 1;
+    if (std::strcmp(argv[i], "--lines") == 0)
+      settings.lines = std::strtoull(next(), nullptr, 10);
+    else if (std::strcmp(argv[i], "--threads") == 0)
+      settings.threads = std::atoi(next());
+    else if (std::strcmp(argv[i], "--dir") == 0)
+      settings.dir = next();
+    else if (std::strcmp(argv[i], "--budget-mb") == 0)
+      settings.budget_mb = std::atol(next());
+    else if (std::strcmp(argv[i], "--disk") == 0)
+      settings.disk = true;
+    else if (std::strcmp(argv[i], "--no-flush") == 0)
+      settings.flush = false;
+    else
+      return std::fprintf(stderr, "unknown option %s\n", argv[i]), 1;
   }
   return varve::Run(settings);
 }

@@ -39,7 +39,8 @@ class ChunkPool {
     size_t size_;
   };
 
-  ChunkPool(MemoryBudget* budget, size_t free_chunks_max) : budget_(budget), free_chunks_max_(free_chunks_max) {}
+  ChunkPool(MemoryBudget* budget, size_t free_chunks_max)
+      : budget_(budget), free_chunks_max_(free_chunks_max) {}
   ~ChunkPool();
   ChunkPool(const ChunkPool&) = delete;
   ChunkPool& operator=(const ChunkPool&) = delete;

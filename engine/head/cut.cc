@@ -23,7 +23,8 @@ std::vector<CutStream> SortStreams(const LogSegment& segment, const StreamTable&
   streams.reserve(segment.streams().size());
   for (const auto& [ordinal, head_stream] : segment.streams()) {
     const StreamInfo& info = table.Get(ordinal);
-    streams.push_back({.info = &info, .canonical = info.labels.Canonical(), .rows = SortedRows(head_stream.runs)});
+    streams.push_back(
+        {.info = &info, .canonical = info.labels.Canonical(), .rows = SortedRows(head_stream.runs)});
   }
   std::sort(streams.begin(), streams.end(), [](const CutStream& a, const CutStream& b) {
     if (a.info->tenant != b.info->tenant) return a.info->tenant < b.info->tenant;
@@ -61,8 +62,9 @@ Result<PackDirectory> WriteOnePack(std::vector<CutStream>* streams, const Stream
   bool has_tenant = false;
   for (CutStream& stream : *streams) {
     const auto begin = stream.rows.begin() + static_cast<ptrdiff_t>(stream.next_row);
-    const auto end = std::partition_point(
-        begin, stream.rows.end(), [&](const HeadRow* r) { return BucketOf(r->ts_ns, options.bucket_ns) <= bucket; });
+    const auto end = std::partition_point(begin, stream.rows.end(), [&](const HeadRow* r) {
+      return BucketOf(r->ts_ns, options.bucket_ns) <= bucket;
+    });
     if (begin == end) continue;
     uint64_t line_bytes = 0;
     for (auto row = begin; row != end; ++row) line_bytes += (*row)->line_size;
@@ -71,7 +73,8 @@ Result<PackDirectory> WriteOnePack(std::vector<CutStream>* streams, const Stream
       tenant_name = table.TenantName(tenant);
       has_tenant = true;
     }
-    VARVE_RETURN_IF_ERROR(writer.AddStream(stream.info->fingerprint, tenant_name, stream.canonical, line_bytes));
+    VARVE_RETURN_IF_ERROR(
+        writer.AddStream(stream.info->fingerprint, tenant_name, stream.canonical, line_bytes));
     for (auto row = begin; row != end; ++row) {
       VARVE_RETURN_IF_ERROR(writer.AddRow((*row)->ts_ns, (*row)->line(), (*row)->metadata()));
     }

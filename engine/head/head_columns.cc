@@ -18,7 +18,8 @@ bool Sorted(std::span<const HeadRun> runs) {
 void DropDuplicates(std::vector<const HeadRow*>* rows) {
   DuplicateRun seen;
   seen.Reset();
-  std::erase_if(*rows, [&](const HeadRow* row) { return seen.IsDuplicate(row->ts_ns, row->line(), row->metadata()); });
+  std::erase_if(
+      *rows, [&](const HeadRow* row) { return seen.IsDuplicate(row->ts_ns, row->line(), row->metadata()); });
 }
 
 void FillLines(const std::vector<const HeadRow*>& rows, bool with_bytes, LogColumns* out) {
@@ -38,7 +39,8 @@ void FillLines(const std::vector<const HeadRow*>& rows, bool with_bytes, LogColu
 }
 
 void FillMetadata(const std::vector<const HeadRow*>& rows, LogColumns* out) {
-  const bool any = std::any_of(rows.begin(), rows.end(), [](const HeadRow* row) { return row->metadata_set != nullptr; });
+  const bool any =
+      std::any_of(rows.begin(), rows.end(), [](const HeadRow* row) { return row->metadata_set != nullptr; });
   if (!any) return;
   std::unordered_map<const std::string_view*, uint32_t> codes;
   std::vector<std::string_view> sets;
@@ -80,7 +82,8 @@ std::vector<const HeadRow*> SortedRows(std::span<const HeadRun> runs) {
     for (uint32_t i = 0; i < run.count; ++i) rows.push_back(run.rows + i);
   }
   if (!Sorted(runs)) {
-    std::stable_sort(rows.begin(), rows.end(), [](const HeadRow* a, const HeadRow* b) { return a->ts_ns < b->ts_ns; });
+    std::stable_sort(rows.begin(), rows.end(),
+                     [](const HeadRow* a, const HeadRow* b) { return a->ts_ns < b->ts_ns; });
   }
   return rows;
 }

@@ -101,7 +101,8 @@ void LogSegment::AppendRun(HeadStream* stream, std::span<const LogEntryView> ent
   size_t line_bytes = 0;
   for (const LogEntryView& entry : entries) line_bytes += entry.line.size();
   char* bytes = line_bytes == 0 ? nullptr : Allocate(&bytes_, line_bytes, 1);
-  auto* rows = reinterpret_cast<HeadRow*>(Allocate(&rows_, entries.size() * sizeof(HeadRow), alignof(HeadRow)));
+  auto* rows =
+      reinterpret_cast<HeadRow*>(Allocate(&rows_, entries.size() * sizeof(HeadRow), alignof(HeadRow)));
   HeadRun run;
   run.rows = rows;
   run.count = static_cast<uint32_t>(entries.size());

@@ -22,9 +22,9 @@ std::string IdentityKey(std::string_view tenant, std::string_view canonical) {
 // Labels that tell instances of one program apart; their lines look alike.
 bool NumbersInstances(std::string_view name) {
   static constexpr std::string_view kNames[] = {
-      "pod",      "pod_name",     "pod_uid",  "instance",         "host",        "hostname",
-      "node",     "node_name",    "filename", "container_id",     "stream",      "uid",
-      "replica",  "instance_id",  "host_name", "k8s_pod_name",    "k8s_pod_uid", "service_instance_id"};
+      "pod",     "pod_name",    "pod_uid",   "instance",     "host",        "hostname",
+      "node",    "node_name",   "filename",  "container_id", "stream",      "uid",
+      "replica", "instance_id", "host_name", "k8s_pod_name", "k8s_pod_uid", "service_instance_id"};
   return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
 }
 
@@ -127,12 +127,13 @@ Result<StreamOrdinal> StreamTable::Intern(TenantId tenant, const Labels& labels,
 Status StreamTable::Load(std::string_view tenant, std::string_view canonical, uint64_t fingerprint) {
   Labels labels;
   if (!Labels::FromCanonical(canonical, &labels) || labels.empty()) {
-    return Corruption("stream table: the labels of a stream of tenant '" + std::string(tenant) + "' are malformed");
+    return Corruption("stream table: the labels of a stream of tenant '" + std::string(tenant) +
+                      "' are malformed");
   }
   const WriterLock lock(mu_);
   if (by_fingerprint_.contains(fingerprint)) {
-    return Corruption("stream table: two streams have the fingerprint " + std::to_string(fingerprint) + ", one is " +
-                      labels.ToString());
+    return Corruption("stream table: two streams have the fingerprint " + std::to_string(fingerprint) +
+                      ", one is " + labels.ToString());
   }
   if (size() >= kStreamsMax) return ResourceExhausted("the stream table is full: 67108864 streams");
   AddLocked(InternTenantLocked(tenant), std::move(labels), fingerprint);
@@ -149,7 +150,8 @@ std::optional<StreamOrdinal> StreamTable::FindFingerprint(uint64_t fingerprint) 
 std::vector<StreamOrdinal> StreamTable::Select(TenantId tenant, const std::vector<Matcher>& matchers) const {
   const ReaderLock lock(mu_);
   if (tenant >= indexes_.size()) return {};
-  return indexes_[tenant].Select(matchers, [this](StreamOrdinal stream) -> const Labels& { return Get(stream).labels; });
+  return indexes_[tenant].Select(
+      matchers, [this](StreamOrdinal stream) -> const Labels& { return Get(stream).labels; });
 }
 
 size_t StreamTable::IndexMemoryBytes() const {

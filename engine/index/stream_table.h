@@ -40,7 +40,8 @@ struct StreamInfo {
 class StreamTable {
  public:
   // Stores a new stream's identity durably; called before the stream becomes visible, under a lock.
-  using Persist = std::function<Status(std::string_view tenant, std::string_view canonical, uint64_t fingerprint)>;
+  using Persist =
+      std::function<Status(std::string_view tenant, std::string_view canonical, uint64_t fingerprint)>;
   // Test hook: makes fingerprints collide. Null = xxh3_64.
   using Hash = uint64_t (*)(std::string_view);
 
@@ -59,8 +60,7 @@ class StreamTable {
   Result<StreamOrdinal> Intern(TenantId tenant, const Labels& labels, const Persist& persist)
       VARVE_EXCLUDES(mu_);
   // Adds a stream read from disk. kCorruption when its labels or fingerprint contradict another's.
-  Status Load(std::string_view tenant, std::string_view canonical, uint64_t fingerprint)
-      VARVE_EXCLUDES(mu_);
+  Status Load(std::string_view tenant, std::string_view canonical, uint64_t fingerprint) VARVE_EXCLUDES(mu_);
 
   const StreamInfo& Get(StreamOrdinal stream) const {
     return chunks_[stream / kChunkStreams].load(std::memory_order_acquire)[stream % kChunkStreams];

@@ -140,7 +140,8 @@ Status HotDb::Fail(Status status) {
 }
 
 Status HotDb::Write(rocksdb::WriteBatch* batch, bool sync, std::string_view context) {
-  if (failed()) [[unlikely]] return Fail(Status::Ok());
+  if (failed()) [[unlikely]]
+    return Fail(Status::Ok());
   rocksdb::WriteOptions write;
   write.sync = sync;
   const rocksdb::Status status = db()->Write(write, batch);
@@ -148,13 +149,15 @@ Status HotDb::Write(rocksdb::WriteBatch* batch, bool sync, std::string_view cont
 }
 
 Status HotDb::SyncLog() {
-  if (failed()) [[unlikely]] return Fail(Status::Ok());
+  if (failed()) [[unlikely]]
+    return Fail(Status::Ok());
   const rocksdb::Status status = db()->SyncWAL();
   return status.ok() ? Status::Ok() : Fail(FromRocksDb(status, "syncing the write-ahead log"));
 }
 
 Status HotDb::FlushMemory() {
-  if (failed()) [[unlikely]] return Fail(Status::Ok());
+  if (failed()) [[unlikely]]
+    return Fail(Status::Ok());
   rocksdb::FlushOptions flush;
   flush.wait = true;
   flush.allow_write_stall = true;
@@ -162,13 +165,15 @@ Status HotDb::FlushMemory() {
 }
 
 Status HotDb::DeleteJournalFilesThrough(std::string_view end) {
-  if (failed()) [[unlikely]] return Fail(Status::Ok());
+  if (failed()) [[unlikely]]
+    return Fail(Status::Ok());
   std::vector<rocksdb::LiveFileMetaData> files;
   db()->GetLiveFilesMetaData(&files);
   std::erase_if(files, [](const rocksdb::LiveFileMetaData& file) {
     return file.column_family_name != kJournalName || file.level != 0;
   });
-  std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.file_number < b.file_number; });
+  std::sort(files.begin(), files.end(),
+            [](const auto& a, const auto& b) { return a.file_number < b.file_number; });
   for (const rocksdb::LiveFileMetaData& file : files) {
     if (file.largestkey > end) break;
     // Only the oldest file of level 0 may go; then nothing older can come back to light.

@@ -36,7 +36,8 @@ Result<std::unique_ptr<RocksDbJournal>> RocksDbJournal::Open(HotDb* db, JournalS
 }
 
 Result<JournalSeq> RocksDbJournal::Append(std::string_view record, bool sync) {
-  if (db_->failed()) [[unlikely]] return db_->SyncLog();  // the first error; draws no number
+  if (db_->failed()) [[unlikely]]
+    return db_->SyncLog();  // the first error; draws no number
   const JournalSeq seq = last_seq_.fetch_add(1, std::memory_order_acq_rel) + 1;
   const SeqKey key(seq);
   rocksdb::WriteBatch batch(record.size() + 64);

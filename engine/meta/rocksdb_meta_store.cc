@@ -84,10 +84,11 @@ Status RocksDbMetaStore::Commit(const MetaCommit& commit) {
 
 Result<std::vector<MetaCommit::Pack>> RocksDbMetaStore::ListPacks() const {
   std::vector<MetaCommit::Pack> packs;
-  VARVE_RETURN_IF_ERROR(Scan(*db_, db_->meta(), kPackPrefix, [&](std::string_view key, std::string_view value) {
-    packs.push_back({.key = std::string(key), .summary = std::string(value)});
-    return Status::Ok();
-  }));
+  VARVE_RETURN_IF_ERROR(
+      Scan(*db_, db_->meta(), kPackPrefix, [&](std::string_view key, std::string_view value) {
+        packs.push_back({.key = std::string(key), .summary = std::string(value)});
+        return Status::Ok();
+      }));
   return packs;
 }
 
@@ -112,17 +113,17 @@ Status RocksDbMetaStore::PutStream(const StreamRecord& stream) {
   std::string value;
   PutFixed<uint64_t>(&value, stream.fingerprint);
   rocksdb::WriteBatch batch;
-  VARVE_RETURN_IF_ERROR(FromRocksDb(batch.Put(db_->stream(), StreamKey(stream.tenant, stream.canonical), value),
-                                    "preparing a stream's identity"));
+  VARVE_RETURN_IF_ERROR(
+      FromRocksDb(batch.Put(db_->stream(), StreamKey(stream.tenant, stream.canonical), value),
+                  "preparing a stream's identity"));
   return db_->Write(&batch, /*sync=*/false, "storing a stream's identity");
 }
 
 Status RocksDbMetaStore::DeleteStreams(const std::vector<StreamRecord>& streams) {
   rocksdb::WriteBatch batch;
   for (const StreamRecord& stream : streams) {
-    VARVE_RETURN_IF_ERROR(
-        FromRocksDb(batch.Delete(db_->stream(), StreamKey(stream.tenant, stream.canonical)),
-                    "preparing to drop streams"));
+    VARVE_RETURN_IF_ERROR(FromRocksDb(batch.Delete(db_->stream(), StreamKey(stream.tenant, stream.canonical)),
+                                      "preparing to drop streams"));
   }
   return db_->Write(&batch, /*sync=*/false, "dropping streams");
 }

@@ -6,7 +6,7 @@
 //
 // Options: no compression (blocks are compressed), no block cache and no filter (a decoded-block cache
 // stands above, and every Get hits), no automatic compaction, no preallocation (so that `du` tells the
-// truth), all files open (the index of each is a few KB). Reads verify RocksDB's checksum too: it covers
+// truth). Reads verify RocksDB's checksum too: it covers
 // the keys, which ours does not, at 8 GB/s.
 //
 // Files are written under <path>/pending and hard-linked in by the ingest; what a crash leaves there is
@@ -37,6 +37,8 @@ namespace varve {
 
 namespace {
 
+constexpr int kOpenFilesMax = 512;
+
 std::string_view View(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
 
 Status FromRocksDb(const rocksdb::Status& status, const std::string& context) {
@@ -60,8 +62,9 @@ rocksdb::Options MakeOptions(const RocksDbPackStoreOptions& store_options, bool 
   if (store_options.env != nullptr) options.env = store_options.env;
   options.create_if_missing = true;
   options.paranoid_checks = paranoid;
-  // With -1, OpenForReadOnly makes a CompactedDBImpl, whose Get crashes on a file that could not be opened.
-  options.max_open_files = store_options.read_only ? 512 : -1;
+  // Bounded: a month of a quiet server is ten thousand packs. Opening one again reads its index, a few KB. (And with
+  // -1, OpenForReadOnly makes a CompactedDBImpl, whose Get crashes on a file that could not be opened.)
+  options.max_open_files = kOpenFilesMax;
   options.max_file_opening_threads = 4;
   options.skip_stats_update_on_db_open = true;
   options.allow_fallocate = false;

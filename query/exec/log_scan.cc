@@ -16,7 +16,7 @@ LogScan::LogScan(QueryContext& query, const logql::LogSelector& selector, TimeRa
 Result<std::unique_ptr<LogScan>> LogScan::Open(QueryContext& query, const logql::LogSelector& selector,
                                                const std::optional<logql::Unwrap>& unwrap,
                                                const logql::LabelNeeds& needs, TimeRange range) {
-  std::unique_ptr<LogScan> scan(new LogScan(query, selector, range));
+  auto scan = std::make_unique<LogScan>(query, selector, range);
   VARVE_ASSIGN_OR_RETURN(scan->pipeline_, logql::Pipeline::Compile(selector.stages, unwrap, needs));
   VARVE_ASSIGN_OR_RETURN(scan->snapshot_,
                          query.engine().SnapshotLogs(query.request().tenant, selector.matchers, range));

@@ -23,6 +23,9 @@ class LogScan {
     std::vector<uint32_t> slices;  // indexes into snapshot().slices()
   };
 
+  // For Open.
+  LogScan(QueryContext& query, const logql::LogSelector& selector, TimeRange range);
+
   // Takes the snapshot and compiles the pipeline. kInvalidArgument when the plan would read more than
   // limits.max_query_bytes_read.
   static Result<std::unique_ptr<LogScan>> Open(QueryContext& query, const logql::LogSelector& selector,
@@ -42,7 +45,6 @@ class LogScan {
   const Labels& StreamLabels(uint32_t stream) const { return *snapshot_->streams()[stream].labels; }
 
  private:
-  LogScan(QueryContext& query, const logql::LogSelector& selector, TimeRange range);
   void GroupBySource();
   Status CheckBytes() const;
 

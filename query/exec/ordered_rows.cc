@@ -13,7 +13,7 @@ OrderedRows::OrderedRows(const LogScan& scan, uint32_t source, Direction directi
 Result<std::unique_ptr<OrderedRows>> OrderedRows::Open(const LogScan& scan, const StreamOrder& order,
                                                        const LogScan::SourceSlices& source, TimeRange range,
                                                        Direction direction) {
-  std::unique_ptr<OrderedRows> rows(new OrderedRows(scan, source.source, direction));
+  auto rows = std::make_unique<OrderedRows>(scan, source.source, direction);
   if (!scan.has_line_filter()) VARVE_RETURN_IF_ERROR(rows->columns_.Ensure(kTimestamps | kLines | kMetadata));
   VARVE_ASSIGN_OR_RETURN(rows->selection_, RowSelection::Select(scan, source.slices, range, rows->columns_));
   const auto& slices = rows->selection_.slices();

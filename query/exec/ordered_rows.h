@@ -36,6 +36,9 @@ inline bool ComesBefore(Direction direction, const RowPosition& a, const RowPosi
 
 class OrderedRows {
  public:
+  // For Open.
+  OrderedRows(const LogScan& scan, uint32_t source, Direction direction);
+
   // Selects the rows of `source` within `range`.
   static Result<std::unique_ptr<OrderedRows>> Open(const LogScan& scan, const StreamOrder& order,
                                                    const LogScan::SourceSlices& source, TimeRange range,
@@ -64,7 +67,6 @@ class OrderedRows {
     uint32_t left = 0;   // rows, this one included
   };
 
-  OrderedRows(const LogScan& scan, uint32_t source, Direction direction);
   void Place(Cursor* cursor) const;
   void Push(const Cursor& cursor);
   bool Later(const Cursor& a, const Cursor& b) const {

@@ -13,6 +13,7 @@ constexpr size_t kSeriesPerCount = 4096;
 class SeriesByCode {
  public:
   static constexpr uint32_t kUnknown = ~uint32_t{0};
+  static constexpr uint32_t kRejected = kUnknown - 1;  // the pipeline filters them out
 
   void StartSlice(size_t code_count) {
     if (stamps_.size() < code_count) {
@@ -62,6 +63,20 @@ Status PipelineError(const logql::RowLabels& labels) {
       "be specified after unwrap. (e.g | unwrap latency | __error__=\"\" )\n");
 }
 
+// Whether all stages but line filters look at labels only.
+bool OnlyLabelStages(const logql::LogSelector& selector) {
+  return std::all_of(selector.stages.begin(), selector.stages.end(), [](const logql::Stage& stage) {
+    if (const auto* format = std::get_if<logql::LabelFormat>(&stage)) {
+      return std::all_of(format->assignments.begin(), format->assignments.end(),
+                         [](const auto& assignment) { return assignment.is_rename; });
+    }
+    return std::holds_alternative<logql::LineFilter>(stage) ||
+           std::holds_alternative<logql::LabelFilterStage>(stage) ||
+           std::holds_alternative<logql::DropLabels>(stage) ||
+           std::holds_alternative<logql::KeepLabels>(stage);
+  });
+}
+
 }  // namespace
 
 // What one thread has gathered; borrowed by one task at a time.
@@ -70,6 +85,7 @@ struct RangeScan::Worker {
       : keys(scan.keys_),
         windows(std::move(windows_in)),
         runner(scan.scan_.pipeline()),
+        errors_allowed(scan.errors_allowed_),
         reservation(scan.query_.budget()) {}
 
   // The series of a row whose labels are `labels`.
@@ -77,16 +93,33 @@ struct RangeScan::Worker {
     keys.Build(labels, &key);
     return series.Intern(key);
   }
-  // The series of the stream's rows with this metadata when no stage changes their labels.
-  uint32_t UnmodifiedSeries(const Labels& stream, std::string_view metadata) {
-    unmodified.Reset(stream, metadata);
-    return SeriesOf(unmodified);
+  // The series, or kRejected, of the stream's rows with this metadata where no stage looks at lines.
+  Result<uint32_t> SeriesOfLabels(const Labels& stream, std::string_view metadata) {
+    runner.SetStream(stream);
+    if (!runner.Process(0, {}, metadata)) return SeriesByCode::kRejected;
+    if (runner.labels().has_error() && !errors_allowed) return PipelineError(runner.labels());
+    return SeriesOf(runner.labels());
   }
-  // The same for streams whose metadata does not matter.
-  uint32_t StreamSeries(uint32_t number, const Labels& stream) {
+  // The same for rows whose metadata is empty or does not matter.
+  Result<uint32_t> SeriesOfStream(uint32_t number, const Labels& stream) {
     if (number >= by_stream.size()) by_stream.resize(number + 1, SeriesByCode::kUnknown);
-    if (by_stream[number] == SeriesByCode::kUnknown) by_stream[number] = UnmodifiedSeries(stream, {});
+    if (by_stream[number] == SeriesByCode::kUnknown) {
+      VARVE_ASSIGN_OR_RETURN(by_stream[number], SeriesOfLabels(stream, {}));
+    }
     return by_stream[number];
+  }
+  // The same for a code of the source at hand.
+  Result<uint32_t> SeriesOfCode(uint32_t code, const Labels& stream, const SourceColumns& columns) {
+    uint32_t found = by_code.Find(code);
+    if (found != SeriesByCode::kUnknown) return found;
+    VARVE_ASSIGN_OR_RETURN(found, SeriesOfLabels(stream, columns.MetadataSet(code)));
+    by_code.Set(code, found);
+    return found;
+  }
+  void Count(uint32_t number, uint32_t interval, uint64_t rows, uint64_t line_bytes) {
+    if (number == SeriesByCode::kRejected) return;
+    windows->AddRows(number, interval, rows, line_bytes);
+    stats.lines_after_filters += rows;
   }
   // Walks over all series, hence not after every source when there are many.
   Status CountMemorySometimes() {
@@ -103,7 +136,7 @@ struct RangeScan::Worker {
   SeriesTable series;
   std::unique_ptr<WindowAccumulator> windows;
   logql::PipelineRunner runner;
-  logql::RowLabels unmodified;
+  const bool errors_allowed;
   std::string key;
   SeriesByCode by_code;
   std::vector<uint32_t> by_stream;
@@ -121,7 +154,9 @@ RangeScan::RangeScan(const LogScan& scan, const WindowGrid& grid, const logql::R
       keys_(std::move(keys)),
       errors_allowed_(errors_allowed),
       aggregates_rows_(AggregatesRows(aggregation)),
-      needs_bytes_(AggregatesBytes(aggregation.op)) {}
+      needs_bytes_(AggregatesBytes(aggregation.op)),
+      only_labels_matter_(aggregates_rows_ && (scan.pipeline().only_line_filters() ||
+                                               OnlyLabelStages(aggregation.range.selector))) {}
 
 RangeScan::~RangeScan() = default;
 
@@ -162,17 +197,22 @@ Status RangeScan::VisitSource(const LogScan::SourceSlices& source) {
   Status status;
   std::unique_ptr<Worker> worker = BorrowWorker(&status);
   VARVE_RETURN_IF_ERROR(std::move(status));
-  std::vector<uint32_t> to_read;
-  for (const uint32_t index : source.slices) {
-    if (!CountFromSlice(scan_.slice(index), worker.get())) to_read.push_back(index);
-  }
-  status = to_read.empty() ? Status::Ok() : ReadRows(source, to_read, worker.get());
+  status = CountOrRead(source, worker.get());
   if (status.ok()) status = worker->CountMemorySometimes();
   ReturnWorker(std::move(worker));
   return status;
 }
 
-bool RangeScan::CountFromSlice(const LogSlice& slice, Worker* worker) const {
+Status RangeScan::CountOrRead(const LogScan::SourceSlices& source, Worker* worker) const {
+  std::vector<uint32_t> to_read;
+  for (const uint32_t index : source.slices) {
+    VARVE_ASSIGN_OR_RETURN(const bool counted, CountFromSlice(scan_.slice(index), worker));
+    if (!counted) to_read.push_back(index);
+  }
+  return to_read.empty() ? Status::Ok() : ReadRows(source, to_read, worker);
+}
+
+Result<bool> RangeScan::CountFromSlice(const LogSlice& slice, Worker* worker) const {
   if (!aggregates_rows_ || !scan_.pipeline().empty()) return false;
   if (!slice.counts_exact || !slice.older_overlapping.empty()) return false;
   if (!scan_.range().CoversSpan(slice.min_ts_ns, slice.max_ts_ns)) return false;
@@ -182,8 +222,8 @@ bool RangeScan::CountFromSlice(const LogSlice& slice, Worker* worker) const {
   const Labels& stream = scan_.StreamLabels(slice.stream);
   if (keys_.DependsOnMetadata(stream)) return false;
   const uint64_t rows = slice.row_end - slice.row_begin;
-  worker->windows->AddRows(worker->StreamSeries(slice.stream, stream), interval.index, rows,
-                           slice.line_bytes);
+  VARVE_ASSIGN_OR_RETURN(const uint32_t series, worker->SeriesOfStream(slice.stream, stream));
+  worker->windows->AddRows(series, interval.index, rows, slice.line_bytes);
   worker->stats.lines_processed += rows;
   worker->stats.lines_after_filters += rows;
   return true;
@@ -209,8 +249,8 @@ Status RangeScan::ReadRows(const LogScan::SourceSlices& source, const std::vecto
   Status status;
   if (!selection.slices().empty()) {
     VARVE_RETURN_IF_ERROR(columns.Ensure(want));
-    const bool plain = aggregates_rows_ && scan_.pipeline().only_line_filters();
-    status = plain ? CountRows(selection, columns, worker) : ProcessRows(selection, columns, worker);
+    status =
+        only_labels_matter_ ? CountRows(selection, columns, worker) : ProcessRows(selection, columns, worker);
   }
   query_.AddStats(selection.stats());
   query_.AddStats(columns.stats());
@@ -219,26 +259,24 @@ Status RangeScan::ReadRows(const LogScan::SourceSlices& source, const std::vecto
   return status;
 }
 
-// Rows whose labels no stage changes and whose lines no stage looks at any more.
+// Rows whose lines no stage looks at (any more): what becomes of them depends on stream and metadata alone.
 Status RangeScan::CountRows(const RowSelection& selection, const SourceColumns& columns,
                             Worker* worker) const {
   for (const RowSelection::SliceRows& slice : selection.slices()) {
     VARVE_RETURN_IF_ERROR(query_.CheckAlive(columns.source()));
-    const uint32_t stream = slice.slice->stream;
-    if (columns.loaded(kMetadata) && columns.has_metadata() &&
-        keys_.DependsOnMetadata(scan_.StreamLabels(stream))) {
-      CountSliceByMetadata(selection, slice, columns, worker);
-    } else {
-      CountSlice(selection, slice, columns, worker->StreamSeries(stream, scan_.StreamLabels(stream)), worker);
-    }
-    worker->stats.lines_after_filters += slice.size();
+    const bool by_metadata = columns.loaded(kMetadata) && columns.has_metadata() &&
+                             (scan_.pipeline().needs_metadata() ||
+                              keys_.DependsOnMetadata(scan_.StreamLabels(slice.slice->stream)));
+    VARVE_RETURN_IF_ERROR(by_metadata ? CountSliceByMetadata(selection, slice, columns, worker)
+                                      : CountSlice(selection, slice, columns, worker));
   }
   return Status::Ok();
 }
 
-void RangeScan::CountSlice(const RowSelection& selection, const RowSelection::SliceRows& slice,
-                           const SourceColumns& columns, uint32_t series, Worker* worker) const {
+Status RangeScan::CountSlice(const RowSelection& selection, const RowSelection::SliceRows& slice,
+                             const SourceColumns& columns, Worker* worker) const {
   const int64_t* timestamps = columns.timestamps();
+  const uint32_t stream = slice.slice->stream;
   for (uint32_t i = 0; i < slice.size();) {
     const uint32_t row = selection.Row(slice, i);
     const WindowGrid::Interval interval = grid_.Locate(timestamps[row]);
@@ -253,14 +291,18 @@ void RangeScan::CountSlice(const RowSelection& selection, const RowSelection::Sl
         if (needs_bytes_) line_bytes += columns.LineLength(selection.Row(slice, next));
       }
     }
-    if (interval.index != WindowGrid::kGap)
-      worker->windows->AddRows(series, interval.index, next - i, line_bytes);
+    if (interval.index != WindowGrid::kGap) {
+      VARVE_ASSIGN_OR_RETURN(const uint32_t series,
+                             worker->SeriesOfStream(stream, scan_.StreamLabels(stream)));
+      worker->Count(series, interval.index, next - i, line_bytes);
+    }
     i = next;
   }
+  return Status::Ok();
 }
 
-void RangeScan::CountSliceByMetadata(const RowSelection& selection, const RowSelection::SliceRows& slice,
-                                     const SourceColumns& columns, Worker* worker) const {
+Status RangeScan::CountSliceByMetadata(const RowSelection& selection, const RowSelection::SliceRows& slice,
+                                       const SourceColumns& columns, Worker* worker) const {
   const int64_t* timestamps = columns.timestamps();
   const Labels& stream = scan_.StreamLabels(slice.slice->stream);
   worker->by_code.StartSlice(columns.metadata_set_count());
@@ -268,11 +310,6 @@ void RangeScan::CountSliceByMetadata(const RowSelection& selection, const RowSel
     const uint32_t first = selection.Row(slice, i);
     const WindowGrid::Interval interval = grid_.Locate(timestamps[first]);
     const uint32_t code = columns.MetadataCode(first);
-    uint32_t series = worker->by_code.Find(code);
-    if (series == SeriesByCode::kUnknown) {
-      series = worker->UnmodifiedSeries(stream, columns.MetadataSet(code));
-      worker->by_code.Set(code, series);
-    }
     // As many rows at once as share the cell.
     uint64_t rows = 0, line_bytes = 0;
     for (uint32_t row = first; timestamps[row] <= interval.last_ns && columns.MetadataCode(row) == code;
@@ -281,9 +318,11 @@ void RangeScan::CountSliceByMetadata(const RowSelection& selection, const RowSel
       ++rows;
       if (++i == slice.size()) break;
     }
-    if (interval.index != WindowGrid::kGap)
-      worker->windows->AddRows(series, interval.index, rows, line_bytes);
+    if (interval.index == WindowGrid::kGap) continue;
+    VARVE_ASSIGN_OR_RETURN(const uint32_t series, worker->SeriesOfCode(code, stream, columns));
+    worker->Count(series, interval.index, rows, line_bytes);
   }
+  return Status::Ok();
 }
 
 Status RangeScan::ProcessRows(const RowSelection& selection, const SourceColumns& columns,

@@ -34,16 +34,17 @@ class RangeScan {
   void ReturnWorker(std::unique_ptr<Worker> worker) VARVE_EXCLUDES(mu_);
   Result<SeriesSet> Finish() VARVE_EXCLUDES(mu_);
 
-  bool CountFromSlice(const LogSlice& slice, Worker* worker) const;
+  Status CountOrRead(const LogScan::SourceSlices& source, Worker* worker) const;
+  Result<bool> CountFromSlice(const LogSlice& slice, Worker* worker) const;
+  bool WantsMetadata(const std::vector<uint32_t>& slices) const;
   Status ReadRows(const LogScan::SourceSlices& source, const std::vector<uint32_t>& slices,
                   Worker* worker) const;
   Status CountRows(const RowSelection& selection, const SourceColumns& columns, Worker* worker) const;
-  void CountSlice(const RowSelection& selection, const RowSelection::SliceRows& slice,
-                  const SourceColumns& columns, uint32_t series, Worker* worker) const;
-  void CountSliceByMetadata(const RowSelection& selection, const RowSelection::SliceRows& slice,
-                            const SourceColumns& columns, Worker* worker) const;
+  Status CountSlice(const RowSelection& selection, const RowSelection::SliceRows& slice,
+                    const SourceColumns& columns, Worker* worker) const;
+  Status CountSliceByMetadata(const RowSelection& selection, const RowSelection::SliceRows& slice,
+                              const SourceColumns& columns, Worker* worker) const;
   Status ProcessRows(const RowSelection& selection, const SourceColumns& columns, Worker* worker) const;
-  bool WantsMetadata(const std::vector<uint32_t>& slices) const;
 
   QueryContext& query_;
   const LogScan& scan_;
@@ -53,6 +54,8 @@ class RangeScan {
   const bool errors_allowed_;
   const bool aggregates_rows_;
   const bool needs_bytes_;
+  // Whether what becomes of a row that passes the line filters depends on its stream and metadata alone.
+  const bool only_labels_matter_;
 
   Mutex mu_;
   std::vector<std::unique_ptr<Worker>> idle_ VARVE_GUARDED_BY(mu_);

@@ -73,13 +73,13 @@ bool LooksLikeV4(std::string_view text) {
   return text.size() > 3 && IsDigit(text[0]) && (text[1] == '.' || text[2] == '.' || text[3] == '.');
 }
 
-// Up to four hexadecimal digits and a colon, or "::" and more. Unlike Loki, also at the very end of the text.
-size_t V6HintLength(std::string_view text) {
-  if (text.starts_with("::")) return 2;
-  for (size_t i = 0; i < 4 && i < text.size() && IsHex(text[i]); ++i) {
-    if (i + 1 < text.size() && text[i + 1] == ':') return i + 2;
+// "::", or up to four hexadecimal digits and a colon. Unlike in Loki, also at the very end of the text.
+bool LooksLikeV6(std::string_view text) {
+  if (text.starts_with("::")) return true;
+  for (size_t i = 0; i < 4 && i + 1 < text.size() && IsHex(text[i]); ++i) {
+    if (text[i + 1] == ':') return true;
   }
-  return 0;
+  return false;
 }
 
 // Characters that an address can begin with.
@@ -142,6 +142,21 @@ Result<IpMatcher> IpMatcher::Create(const std::string& pattern) {
   return matcher;
 }
 
+// Only IPv4 addresses, in text that is not one IPv6 address: "12:10.0.0.1".
+bool IpMatcher::MatchesAnyV4(std::string_view text) const {
+  IpAddress address;
+  while (!text.empty()) {
+    if (!LooksLikeV4(text)) {
+      text.remove_prefix(1);
+      continue;
+    }
+    const size_t size = Span(text, [](char c) { return IsDigit(c) || c == '.'; });
+    if (ParseIpAddress(text.substr(0, size), &address) && Matches(address)) return true;
+    text.remove_prefix(size);
+  }
+  return false;
+}
+
 bool IpMatcher::MatchesAny(std::string_view text) const {
   IpAddress address;
   while (true) {
@@ -153,17 +168,17 @@ bool IpMatcher::MatchesAny(std::string_view text) const {
       const size_t size = Span(text, [](char c) { return IsDigit(c) || c == '.'; });
       if (ParseIpAddress(text.substr(0, size), &address) && Matches(address)) return true;
       text.remove_prefix(size);
-      continue;
-    }
-    if (const size_t hint = V6HintLength(text); hint != 0) {
+    } else if (LooksLikeV6(text)) {
       const size_t size = Span(text, [](char c) { return IsHex(c) || c == ':' || c == '.'; });
-      const bool parsed = ParseIpAddress(text.substr(0, size), &address);
-      if (parsed && Matches(address)) return true;
-      // "12:10.0.0.1" is no IPv6 address, but there may be an IPv4 one behind the colon.
-      text.remove_prefix(parsed ? size : hint);
-      continue;
+      if (ParseIpAddress(text.substr(0, size), &address)) {
+        if (Matches(address)) return true;
+      } else if (MatchesAnyV4(text.substr(0, size))) {
+        return true;
+      }
+      text.remove_prefix(size);
+    } else {
+      text.remove_prefix(1);
     }
-    text.remove_prefix(1);
   }
 }
 

@@ -35,6 +35,8 @@ class IpMatcher {
   bool MatchesAny(std::string_view text) const;
 
  private:
+  bool MatchesAnyV4(std::string_view text) const;
+
   IpAddress low_, high_;  // inclusive, of one family
 };
 

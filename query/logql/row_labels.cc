@@ -1,8 +1,5 @@
 #include "query/logql/row_labels.h"
 
-#include <algorithm>
-#include <bit>
-
 #include <xxhash.h>
 
 #include "engine/base/bytes.h"
@@ -33,135 +30,90 @@ uint32_t HashName(std::string_view name) {
 }
 
 void RowLabels::SetStream(const Labels& stream) {
-  stream_labels_.clear();
+  stream_labels_.Clear();
   for (const Label& label : stream) {
-    stream_labels_.push_back({.name = label.name,
-                              .value = label.value,
-                              .category = LabelCategory::kStream,
-                              .base = true,
-                              .hash = HashName(label.name)});
+    stream_labels_.Append({.name = label.name,
+                           .value = label.value,
+                           .category = LabelCategory::kStream,
+                           .base = true,
+                           .hash = HashName(label.name)});
   }
   base_valid_ = false;
 }
 
 void RowLabels::PrepareBase(std::string_view metadata) {
   base_metadata_ = metadata;
-  base_ = stream_labels_;
+  base_.Assign(stream_labels_);
   base_names_.Clear();
-  const auto find = [this](std::string_view name, uint32_t hash) {
-    return std::find_if(base_.begin(), base_.end(),
-                        [&](const RowLabel& label) { return label.hash == hash && label.name == name; });
-  };
-  const bool well_formed =
-      ForEachMetadata(base_metadata_, [&](std::string_view name, std::string_view value) {
-        uint32_t hash = HashName(name);
-        auto found = find(name, hash);
-        if (found != base_.end() && found->category == LabelCategory::kStream) {
-          name = base_names_.Concat(name, kExtractedSuffix);
-          hash = HashName(name);
-          found = find(name, hash);
-          // A stream label that really is called <name>_extracted stays.
-          if (found != base_.end() && found->category == LabelCategory::kStream) return;
-        }
-        const RowLabel label = {
-            .name = name, .value = value, .category = LabelCategory::kMetadata, .base = true, .hash = hash};
-        if (found != base_.end()) {
-          *found = label;
-        } else {
-          base_.push_back(label);
-        }
-      });
+  const bool well_formed = ForEachMetadata(base_metadata_, [&](std::string_view name,
+                                                               std::string_view value) {
+    uint32_t hash = HashName(name);
+    RowLabel* found = base_.Find(name, hash);
+    if (found != nullptr && found->category == LabelCategory::kStream) {
+      name = base_names_.Concat(name, kExtractedSuffix);
+      hash = HashName(name);
+      found = base_.Find(name, hash);
+      // A stream label that really is called <name>_extracted stays.
+      if (found != nullptr && found->category == LabelCategory::kStream) return;
+    }
+    if (found != nullptr) {
+      found->value = value;
+    } else {
+      base_.Append(
+          {.name = name, .value = value, .category = LabelCategory::kMetadata, .base = true, .hash = hash});
+    }
+  });
   static_cast<void>(well_formed);  // what could be read is shown; blocks verify their bytes when loaded
-  base_mask_ = 0;
-  for (const RowLabel& label : base_) base_mask_ |= 1ULL << (label.hash & 63);
   base_valid_ = true;
 }
 
 void RowLabels::Reset(std::string_view metadata) {
   if (!base_valid_ || metadata != base_metadata_) PrepareBase(metadata);
-  labels_ = base_;
-  mask_ = base_mask_;
-  indexed_ = 0;
-  removed_.clear();
+  labels_.Assign(base_);
+  removed_.Clear();
   error_ = {};
   error_details_ = {};
   modified_ = false;
   arena_.Clear();
 }
 
-void RowLabels::IndexLabels() const {
-  const size_t want = std::bit_ceil(labels_.size() * 2);
-  if (indexed_ == 0 || table_.size() < want) {
-    table_.assign(std::max(table_.size(), want), 0);
-    indexed_ = 0;
+// A name that was removed before keeps all it ever was.
+void RowLabels::Forget(const RowLabel& label) {
+  RowLabel* known = removed_.Find(label.name, label.hash);
+  if (known == nullptr) {
+    removed_.Append(label);
+    return;
   }
-  const size_t slots_mask = table_.size() - 1;
-  for (; indexed_ < labels_.size(); ++indexed_) {
-    size_t slot = labels_[indexed_].hash & slots_mask;
-    while (table_[slot] != 0) slot = (slot + 1) & slots_mask;
-    table_[slot] = static_cast<uint32_t>(indexed_ + 1);
-  }
-}
-
-const RowLabel* RowLabels::FindSlow(std::string_view name, uint32_t hash) const {
-  if (labels_.size() <= kLinearMax) {
-    for (const RowLabel& label : labels_) {
-      if (label.hash == hash && label.name == name) return &label;
-    }
-    return nullptr;
-  }
-  if (indexed_ != labels_.size()) IndexLabels();
-  const size_t slots_mask = table_.size() - 1;
-  for (size_t slot = hash & slots_mask; table_[slot] != 0; slot = (slot + 1) & slots_mask) {
-    const RowLabel& label = labels_[table_[slot] - 1];
-    if (label.hash == hash && label.name == name) return &label;
-  }
-  return nullptr;
-}
-
-const RowLabel* RowLabels::FindRemoved(std::string_view name, uint32_t hash) const {
-  for (const RowLabel& label : removed_) {
-    if (label.hash == hash && label.name == name) return &label;
-  }
-  return nullptr;
+  known->base = known->base || label.base;
+  known->extracted = known->extracted || label.extracted;
 }
 
 bool RowLabels::HasBase(std::string_view name) const {
   const uint32_t hash = HashName(name);
-  if (const RowLabel* label = Find(name, hash); label != nullptr && label->base) return true;
-  return std::any_of(removed_.begin(), removed_.end(), [&](const RowLabel& label) {
-    return label.base && label.hash == hash && label.name == name;
-  });
+  const RowLabel* label = Find(name, hash);
+  if (label == nullptr) label = removed_.Find(name, hash);
+  return label != nullptr && label->base;
 }
 
 void RowLabels::SetLabel(std::string_view name, uint32_t hash, std::string_view value, LabelCategory category,
                          bool extracted) {
   // A label of that name in the line must not stand beside the row's own error.
-  if (has_error() && name.starts_with("__error") && (name == kErrorLabel || name == kErrorDetailsLabel))
-    return;
+  if (has_error() && (name == kErrorLabel || name == kErrorDetailsLabel)) return;
   modified_ = true;
-  if (const RowLabel* found = Find(name, hash); found != nullptr) {
-    RowLabel& label = labels_[static_cast<size_t>(found - labels_.data())];
-    label.value = value;
-    label.category = category;
-    label.extracted = label.extracted || extracted;
+  if (RowLabel* label = labels_.Find(name, hash); label != nullptr) {
+    label->value = value;
+    label->category = category;
+    label->extracted = label->extracted || extracted;
     return;
   }
-  bool base = false;
-  if (!removed_.empty()) {
-    // A name that comes back keeps its meaning for the parsers that follow.
-    for (const RowLabel& removed : removed_) {
-      if (removed.hash != hash || removed.name != name) continue;
-      base = base || removed.base;
-      extracted = extracted || removed.extracted;
-    }
-  }
-  Append({.name = name,
-          .value = value,
-          .category = category,
-          .base = base,
-          .extracted = extracted,
-          .hash = hash});
+  // A name that comes back keeps its meaning for the parsers that follow.
+  const RowLabel* removed = removed_.Find(name, hash);
+  labels_.Append({.name = name,
+                  .value = value,
+                  .category = category,
+                  .base = removed != nullptr && removed->base,
+                  .extracted = extracted || (removed != nullptr && removed->extracted),
+                  .hash = hash});
 }
 
 void RowLabels::Set(std::string_view name, std::string_view value, LabelCategory category) {
@@ -176,21 +128,16 @@ void RowLabels::Remove(std::string_view name) {
 
 RowLabels::Target RowLabels::ExtractionTargetSlow(std::string_view name, uint32_t hash) {
   const RowLabel* label = Find(name, hash);
-  bool base = label != nullptr && label->base;
-  if (label == nullptr && !removed_.empty()) {
-    const RowLabel* removed = FindRemoved(name, hash);
-    base = removed != nullptr && removed->base;
-  }
-  if (!base) return {name, hash, false};
+  if (label == nullptr) label = removed_.Find(name, hash);
+  if (label == nullptr || !label->base) return {name, hash, false};
   const std::string_view suffixed = arena_.Concat(name, kExtractedSuffix);
   return {suffixed, HashName(suffixed), false};
 }
 
 bool RowLabels::WasExtractedSlow(const Target& target) const {
-  if (const RowLabel* label = Find(target.name, target.hash); label != nullptr) return label->extracted;
-  if (removed_.empty()) return false;
-  const RowLabel* removed = FindRemoved(target.name, target.hash);
-  return removed != nullptr && removed->extracted;
+  const RowLabel* label = Find(target.name, target.hash);
+  if (label == nullptr) label = removed_.Find(target.name, target.hash);
+  return label != nullptr && label->extracted;
 }
 
 void RowLabels::SetError(std::string_view error, std::string_view details) {

@@ -9,8 +9,6 @@
 //   - what one parser extracted, later parsers leave alone, even when it was dropped or renamed;
 //   - label_format moves what it touches to kParsed; drop and keep remove from every category;
 //   - __error__ and __error_details__ are kept apart from other labels, in kParsed.
-// Lookups compare a hash first and go through a table once a row has many labels, so that a hostile
-// line with thousands of keys stays linear.
 // Threads: thread-compatible; one per worker. Ownership: values are views into the row's line, the
 // stream's labels, the metadata bytes, or this object's own arena (Store); all end with Reset.
 #pragma once
@@ -21,6 +19,7 @@
 #include <vector>
 
 #include "engine/model/labels.h"
+#include "query/logql/label_list.h"
 #include "query/logql/row_arena.h"
 
 namespace varve::logql {
@@ -31,17 +30,6 @@ inline constexpr std::string_view kExtractedSuffix = "_extracted";
 
 // Of a label name.
 uint32_t HashName(std::string_view name);
-
-enum class LabelCategory : uint8_t { kStream, kMetadata, kParsed };
-
-struct RowLabel {
-  std::string_view name;
-  std::string_view value;
-  LabelCategory category = LabelCategory::kStream;
-  bool base = false;       // the stream's labels or the metadata hold this name
-  bool extracted = false;  // a parser found it in the line
-  uint32_t hash = 0;       // HashName(name)
-};
 
 class RowLabels {
  public:
@@ -56,10 +44,7 @@ class RowLabels {
 
   // The label a query means by `name`; null when absent. A present label may have an empty value.
   const RowLabel* Find(std::string_view name) const { return Find(name, HashName(name)); }
-  const RowLabel* Find(std::string_view name, uint32_t hash) const {
-    if ((mask_ >> (hash & 63) & 1) == 0) return nullptr;
-    return FindSlow(name, hash);
-  }
+  const RowLabel* Find(std::string_view name, uint32_t hash) const { return labels_.Find(name, hash); }
   std::string_view Get(std::string_view name) const {
     const RowLabel* label = Find(name);
     return label == nullptr ? std::string_view() : label->value;
@@ -85,7 +70,7 @@ class RowLabels {
   };
   // The name to extract `name` to: itself, or <name>_extracted (in the arena) when it is a base name.
   Target ExtractionTarget(std::string_view name, uint32_t hash) {
-    if ((mask_ >> (hash & 63) & 1) == 0 && removed_.empty()) return {name, hash, true};
+    if (!labels_.MayHold(hash) && removed_.empty()) return {name, hash, true};
     return ExtractionTargetSlow(name, hash);
   }
   // Whether a parser extracted `target` from this row already.
@@ -95,12 +80,12 @@ class RowLabels {
   void SetExtracted(const Target& target, std::string_view value) {
     if (target.fresh && !has_error()) {
       modified_ = true;
-      Append({.name = target.name,
-              .value = value,
-              .category = LabelCategory::kParsed,
-              .base = false,
-              .extracted = true,
-              .hash = target.hash});
+      labels_.Append({.name = target.name,
+                      .value = value,
+                      .category = LabelCategory::kParsed,
+                      .base = false,
+                      .extracted = true,
+                      .hash = target.hash});
     } else {
       SetLabel(target.name, target.hash, value, LabelCategory::kParsed, true);
     }
@@ -120,41 +105,25 @@ class RowLabels {
   bool modified() const { return modified_; }
 
   // All labels, unordered, __error__ and __error_details__ not included; names are unique.
-  const std::vector<RowLabel>& labels() const { return labels_; }
+  const std::vector<RowLabel>& labels() const { return labels_.labels(); }
 
  private:
-  // Above this many labels lookups use the table.
-  static constexpr size_t kLinearMax = 24;
-
-  const RowLabel* FindSlow(std::string_view name, uint32_t hash) const;
-  void IndexLabels() const;
-  void Append(const RowLabel& label) {
-    labels_.push_back(label);
-    mask_ |= 1ULL << (label.hash & 63);
-  }
   Target ExtractionTargetSlow(std::string_view name, uint32_t hash);
   bool WasExtractedSlow(const Target& target) const;
   void SetLabel(std::string_view name, uint32_t hash, std::string_view value, LabelCategory category,
                 bool extracted);
-  const RowLabel* FindRemoved(std::string_view name, uint32_t hash) const;
+  void Forget(const RowLabel& label);
   void PrepareBase(std::string_view metadata);
 
-  std::vector<RowLabel> labels_;
-  uint64_t mask_ = 0;              // bit (hash & 63) of every label: most lookups of absent names stop here
-  std::vector<RowLabel> removed_;  // of this row: names keep their meaning for parsers
+  LabelList labels_;
+  LabelList removed_;  // of this row: names keep their meaning for parsers
   std::string_view error_, error_details_;
   RowArena arena_;
   bool modified_ = false;
 
-  // Open addressing over labels_, index + 1 a slot, 0 free; covers the first `indexed_` labels. Lookups
-  // extend it.
-  mutable std::vector<uint32_t> table_;
-  mutable size_t indexed_ = 0;
-
   // What a row of this stream with the latest metadata starts with.
-  std::vector<RowLabel> stream_labels_;
-  std::vector<RowLabel> base_;
-  uint64_t base_mask_ = 0;
+  LabelList stream_labels_;
+  LabelList base_;
   std::string base_metadata_;  // a copy: base_ points into it
   RowArena base_names_;
   bool base_valid_ = false;
@@ -162,18 +131,10 @@ class RowLabels {
 
 template <typename Predicate>
 void RowLabels::RemoveIf(Predicate drop) {
-  size_t kept = 0;
-  for (size_t i = 0; i < labels_.size(); ++i) {
-    if (drop(labels_[i])) {
-      removed_.push_back(labels_[i]);
-    } else {
-      labels_[kept++] = labels_[i];
-    }
-  }
-  if (kept == labels_.size()) return;
-  labels_.resize(kept);
-  indexed_ = 0;
-  modified_ = true;
+  labels_.RemoveIf(drop, [this](const RowLabel& label) {
+    Forget(label);
+    modified_ = true;
+  });
 }
 
 }  // namespace varve::logql

@@ -35,7 +35,8 @@ class Ledger {
     const Labels labels = MakeLabels({{"app", std::to_string(tried_.size() % 5)}});
     tried_.insert(line);
     order_.push_back(line);
-    if (EngineClient(engine).Push(labels, static_cast<int64_t>(tried_.size()), line).ok()) acknowledged_.insert(line);
+    if (EngineClient(engine).Push(labels, static_cast<int64_t>(tried_.size()), line).ok())
+      acknowledged_.insert(line);
   }
 
   // Opens the directory again, without faults.

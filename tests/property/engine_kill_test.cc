@@ -22,10 +22,12 @@ struct RunResult {
   bool retention = false;
 };
 
-RunResult RunWorker(const std::string& dir, const std::string& kill_point, int first, int count, bool retention) {
+RunResult RunWorker(const std::string& dir, const std::string& kill_point, int first, int count,
+                    bool retention) {
   std::string command = kill_point.empty() ? "" : "VARVE_KILL_POINT=" + kill_point + " ";
   if (retention) command += "VARVE_TEST_RETENTION=1 ";
-  command += std::string(VARVE_CRASH_WORKER) + " " + dir + " " + std::to_string(first) + " " + std::to_string(count);
+  command +=
+      std::string(VARVE_CRASH_WORKER) + " " + dir + " " + std::to_string(first) + " " + std::to_string(count);
   RunResult result;
   FILE* pipe = popen(command.c_str(), "r");
   char word[32];
@@ -77,8 +79,8 @@ TEST_P(EngineKill, LosesNothingAcknowledgedAndDoublesNothing) {
   int kills = 0;
   int next = 0;
   for (const int passage : {1, 2, 3, 5, 8, 13, 1}) {
-    const RunResult run =
-        RunWorker(dir.path(), std::string(GetParam()) + ":" + std::to_string(passage), next, 25, /*retention=*/false);
+    const RunResult run = RunWorker(dir.path(), std::string(GetParam()) + ":" + std::to_string(passage), next,
+                                    25, /*retention=*/false);
     tried.insert(run.tried.begin(), run.tried.end());
     acked.insert(run.acked.begin(), run.acked.end());
     ASSERT_TRUE(run.exit_code == 137 || run.exit_code == 0) << run.exit_code;
@@ -92,7 +94,8 @@ TEST_P(EngineKill, LosesNothingAcknowledgedAndDoublesNothing) {
 
 INSTANTIATE_TEST_SUITE_P(Points, EngineKill,
                          testing::Values("after_journal_write", "after_cut", "pack_written_before_ingest",
-                                         "after_pack_write", "after_all_packs", "before_commit", "after_commit"),
+                                         "after_pack_write", "after_all_packs", "before_commit",
+                                         "after_commit"),
                          [](const auto& point) { return std::string(point.param); });
 
 TEST(EngineKillRetention, ForgetsExpiredPacksWhollyWhenKilledBetweenCommitAndDeletion) {

@@ -56,9 +56,10 @@ class World {
   uint32_t Below(uint32_t n) { return static_cast<uint32_t>(random_() % n); }
 
   void Open() {
-    Result<std::unique_ptr<Engine>> engine = OpenWith(Options(), MakeMemoryStores(disk_, [this](std::string_view step) {
-      return step == failing_step_ ? IoError("injected") : Status::Ok();
-    }));
+    Result<std::unique_ptr<Engine>> engine =
+        OpenWith(Options(), MakeMemoryStores(disk_, [this](std::string_view step) {
+                   return step == failing_step_ ? IoError("injected") : Status::Ok();
+                 }));
     ASSERT_OK(engine);
     engine_ = std::move(engine).value();
     const Result<std::vector<PackInfo>> stored = disk_.packs->List();
@@ -113,7 +114,8 @@ class World {
     }
     // Few distinct times, lines and metadata, so that equal times and near duplicates are common.
     const int64_t ts = kBaseNs + Below(Below(4) == 0 ? 3000 : 200);
-    const std::string line = unique_ ? std::to_string(++serial_) : std::string(Below(40), static_cast<char>('a' + Below(3)));
+    const std::string line =
+        unique_ ? std::to_string(++serial_) : std::string(Below(40), static_cast<char>('a' + Below(3)));
     return {ts, line, Below(3) == 0 ? "\x01k\x01v" : ""};
   }
 
@@ -121,7 +123,8 @@ class World {
     TestPush push;
     for (uint32_t s = Below(4); s < 4; ++s) {
       TestPush::Stream stream;
-      stream.labels = MakeLabels({{"app", std::string(1, static_cast<char>('a' + Below(5)))}, {"n", Below(2) == 0 ? "1" : ""}});
+      stream.labels = MakeLabels(
+          {{"app", std::string(1, static_cast<char>('a' + Below(5)))}, {"n", Below(2) == 0 ? "1" : ""}});
       for (uint32_t i = Below(12); i > 0; --i) stream.entries.push_back(RandomEntry(stream.labels));
       push.streams.push_back(std::move(stream));
     }

@@ -11,7 +11,8 @@ struct Rows {
   uint32_t row_end;
 
   TestEntry Entry(uint32_t row) const {
-    return {columns->timestamps_ns[row], std::string(columns->Line(row)), std::string(columns->Metadata(row))};
+    return {columns->timestamps_ns[row], std::string(columns->Line(row)),
+            std::string(columns->Metadata(row))};
   }
 };
 
@@ -27,7 +28,8 @@ Result<Rows> LoadRows(const LogSnapshot& snapshot, const LogSlice& slice, Memory
   for (uint32_t row = slice.row_begin; row < row_end; ++row) {
     const int64_t ts = columns->timestamps_ns[row];
     if (ts < slice.min_ts_ns || ts > slice.max_ts_ns) return InternalError("a row outside its slice's span");
-    if (row > slice.row_begin && ts < columns->timestamps_ns[row - 1]) return InternalError("an unsorted slice");
+    if (row > slice.row_begin && ts < columns->timestamps_ns[row - 1])
+      return InternalError("an unsorted slice");
   }
   return Rows{.slice = &slice, .columns = std::move(columns), .row_end = row_end};
 }
@@ -66,7 +68,8 @@ Status EngineClient::Push(const TestPush& push) {
   return engine_->Append(batch, record);
 }
 
-Status EngineClient::Push(const Labels& labels, int64_t ts_ns, const std::string& line, const std::string& metadata) {
+Status EngineClient::Push(const Labels& labels, int64_t ts_ns, const std::string& line,
+                          const std::string& metadata) {
   TestPush push;
   push.streams.push_back({.labels = labels, .entries = {{ts_ns, line, metadata}}});
   return Push(push);
@@ -87,15 +90,18 @@ Result<TestContents> EngineClient::ReadAll(const std::vector<Matcher>& matchers,
     VARVE_ASSIGN_OR_RETURN(const Rows rows, LoadRows(*snapshot, slice, engine_->query_budget()));
     std::set<TestEntry> older;
     for (const uint32_t other : slice.older_overlapping) {
-      VARVE_ASSIGN_OR_RETURN(const Rows other_rows, LoadRows(*snapshot, slices[other], engine_->query_budget()));
-      for (uint32_t row = slices[other].row_begin; row < other_rows.row_end; ++row) older.insert(other_rows.Entry(row));
+      VARVE_ASSIGN_OR_RETURN(const Rows other_rows,
+                             LoadRows(*snapshot, slices[other], engine_->query_budget()));
+      for (uint32_t row = slices[other].row_begin; row < other_rows.row_end; ++row)
+        older.insert(other_rows.Entry(row));
     }
     for (uint32_t row = slice.row_begin; row < rows.row_end; ++row) {
       TestEntry entry = rows.Entry(row);
       if (!range.Contains(std::get<0>(entry)) || older.contains(entry)) continue;
       const std::string stream = snapshot->streams()[slice.stream].labels->ToString();
       if (!contents[stream].insert(std::move(entry)).second) {
-        return InternalError("an entry of " + stream + " occurs twice, in " + snapshot->SourceName(slice.source));
+        return InternalError("an entry of " + stream + " occurs twice, in " +
+                             snapshot->SourceName(slice.source));
       }
     }
   }

@@ -34,7 +34,8 @@ Labels MakeLabels(std::vector<Label> labels);
 
 class EngineClient {
  public:
-  explicit EngineClient(Engine* engine, std::string tenant = "t") : engine_(engine), tenant_(std::move(tenant)) {}
+  explicit EngineClient(Engine* engine, std::string tenant = "t")
+      : engine_(engine), tenant_(std::move(tenant)) {}
 
   Status Push(const TestPush& push);
   // One entry of one stream.

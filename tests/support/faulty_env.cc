@@ -169,7 +169,8 @@ class FaultyFileSystem final : public rocksdb::FileSystemWrapper {
     });
   }
   IOStatus ReopenWritableFile(const std::string& path, const FileOptions& options,
-                              std::unique_ptr<rocksdb::FSWritableFile>* result, IODebugContext* debug) override {
+                              std::unique_ptr<rocksdb::FSWritableFile>* result,
+                              IODebugContext* debug) override {
     std::error_code error;
     const auto size = std::filesystem::file_size(path, error);
     return Open(path, error ? 0 : size, result, [&](std::unique_ptr<rocksdb::FSWritableFile>* file) {

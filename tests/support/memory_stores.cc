@@ -32,7 +32,9 @@ class SharedPackStore final : public PackStore {
     VARVE_ASSIGN_OR_RETURN(std::unique_ptr<PendingPack> pending, store_->Begin(id));
     return std::unique_ptr<PendingPack>(std::make_unique<HookedPendingPack>(std::move(pending), &hook_));
   }
-  Result<PackBytes> ReadBlock(const PackId& id, uint32_t block) const override { return store_->ReadBlock(id, block); }
+  Result<PackBytes> ReadBlock(const PackId& id, uint32_t block) const override {
+    return store_->ReadBlock(id, block);
+  }
   Result<PackDirectory> ReadDirectory(const PackId& id) const override { return store_->ReadDirectory(id); }
   Result<std::vector<PackInfo>> List() const override { return store_->List(); }
   Status Drop(std::span<const PackId> ids) override {
@@ -60,14 +62,18 @@ class HookedMetaStore final : public MetaStore {
   Result<std::vector<MetaCommit::Pack>> ListPacks() const override { return store_->ListPacks(); }
   Result<std::map<uint32_t, uint64_t>> ListWatermarks() const override { return store_->ListWatermarks(); }
   Status PutStream(const StreamRecord& stream) override { return store_->PutStream(stream); }
-  Status DeleteStreams(const std::vector<StreamRecord>& streams) override { return store_->DeleteStreams(streams); }
+  Status DeleteStreams(const std::vector<StreamRecord>& streams) override {
+    return store_->DeleteStreams(streams);
+  }
   Status ForEachStream(const std::function<Status(const StreamRecord&)>& fn) const override {
     return store_->ForEachStream(fn);
   }
   Result<std::optional<std::string>> GetSetting(std::string_view name) const override {
     return store_->GetSetting(name);
   }
-  Status PutSetting(std::string_view name, std::string_view value) override { return store_->PutSetting(name, value); }
+  Status PutSetting(std::string_view name, std::string_view value) override {
+    return store_->PutSetting(name, value);
+  }
 
  private:
   const std::unique_ptr<MetaStore> store_;
@@ -78,7 +84,8 @@ class HookedMetaStore final : public MetaStore {
 
 EngineStores MakeMemoryStores(const MemoryDisk& disk, StepHook hook) {
   EngineStores stores;
-  stores.meta = std::make_unique<HookedMetaStore>(std::make_unique<MemoryMetaStore>(disk.meta, disk.journal), hook);
+  stores.meta =
+      std::make_unique<HookedMetaStore>(std::make_unique<MemoryMetaStore>(disk.meta, disk.journal), hook);
   JournalSeq floor = 0;
   const Result<std::map<uint32_t, uint64_t>> watermarks = stores.meta->ListWatermarks();
   for (const auto& [shard, seq] : *watermarks) floor = std::max(floor, seq);

@@ -10,7 +10,7 @@
 namespace varve::logql {
 
 // Longer names are not extracted: nested keys would otherwise grow with the square of the line.
-inline constexpr size_t kLabelNameBytesMax = 4096;
+inline constexpr size_t kLabelNameBytesMax = 1024;
 
 // Whether `key` is a label name as it stands.
 bool IsCleanLabelKey(std::string_view key);

@@ -94,7 +94,11 @@ std::string RandomSelector(Random& random) {
 std::string RandomStages(Random& random) {
   std::string stages;
   if (random.OneIn(3)) stages += random.Pick({R"( |= "red")", R"( != "k=1")", R"( |= "k=2" or "k=3")"});
-  if (random.OneIn(2)) return stages;
+  if (random.OneIn(2)) {
+    // What only looks at labels takes a way of its own.
+    return stages + random.Pick({"", "", " | level=\"info\"", " | drop trace, level", " | keep app, level",
+                                 " | label_format z=env", " | trace>=1 | __error__=\"\""});
+  }
   stages += " | logfmt";
   if (random.OneIn(3)) stages += random.Pick({R"( | k="1")", R"( | k>=2 | __error__="")", R"( | w!="red")"});
   if (random.OneIn(4)) stages += random.Pick({" | drop env", " | keep k, app", " | label_format z=k"});

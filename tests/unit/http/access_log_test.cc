@@ -10,7 +10,8 @@ TEST(AccessLog, QuotesWhatTheClientChose) {
   request.method = "GET";
   request.target = "/x?q=\"a b\"\n";
   request.remote = "127.0.0.1:5";
-  request.headers = {{"user-agent", "Grafana/12 evil=1"}, {"x-query-tags", "Source=logvolhist"}, {"x-rule-uid", "r1"}};
+  request.headers = {
+      {"user-agent", "Grafana/12 evil=1"}, {"x-query-tags", "Source=logvolhist"}, {"x-rule-uid", "r1"}};
   RequestRecord record;
   record.request = &request;
   record.status = 400;

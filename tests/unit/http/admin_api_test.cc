@@ -10,13 +10,16 @@
 namespace varve {
 namespace {
 
-using ::testing::HasSubstr;
 using testing::CallHandler;
+using ::testing::HasSubstr;
 using testing::MemoryEngine;
 
 class AdminApiTest : public ::testing::Test {
  protected:
-  AdminApiTest() : writes_(&engine_, IngestLimits()), metrics_(&engine_, &writes_, "fake"), api_(&engine_, &metrics_, "a: 1\n") {
+  AdminApiTest()
+      : writes_(&engine_, IngestLimits()),
+        metrics_(&engine_, &writes_, "fake"),
+        api_(&engine_, &metrics_, "a: 1\n") {
     api_.AddRoutes(&router_);
   }
   HttpResponse Get(const std::string& target) { return CallHandler(router_, "GET", target); }
@@ -78,8 +81,9 @@ TEST_F(AdminApiTest, CountsRequestsUnderLokisName) {
   record.status = 404;
   metrics_.Observe(record);
   const std::string text = Get("/metrics").body;
-  EXPECT_THAT(text, HasSubstr("loki_request_duration_seconds_count{method=\"GET\",route=\"loki_api_v1_query_range\","
-                              "status_code=\"200\",ws=\"false\"} 1"));
+  EXPECT_THAT(
+      text, HasSubstr("loki_request_duration_seconds_count{method=\"GET\",route=\"loki_api_v1_query_range\","
+                      "status_code=\"200\",ws=\"false\"} 1"));
   EXPECT_THAT(text, HasSubstr("method=\"other\",route=\"other\",status_code=\"404\""));
 }
 

@@ -19,21 +19,29 @@ TEST(DetectFieldType, TakesTheNarrowest) {
     const char* value;
     FieldType type;
   };
-  const Case cases[] = {{"1", FieldType::kInt},         {"-1", FieldType::kInt},
-                        {"+7", FieldType::kInt},        {"1.5", FieldType::kFloat},
-                        {"1e3", FieldType::kFloat},     {"NaN", FieldType::kFloat},
+  const Case cases[] = {{"1", FieldType::kInt},
+                        {"-1", FieldType::kInt},
+                        {"+7", FieldType::kInt},
+                        {"1.5", FieldType::kFloat},
+                        {"1e3", FieldType::kFloat},
+                        {"NaN", FieldType::kFloat},
                         {"12345678901234567890", FieldType::kFloat},
-                        {"true", FieldType::kBoolean},  {"1s", FieldType::kDuration},
-                        {"10ms", FieldType::kDuration}, {"1KB", FieldType::kBytes},
-                        {"5MB", FieldType::kBytes},     {"0x1", FieldType::kString},
-                        {"2026-11-01", FieldType::kString}, {"", FieldType::kString},
+                        {"true", FieldType::kBoolean},
+                        {"1s", FieldType::kDuration},
+                        {"10ms", FieldType::kDuration},
+                        {"1KB", FieldType::kBytes},
+                        {"5MB", FieldType::kBytes},
+                        {"0x1", FieldType::kString},
+                        {"2026-11-01", FieldType::kString},
+                        {"", FieldType::kString},
                         {"n/a", FieldType::kString}};
   for (const Case& c : cases) EXPECT_EQ(DetectFieldType(c.value), c.type) << c.value;
 }
 
 TEST(FieldDetector, ReadsJsonWithItsPaths) {
   FieldDetector detector(1000);
-  detector.Add({}, Line(R"({"a":{"b c":"x","n":1.50},"ok":true,"none":null,"list":[1],"a":2,"s":"q\"x"} trailing)"));
+  detector.Add(
+      {}, Line(R"({"a":{"b c":"x","n":1.50},"ok":true,"none":null,"list":[1],"a":2,"s":"q\"x"} trailing)"));
   const auto& fields = detector.fields();
   EXPECT_THAT(fields, ElementsAre(Key("a"), Key("a_b_c"), Key("a_n"), Key("ok"), Key("s")));
   EXPECT_THAT(fields.at("a_b_c").json_path, ElementsAre("a", "b c"));
@@ -68,7 +76,8 @@ TEST(FieldDetector, RenamesWhatTheStreamHasAlready) {
 
 TEST(FieldDetector, WidensTypes) {
   FieldDetector detector(1000);
-  for (const char* line : {"n=1 size=12KB d=1s", "n=2.5 size=1.5MiB d=n/a", "n=3 size=12kB d=2s"}) detector.Add({}, Line(line));
+  for (const char* line : {"n=1 size=12KB d=1s", "n=2.5 size=1.5MiB d=n/a", "n=3 size=12kB d=2s"})
+    detector.Add({}, Line(line));
   EXPECT_EQ(detector.fields().at("n").type, FieldType::kFloat);
   EXPECT_EQ(detector.fields().at("d").type, FieldType::kString);
   EXPECT_EQ(detector.fields().at("size").type, FieldType::kBytes);

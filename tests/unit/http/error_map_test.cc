@@ -15,10 +15,10 @@ TEST(LokiErrors, HaveLokisStatuses) {
     int query, push;
   };
   const Case cases[] = {
-      {Code::kInvalidArgument, 400, 400}, {Code::kNotFound, 404, 404},      {Code::kOutOfRange, 400, 422},
-      {Code::kTooLarge, 413, 413},        {Code::kExecution, 400, 400},     {Code::kUnimplemented, 400, 400},
-      {Code::kDeadlineExceeded, 504, 504}, {Code::kCancelled, 499, 499},    {Code::kUnavailable, 503, 503},
-      {Code::kStorageFull, 507, 507},     {Code::kCorruption, 500, 400},    {Code::kIoError, 500, 500},
+      {Code::kInvalidArgument, 400, 400},   {Code::kNotFound, 404, 404},   {Code::kOutOfRange, 400, 422},
+      {Code::kTooLarge, 413, 413},          {Code::kExecution, 400, 400},  {Code::kUnimplemented, 400, 400},
+      {Code::kDeadlineExceeded, 504, 504},  {Code::kCancelled, 499, 499},  {Code::kUnavailable, 503, 503},
+      {Code::kStorageFull, 507, 507},       {Code::kCorruption, 500, 400}, {Code::kIoError, 500, 500},
       {Code::kResourceExhausted, 429, 429}, {Code::kInternal, 500, 500},
   };
   for (const Case& c : cases) {
@@ -35,14 +35,13 @@ TEST(LokiErrors, OfQueriesArePlainTextWithoutANewline) {
   EXPECT_THAT(response.headers, Contains(Pair("X-Content-Type-Options", "nosniff")));
 }
 
-TEST(LokiErrors, OfPushesEndWithANewline) {
-  EXPECT_EQ(LokiPushError(InvalidArgument("bad")).body, "bad\n");
-}
+TEST(LokiErrors, OfPushesEndWithANewline) { EXPECT_EQ(LokiPushError(InvalidArgument("bad")).body, "bad\n"); }
 
 TEST(LokiErrors, SayWhenToRetry) {
   EXPECT_THAT(LokiPushError(Unavailable("full")).headers, Contains(Pair("Retry-After", "1")));
   EXPECT_THAT(LokiPushError(StorageFull("disk")).headers, Contains(Pair("Retry-After", "30")));
-  EXPECT_THAT(LokiPushError(InvalidArgument("bad")).headers, ::testing::Not(Contains(Pair("Retry-After", ::testing::_))));
+  EXPECT_THAT(LokiPushError(InvalidArgument("bad")).headers,
+              ::testing::Not(Contains(Pair("Retry-After", ::testing::_))));
 }
 
 }  // namespace

@@ -9,10 +9,10 @@
 namespace varve {
 namespace {
 
-using ::testing::StartsWith;
 using testing::CallHandler;
 using testing::MemoryEngine;
 using testing::Query;
+using ::testing::StartsWith;
 
 using Pairs = std::vector<std::pair<std::string, std::string>>;
 
@@ -46,11 +46,12 @@ class FieldsApiTest : public ::testing::Test {
 };
 
 TEST_F(FieldsApiTest, ListsFieldsWithTypeAndParser) {
-  EXPECT_EQ(Ask("detected_fields", {{"query", "{job=\"a\"}"}}),
-            R"({"fields":[{"label":"http_status","type":"int","cardinality":2,"parsers":["json"],"jsonPath":["http","status"]},)"
-            R"({"label":"took","type":"duration","cardinality":1,"parsers":["logfmt"]},)"
-            R"({"label":"user","type":"string","cardinality":1,"parsers":null}],"limit":1000})"
-            "\n");
+  EXPECT_EQ(
+      Ask("detected_fields", {{"query", "{job=\"a\"}"}}),
+      R"({"fields":[{"label":"http_status","type":"int","cardinality":2,"parsers":["json"],"jsonPath":["http","status"]},)"
+      R"({"label":"took","type":"duration","cardinality":1,"parsers":["logfmt"]},)"
+      R"({"label":"user","type":"string","cardinality":1,"parsers":null}],"limit":1000})"
+      "\n");
 }
 
 TEST_F(FieldsApiTest, LooksAtNoMoreThanItsLines) {
@@ -68,8 +69,10 @@ TEST_F(FieldsApiTest, ListsValuesOfOneField) {
 }
 
 TEST_F(FieldsApiTest, RefusesWhatIsNoLogQuery) {
-  EXPECT_EQ(Ask("detected_fields", {{"query", "rate({job=\"a\"}[1m])"}}), "400: only log selector is supported");
-  EXPECT_THAT(Ask("detected_fields", {{"query", "{}"}}), StartsWith("400: parse error : queries require at least one"));
+  EXPECT_EQ(Ask("detected_fields", {{"query", "rate({job=\"a\"}[1m])"}}),
+            "400: only log selector is supported");
+  EXPECT_THAT(Ask("detected_fields", {{"query", "{}"}}),
+              StartsWith("400: parse error : queries require at least one"));
 }
 
 }  // namespace

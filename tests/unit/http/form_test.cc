@@ -20,7 +20,8 @@ HttpRequest Request(std::string method, std::string query, std::string body = {}
 constexpr const char* kForm = "application/x-www-form-urlencoded";
 
 TEST(FormParams, PutTheBodyBeforeTheUrl) {
-  const auto params = FormParams::Parse(Request("POST", "query=url&match[]=c", "query=body&match[]=a&match%5B%5D=b", kForm));
+  const auto params =
+      FormParams::Parse(Request("POST", "query=url&match[]=c", "query=body&match[]=a&match%5B%5D=b", kForm));
   ASSERT_TRUE(params.ok());
   EXPECT_EQ(params->Get("query"), "body");
   EXPECT_THAT(params->All("match[]"), ElementsAre("a", "b", "c"));

@@ -28,7 +28,8 @@ TEST(AcceptsGzip, FollowsTheHeader) {
   for (const char* yes : {"gzip", "GZIP", "deflate, gzip;q=0.5, br", " gzip ", "gzip, deflate, br, zstd"}) {
     EXPECT_TRUE(AcceptsGzip(yes)) << yes;
   }
-  for (const char* no : {"", "identity", "br", "zstd, deflate", "gzip;q=0", "gzip; q=0.000", "x-gzip2", "*"}) {
+  for (const char* no :
+       {"", "identity", "br", "zstd, deflate", "gzip;q=0", "gzip; q=0.000", "x-gzip2", "*"}) {
     EXPECT_FALSE(AcceptsGzip(no)) << no;
   }
 }

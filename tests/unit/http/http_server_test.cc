@@ -42,18 +42,19 @@ TEST_F(HttpServerTest, ServesWhatWasPushed) {
   server_->SetReady(true);
   EXPECT_EQ(client.Get("/ready")->body, "ready\n");
   const auto pushed = client.Post(
-      "/loki/api/v1/push", R"({"streams":[{"stream":{"job":"sshd"},"values":[["1793491200000000000","Failed password"]]}]})",
+      "/loki/api/v1/push",
+      R"({"streams":[{"stream":{"job":"sshd"},"values":[["1793491200000000000","Failed password"]]}]})",
       "Content-Type: application/json\r\n");
   ASSERT_TRUE(pushed.has_value());
   EXPECT_EQ(pushed->status, 204);
-  const auto found = client.Get("/loki/api/v1/query_range?" + testing::Query({{"query", "{job=\"sshd\"} |= \"Failed\""},
-                                                                              {"start", "1793491200"},
-                                                                              {"end", "1793491201"}}));
+  const auto found =
+      client.Get("/loki/api/v1/query_range?" + testing::Query({{"query", "{job=\"sshd\"} |= \"Failed\""},
+                                                               {"start", "1793491200"},
+                                                               {"end", "1793491201"}}));
   ASSERT_TRUE(found.has_value());
   EXPECT_EQ(found->Header("content-type"), "application/json; charset=UTF-8");
   EXPECT_THAT(found->body, HasSubstr(R"("values":[["1793491200000000000","Failed password"]])"));
-  EXPECT_THAT(client.Get("/metrics")->body,
-              HasSubstr("route=\"loki_api_v1_push\",status_code=\"204\""));
+  EXPECT_THAT(client.Get("/metrics")->body, HasSubstr("route=\"loki_api_v1_push\",status_code=\"204\""));
   EXPECT_THAT(client.Get("/metrics")->body, HasSubstr("varve_query_lines_processed_total 1"));
   EXPECT_EQ(client.Get("/config")->body, "auth_enabled: false\n");
 }
@@ -79,7 +80,8 @@ TEST_F(HttpServerTest, ShowsTheMetricsOfTheDocumentation) {
     constexpr std::string_view kHelp = "# HELP ";
     if (!line.starts_with(kHelp)) continue;
     const size_t space = line.find(' ', kHelp.size());
-    table += "| `" + line.substr(kHelp.size(), space - kHelp.size()) + "` | " + line.substr(space + 1) + " |\n";
+    table +=
+        "| `" + line.substr(kHelp.size(), space - kHelp.size()) + "` | " + line.substr(space + 1) + " |\n";
   }
   const std::string path = VARVE_SOURCE_DIR "/docs/operations.md";
   const std::string begin_mark = "<!-- metrics: begin -->\n";

@@ -9,11 +9,11 @@
 namespace varve {
 namespace {
 
-using ::testing::HasSubstr;
-using ::testing::StartsWith;
 using testing::CallHandler;
+using ::testing::HasSubstr;
 using testing::MemoryEngine;
 using testing::Query;
+using ::testing::StartsWith;
 
 constexpr int64_t kMinute = 60 * kNsPerSecond;
 constexpr int64_t kBase = 1'793'491'200 * kNsPerSecond;  // 2026-11-01T00:00:00Z
@@ -30,7 +30,8 @@ class IndexApiTest : public ::testing::Test {
     // One entry a minute for two hours in each; lines of 10 and of 3 bytes.
     for (int i = 0; i < 120; ++i) {
       engine_.Add(Labels::FromUnsorted({{"job", "big"}, {"zone", "z1"}}), kBase + i * kMinute, "0123456789");
-      engine_.Add(Labels::FromUnsorted({{"job", "small"}, {"zone", "z2"}, {"code", "200"}}), kBase + i * kMinute, "abc");
+      engine_.Add(Labels::FromUnsorted({{"job", "small"}, {"zone", "z2"}, {"code", "200"}}),
+                  kBase + i * kMinute, "abc");
       if (i == 59) engine_.Seal();
     }
   }
@@ -105,9 +106,10 @@ TEST_F(IndexApiTest, SumsVolumeByTargetLabels) {
 }
 
 TEST_F(IndexApiTest, SumsVolumeByLabelNames) {
-  EXPECT_THAT(Ask("/loki/api/v1/index/volume", {{"query", "{job=~\".+\"}"}, {"aggregateBy", "labels"}}),
-              HasSubstr(R"([{"metric":{"job":""},"value":[1793498400,"1560"]},{"metric":{"zone":""},)"
-                        R"("value":[1793498400,"1560"]},{"metric":{"code":""},"value":[1793498400,"360"]}])"));
+  EXPECT_THAT(
+      Ask("/loki/api/v1/index/volume", {{"query", "{job=~\".+\"}"}, {"aggregateBy", "labels"}}),
+      HasSubstr(R"([{"metric":{"job":""},"value":[1793498400,"1560"]},{"metric":{"zone":""},)"
+                R"("value":[1793498400,"1560"]},{"metric":{"code":""},"value":[1793498400,"360"]}])"));
 }
 
 TEST_F(IndexApiTest, TakesEverythingForAnEmptySelectorAndLimits) {
@@ -119,8 +121,9 @@ TEST_F(IndexApiTest, SplitsVolumeByStep) {
   EXPECT_EQ(Result(Ask("/loki/api/v1/index/volume_range", {{"query", "{job=\"big\"}"}, {"step", "1h"}})),
             R"("data":{"resultType":"matrix","result":[{"metric":{"job":"big"},)"
             R"("values":[[1793494799.999,"600"],[1793498400,"600"]]}])");
-  EXPECT_THAT(Ask("/loki/api/v1/index/volume_range", {{"query", "{job=\"big\"}"}, {"step", "2h"}}),
-              HasSubstr(R"("resultType":"vector","result":[{"metric":{"job":"big"},"value":[1793498400,"1200"]}])"));
+  EXPECT_THAT(
+      Ask("/loki/api/v1/index/volume_range", {{"query", "{job=\"big\"}"}, {"step", "2h"}}),
+      HasSubstr(R"("resultType":"vector","result":[{"metric":{"job":"big"},"value":[1793498400,"1200"]}])"));
 }
 
 TEST_F(IndexApiTest, RefusesBadVolumeParameters) {
@@ -135,7 +138,8 @@ TEST_F(IndexApiTest, RefusesBadVolumeParameters) {
       {{{"query", "{job=\"a\"}"}, {"start", "x"}}, "400: could not parse 'start' parameter"},
       {{{"query", "{job=\"a\"}"}, {"start", "20"}, {"end", "10"}}, "400: this data is no longer available"},
   };
-  for (const Case& c : cases) EXPECT_THAT(Ask("/loki/api/v1/index/volume_range", c.params), StartsWith(c.answer));
+  for (const Case& c : cases)
+    EXPECT_THAT(Ask("/loki/api/v1/index/volume_range", c.params), StartsWith(c.answer));
 }
 
 TEST_F(IndexApiTest, DetectsLabelsThatAreNoIds) {
@@ -146,7 +150,8 @@ TEST_F(IndexApiTest, DetectsLabelsThatAreNoIds) {
 }
 
 TEST_F(IndexApiTest, CountsHeldInMemoryAgainstTheQueryBudget) {
-  Ask("/loki/api/v1/index/stats", {{"query", "{job=\"big\"}"}, {"start", "1793491260"}, {"end", "1793491380"}});
+  Ask("/loki/api/v1/index/stats",
+      {{"query", "{job=\"big\"}"}, {"start", "1793491260"}, {"end", "1793491380"}});
   EXPECT_EQ(engine_.query_budget()->used_bytes(), 0);
 }
 

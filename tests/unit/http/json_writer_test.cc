@@ -97,9 +97,10 @@ TEST(MillisAsSeconds, DropTrailingZeros) {
     int64_t millis;
     std::string_view expected;
   };
-  const Case cases[] = {{0, "0"},          {1000, "1"},       {1500, "1.5"},
-                        {1050, "1.05"},    {1005, "1.005"},   {1793494800250, "1793494800.25"},
-                        {-1, "-0.001"},    {-1500, "-1.5"},   {std::numeric_limits<int64_t>::min(), "-9223372036854775.808"}};
+  const Case cases[] = {
+      {0, "0"},       {1000, "1"},     {1500, "1.5"},
+      {1050, "1.05"}, {1005, "1.005"}, {1793494800250, "1793494800.25"},
+      {-1, "-0.001"}, {-1500, "-1.5"}, {std::numeric_limits<int64_t>::min(), "-9223372036854775.808"}};
   for (const Case& c : cases) {
     std::string out;
     AppendMillisAsSeconds(&out, c.millis);

@@ -36,21 +36,23 @@ Streams TwoStreams() {
 }
 
 TEST(LokiQueryJson, PutsCategoriesInAThirdElementWhenAsked) {
-  EXPECT_EQ(Head(Of(TwoStreams()), "categorize-labels"),
-            R"({"status":"success","data":{"resultType":"streams","encodingFlags":["categorize-labels"],"result":[)"
-            R"({"stream":{"app":"x"},"values":[)"
-            R"(["30","c",{"structuredMetadata":{"level":"info"},"parsed":{"k":"\u003c\u0026\u003e"}}],)"
-            R"(["20","b",{}],)"
-            R"(["10","a",{"structuredMetadata":{"level":"info"},"parsed":{"k":"\u003c\u0026\u003e"}}]]},)"
-            R"({"stream":{"app":"y"},"values":[["25","d",{"parsed":{"__error__":"JSONParserErr"}}]]}])");
+  EXPECT_EQ(
+      Head(Of(TwoStreams()), "categorize-labels"),
+      R"({"status":"success","data":{"resultType":"streams","encodingFlags":["categorize-labels"],"result":[)"
+      R"({"stream":{"app":"x"},"values":[)"
+      R"(["30","c",{"structuredMetadata":{"level":"info"},"parsed":{"k":"\u003c\u0026\u003e"}}],)"
+      R"(["20","b",{}],)"
+      R"(["10","a",{"structuredMetadata":{"level":"info"},"parsed":{"k":"\u003c\u0026\u003e"}}]]},)"
+      R"({"stream":{"app":"y"},"values":[["25","d",{"parsed":{"__error__":"JSONParserErr"}}]]}])");
 }
 
 TEST(LokiQueryJson, MergesCategoriesIntoTheStreamOtherwise) {
-  EXPECT_EQ(Head(Of(TwoStreams())),
-            R"({"status":"success","data":{"resultType":"streams","result":[)"
-            R"({"stream":{"__error__":"JSONParserErr","app":"y"},"values":[["25","d"]]},)"
-            R"({"stream":{"app":"x"},"values":[["20","b"]]},)"
-            R"({"stream":{"app":"x","k":"\u003c\u0026\u003e","level":"info"},"values":[["30","c"],["10","a"]]}])");
+  EXPECT_EQ(
+      Head(Of(TwoStreams())),
+      R"({"status":"success","data":{"resultType":"streams","result":[)"
+      R"({"stream":{"__error__":"JSONParserErr","app":"y"},"values":[["25","d"]]},)"
+      R"({"stream":{"app":"x"},"values":[["20","b"]]},)"
+      R"({"stream":{"app":"x","k":"\u003c\u0026\u003e","level":"info"},"values":[["30","c"],["10","a"]]}])");
 }
 
 TEST(LokiQueryJson, EchoesUnknownFlagsAsTheyCame) {
@@ -63,13 +65,15 @@ TEST(LokiQueryJson, WritesMetrics) {
   MatrixResult matrix;
   matrix.series.push_back({{{"a", "1"}}, {{1500, 0.5}, {2000, 1e21}}});
   matrix.series.push_back({{}, {}});
-  EXPECT_EQ(Head(Of(std::move(matrix)), "categorize-labels"),
-            R"({"status":"success","data":{"resultType":"matrix","result":[)"
-            R"({"metric":{"a":"1"},"values":[[1.5,"0.5"],[2,"1000000000000000000000"]]},{"metric":{},"values":[]}])");
+  EXPECT_EQ(
+      Head(Of(std::move(matrix)), "categorize-labels"),
+      R"({"status":"success","data":{"resultType":"matrix","result":[)"
+      R"({"metric":{"a":"1"},"values":[[1.5,"0.5"],[2,"1000000000000000000000"]]},{"metric":{},"values":[]}])");
   VectorResult vector;
   vector.series.push_back({{}, {{4000000000000, 2}}});
-  EXPECT_EQ(Head(Of(std::move(vector))),
-            R"({"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[4000000000,"2"]}])");
+  EXPECT_EQ(
+      Head(Of(std::move(vector))),
+      R"({"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[4000000000,"2"]}])");
   EXPECT_EQ(Head(Of(ScalarResult{1250, -0.5})),
             R"({"status":"success","data":{"resultType":"scalar","result":[1.25,"-0.5"])");
 }
@@ -77,8 +81,10 @@ TEST(LokiQueryJson, WritesMetrics) {
 TEST(LokiQueryJson, PutsWarningsInFrontOfData) {
   QueryResult result = Of(VectorResult());
   result.warnings = {"partial \"x\""};
-  EXPECT_THAT(LokiQueryJson(result, {}),
-              StartsWith(R"({"status":"success","warnings":["partial \"x\""],"data":{"resultType":"vector","result":[])"));
+  EXPECT_THAT(
+      LokiQueryJson(result, {}),
+      StartsWith(
+          R"({"status":"success","warnings":["partial \"x\""],"data":{"resultType":"vector","result":[])"));
 }
 
 TEST(LokiQueryJson, EndsWithTheStatisticsAndANewline) {
@@ -87,15 +93,28 @@ TEST(LokiQueryJson, EndsWithTheStatisticsAndANewline) {
   result.stats.lines_processed = 10;
   result.stats.exec_seconds = 0.5;
   const std::string json = LokiQueryJson(result, {});
-  EXPECT_THAT(json, HasSubstr(R"("stats":{"summary":{"bytesProcessedPerSecond":2000,"linesProcessedPerSecond":20,)"
-                              R"("totalBytesProcessed":1000,"totalLinesProcessed":10,"execTime":0.5,)"));
+  EXPECT_THAT(json,
+              HasSubstr(R"("stats":{"summary":{"bytesProcessedPerSecond":2000,"linesProcessedPerSecond":20,)"
+                        R"("totalBytesProcessed":1000,"totalLinesProcessed":10,"execTime":0.5,)"));
   EXPECT_THAT(json, ::testing::EndsWith("}}}\n"));
   EXPECT_EQ(std::count(json.begin(), json.end(), '{'), std::count(json.begin(), json.end(), '}'));
 }
 
+TEST(EstimateJsonBytes, IsNotFarFromTheAnswer) {
+  Streams streams;
+  ResultStream& stream = streams.streams.emplace_back();
+  for (int i = 0; i < 1000; ++i)
+    stream.entries.push_back(Entry(1'793'491'200'000'000'000 + i, std::string(200, 'x')));
+  const QueryResult result = Of(std::move(streams));
+  const size_t actual = LokiQueryJson(result, {}).size();
+  EXPECT_GE(EstimateJsonBytes(result), actual);
+  EXPECT_LE(EstimateJsonBytes(result), 2 * actual);
+}
+
 TEST(MergeCategories, KeepsTimeOrderWhereStreamsMeet) {
   Streams streams;
-  streams.streams.push_back({{{"a", "1"}}, {Entry(30, "x", {}, {{"b", "2"}}), Entry(10, "z", {}, {{"b", "2"}})}});
+  streams.streams.push_back(
+      {{{"a", "1"}}, {Entry(30, "x", {}, {{"b", "2"}}), Entry(10, "z", {}, {{"b", "2"}})}});
   streams.streams.push_back({{{"a", "1"}, {"b", "2"}}, {Entry(20, "y")}});
   const std::vector<MergedStream> merged = MergeCategories(streams);
   ASSERT_EQ(merged.size(), 1U);

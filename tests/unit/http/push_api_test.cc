@@ -9,8 +9,8 @@
 namespace varve {
 namespace {
 
-using ::testing::HasSubstr;
 using testing::CallHandler;
+using ::testing::HasSubstr;
 using testing::MemoryEngine;
 
 constexpr const char* kBody =

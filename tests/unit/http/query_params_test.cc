@@ -39,7 +39,7 @@ TEST(ParseTime, TakesEveryFormOfLoki) {
       {"2026-10-31T20:01:00-05:00", 1793494860 * kNsPerSecond},
       {"2024-02-29T00:00:00+00:00", 1709164800 * kNsPerSecond},
       {"1970-01-01T00:00:00Z", 0},
-      {"9999999999", kMax},              // beyond what 64-bit nanoseconds hold
+      {"9999999999", kMax},  // beyond what 64-bit nanoseconds hold
       {"9999-12-31T23:59:59Z", kMax},
       {"1.5e300", kMax},
   };
@@ -169,7 +169,8 @@ TEST(ParseRangeParams, AnswersWithLokisTexts) {
       {"step=-5", "zero or negative query resolution step widths are not accepted. Try a positive integer"},
       {"step=x", "cannot parse \"x\" to a valid duration"},
       {"start=0&end=3600&step=300ms",
-       "exceeded maximum resolution of 11,000 points per time series. Try increasing the value of the step parameter"},
+       "exceeded maximum resolution of 11,000 points per time series. Try increasing the value of the step "
+       "parameter"},
       {"interval=-1", "interval must be >= 0"},
       {"interval=abc", "cannot parse \"abc\" to a valid duration"},
   };
@@ -190,7 +191,8 @@ TEST(ParseRangeParams, DefaultsTheStepToA250thOfTheRange) {
 }
 
 TEST(ParseRangeParams, SurvivesTheEndsOfTime) {
-  const auto parsed = ParseRangeParams(Params("start=-9223372036854775808&end=9223372036854775807"), kNow, 11000);
+  const auto parsed =
+      ParseRangeParams(Params("start=-9223372036854775808&end=9223372036854775807"), kNow, 11000);
   ASSERT_TRUE(parsed.ok());
   EXPECT_GT(parsed->step_ns, 0);
 }

@@ -36,7 +36,8 @@ TEST_F(RouterTest, DecodesASegmentAfterSplitting) {
 TEST_F(RouterTest, TellsAWrongMethodFromAnUnknownPath) {
   EXPECT_NE(router_.Find("DELETE", "/loki/api/v1/labels").route, nullptr);
   EXPECT_FALSE(router_.Find("DELETE", "/loki/api/v1/labels").method_allowed);
-  for (const char* path : {"/", "", "/loki/api/v1/labels/", "/loki/api/v1", "/loki/api/v1/label//values", "*"}) {
+  for (const char* path :
+       {"/", "", "/loki/api/v1/labels/", "/loki/api/v1", "/loki/api/v1/label//values", "*"}) {
     EXPECT_EQ(router_.Find("GET", path).route, nullptr) << path;
   }
 }

@@ -50,7 +50,8 @@ class Gate {
 
 // Whether the counter gets there: servers count a little after the client has seen the effect.
 bool Reaches(const std::atomic<uint64_t>& counter, uint64_t value) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(SocketClient::kPatienceMs);
+  const auto deadline =
+      std::chrono::steady_clock::now() + std::chrono::milliseconds(SocketClient::kPatienceMs);
   while (counter.load() != value && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
   return counter.load() == value;
 }
@@ -66,7 +67,8 @@ class ServerTest : public ::testing::Test {
     router_.Add({"GET", "POST"}, "/echo", Worker::kQuery, [](const HttpRequest& request) {
       return TextResponse(200, request.method + " " + request.url_query + " " + request.body);
     });
-    router_.Add({"GET"}, "/inline", Worker::kInline, [](const HttpRequest&) { return TextResponse(200, "inline"); });
+    router_.Add({"GET"}, "/inline", Worker::kInline,
+                [](const HttpRequest&) { return TextResponse(200, "inline"); });
     router_.Add({"POST"}, "/push", Worker::kPush, [](const HttpRequest& request) {
       HttpResponse response = TextResponse(200, std::to_string(request.body.size()));
       return response;
@@ -83,7 +85,8 @@ class ServerTest : public ::testing::Test {
       cancelled_.Pass();
       return TextResponse(499, "cancelled");
     });
-    router_.Add({"GET"}, "/throw", Worker::kQuery, [](const HttpRequest&) -> HttpResponse { throw std::bad_alloc(); });
+    router_.Add({"GET"}, "/throw", Worker::kQuery,
+                [](const HttpRequest&) -> HttpResponse { throw std::bad_alloc(); });
     router_.Add({"POST"}, "/no_content", Worker::kQuery, [](const HttpRequest&) {
       HttpResponse response;
       response.status = 204;
@@ -153,7 +156,8 @@ TEST_F(ServerTest, SaysNotFoundAndWrongMethodAsGoDoes) {
 
 TEST_F(ServerTest, DatesItsAnswers) {
   Start();
-  EXPECT_THAT(SocketClient(port()).Get("/inline")->Header("date"), ::testing::MatchesRegex("..., .. ... .... ..:..:.. GMT"));
+  EXPECT_THAT(SocketClient(port()).Get("/inline")->Header("date"),
+              ::testing::MatchesRegex("..., .. ... .... ..:..:.. GMT"));
 }
 
 TEST_F(ServerTest, SendsNoLengthWithNoContent) {
@@ -183,7 +187,8 @@ TEST_F(ServerTest, ReadsChunkedBodies) {
   Start();
   SocketClient client(port());
   const auto answer = client.Ask(
-      "POST /echo HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n");
+      "POST /echo HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n "
+      "world\r\n0\r\n\r\n");
   EXPECT_EQ(answer->body, "POST  hello world");
   EXPECT_EQ(client.Get("/inline")->body, "inline");
 }
@@ -198,7 +203,8 @@ TEST_F(ServerTest, ReadsBodiesOfManyBuffers) {
 TEST_F(ServerTest, InvitesABodyThatWaitsToBeAsked) {
   Start();
   SocketClient client(port());
-  ASSERT_TRUE(client.Send("POST /push HTTP/1.1\r\nHost: t\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n"));
+  ASSERT_TRUE(
+      client.Send("POST /push HTTP/1.1\r\nHost: t\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n"));
   EXPECT_EQ(client.Receive()->status, 100);
   EXPECT_EQ(client.Ask("body")->body, "4");
 }
@@ -217,8 +223,9 @@ TEST_F(ServerTest, RefusesAnOversizedChunkedBodyWhereItPassesTheLimit) {
   options_.push_bytes_max = 1000;
   Start();
   SocketClient client(port());
-  const auto answer = client.Ask("POST /push HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n7d0\r\n" +
-                                 std::string(2000, 'x') + "\r\n0\r\n\r\n");
+  const auto answer =
+      client.Ask("POST /push HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n7d0\r\n" +
+                 std::string(2000, 'x') + "\r\n0\r\n\r\n");
   EXPECT_EQ(answer->status, 413);
 }
 
@@ -245,8 +252,9 @@ TEST_F(ServerTest, RefusesAnOversizedHeader) {
 TEST_F(ServerTest, RefusesWhatIsNotHttp) {
   Start();
   for (const char* garbage :
-       {"\x16\x03\x01\x02\x01garbage\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "GET / HTTP/1.1\r\nno colon\r\n\r\n",
-        "POST /push HTTP/1.1\r\nContent-Length: abc\r\n\r\n", "POST /push HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+       {"\x16\x03\x01\x02\x01garbage\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n",
+        "GET / HTTP/1.1\r\nno colon\r\n\r\n", "POST /push HTTP/1.1\r\nContent-Length: abc\r\n\r\n",
+        "POST /push HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
         "POST /push HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\nabc"}) {
     SocketClient client(port());
     const auto answer = client.Ask(garbage);

@@ -1,6 +1,7 @@
 // A client for tests of the server: raw bytes over a loopback socket, answers read by their Content-Length.
 //
-// Every wait is bounded by kPatience, so that a server that does not answer fails the test instead of hanging it.
+// Every wait is bounded by kPatience, so that a server that does not answer fails the test instead of hanging
+// it.
 #pragma once
 
 #include <arpa/inet.h>

@@ -51,7 +51,9 @@ TEST(ResolveTenant, RefusesWithLokisTexts) {
   }
 }
 
-TEST(ValidateTenantName, AllowsTheLongestName) { EXPECT_TRUE(ValidateTenantName(std::string(150, 'x')).ok()); }
+TEST(ValidateTenantName, AllowsTheLongestName) {
+  EXPECT_TRUE(ValidateTenantName(std::string(150, 'x')).ok());
+}
 
 }  // namespace
 }  // namespace varve

@@ -53,14 +53,16 @@ TEST_F(AppendTest, ShedsWhenHeadsAreFullAndTakesAgainWhenThereIsRoom) {
   EXPECT_EQ(status.code(), Code::kResourceExhausted);
   EXPECT_THAT(status.message(), HasSubstr("no room"));
   EXPECT_GT(engine_->Stats().shed_appends, 0u);
-  EXPECT_EQ(client.Push(labels_, 0, std::string(6 << 20, 'x')).code(), Code::kUnavailable) << "above the limit";
+  EXPECT_EQ(client.Push(labels_, 0, std::string(6 << 20, 'x')).code(), Code::kUnavailable)
+      << "above the limit";
   EXPECT_OK(client.ReadAll());
   failing_step_ = nullptr;
   ASSERT_OK(engine_->Flush());
   ASSERT_OK(client.Push(labels_, 1000, "room again"));
   const Result<TestContents> contents = client.ReadAll();
   ASSERT_OK(contents);
-  EXPECT_EQ(contents->begin()->second.size(), static_cast<size_t>(taken)) << "shed pushes left nothing behind";
+  EXPECT_EQ(contents->begin()->second.size(), static_cast<size_t>(taken))
+      << "shed pushes left nothing behind";
 }
 
 TEST_F(AppendTest, ABatchLargerThanTheHeadsIsTakenWhenTheyAreEmpty) {

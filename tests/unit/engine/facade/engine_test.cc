@@ -42,7 +42,8 @@ TestPush ManyStreams(int64_t base_ns, int seed) {
     stream.labels = MakeLabels({{"app", "a" + std::to_string(s % 3)}, {"pod", "p" + std::to_string(s)}});
     for (int i = 0; i < 30; ++i) {
       const int64_t ts = base_ns + (i * 7919 + seed * 31) % 1000;
-      stream.entries.emplace_back(ts, i % 11 == 0 ? "" : "line " + std::to_string(i * seed), i % 5 == 0 ? "\x03key\x05value" : "");
+      stream.entries.emplace_back(ts, i % 11 == 0 ? "" : "line " + std::to_string(i * seed),
+                                  i % 5 == 0 ? "\x03key\x05value" : "");
     }
     push.streams.push_back(std::move(stream));
   }

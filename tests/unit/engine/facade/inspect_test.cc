@@ -55,8 +55,9 @@ TEST(Inspect, CountsWhatThePacksAndTheJournalHold) {
   EXPECT_EQ(report->journal_live_records, 1u);
   EXPECT_EQ(report->journal_last_seq, 301u);
 
-  const Result<VerifyTotals> totals =
-      VerifyDataDir(dir.path(), [](const VerifyProblem& problem) { ADD_FAILURE() << problem.where << problem.status.ToString(); });
+  const Result<VerifyTotals> totals = VerifyDataDir(dir.path(), [](const VerifyProblem& problem) {
+    ADD_FAILURE() << problem.where << problem.status.ToString();
+  });
   ASSERT_OK(totals);
   EXPECT_EQ(totals->packs, 2u);
   EXPECT_EQ(totals->entries, 300u);
@@ -72,8 +73,9 @@ TEST(Inspect, SeesADirectoryThatIsBeingServed) {
   ASSERT_OK(report);
   EXPECT_EQ(report->total.entries, 300u);
   EXPECT_EQ(report->journal_live_records, 1u);
-  const Result<VerifyTotals> totals =
-      VerifyDataDir(dir.path(), [](const VerifyProblem& problem) { ADD_FAILURE() << problem.where << problem.status.ToString(); });
+  const Result<VerifyTotals> totals = VerifyDataDir(dir.path(), [](const VerifyProblem& problem) {
+    ADD_FAILURE() << problem.where << problem.status.ToString();
+  });
   ASSERT_OK(totals);
   EXPECT_EQ(totals->entries, 300u);
   EXPECT_EQ(totals->journal_records, 1u);
@@ -127,7 +129,8 @@ TEST(Verify, NamesTheBlockThatIsDamaged) {
   EXPECT_EQ(all.status().code(), Code::kCorruption);
   EXPECT_THAT(all.status().message(), HasSubstr("block 0"));
   const bool first_bucket_reads = client.ReadAll({}, {.begin_ns = 2, .end_ns = kNsPerHour}).ok();
-  const bool second_bucket_reads = client.ReadAll({}, {.begin_ns = kNsPerHour, .end_ns = 2 * kNsPerHour}).ok();
+  const bool second_bucket_reads =
+      client.ReadAll({}, {.begin_ns = kNsPerHour, .end_ns = 2 * kNsPerHour}).ok();
   EXPECT_NE(first_bucket_reads, second_bucket_reads);
 }
 

@@ -80,8 +80,9 @@ TEST_F(SnapshotTest, ReadersSeeEveryAcknowledgedEntryOnceWhileCutsRun) {
       for (int i = 0; i < 50'000 && (i < 400 || engine_->Stats().cuts < 30); ++i) {
         TestPush push;
         for (int s = 0; s < 3; ++s) {
-          push.streams.push_back({.labels = MakeLabels({{"w", std::to_string(w)}, {"s", std::to_string((i + s) % 6)}}),
-                                  .entries = {{i, std::to_string(w) + "/" + std::to_string(i), ""}}});
+          push.streams.push_back(
+              {.labels = MakeLabels({{"w", std::to_string(w)}, {"s", std::to_string((i + s) % 6)}}),
+               .entries = {{i, std::to_string(w) + "/" + std::to_string(i), ""}}});
         }
         ASSERT_OK(client.Push(push));
         acknowledged[w].store(i + 1, std::memory_order_release);
@@ -104,7 +105,8 @@ TEST_F(SnapshotTest, ReadersSeeEveryAcknowledgedEntryOnceWhileCutsRun) {
           for (const TestEntry& entry : entries) ++copies[std::get<1>(entry)];
         }
         for (int w = 0; w < kWriters; ++w) {
-          for (int i = 0; i < before[w]; ++i) ASSERT_EQ(copies[std::to_string(w) + "/" + std::to_string(i)], 3) << i;
+          for (int i = 0; i < before[w]; ++i)
+            ASSERT_EQ(copies[std::to_string(w) + "/" + std::to_string(i)], 3) << i;
         }
       } while (!last_round);
     });

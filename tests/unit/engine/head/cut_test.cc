@@ -14,7 +14,9 @@ class CutTest : public testing::Test {
     return *streams_.Intern(*streams_.InternTenant("t"), Labels::FromUnsorted({{"app", app}, {"pod", pod}}),
                             [](std::string_view, std::string_view, uint64_t) { return Status::Ok(); });
   }
-  void Append(StreamOrdinal stream, std::vector<LogEntryView> entries) { segment_.Append(stream, entries, 0); }
+  void Append(StreamOrdinal stream, std::vector<LogEntryView> entries) {
+    segment_.Append(stream, entries, 0);
+  }
   Result<CutResult> Cut() {
     CutOptions options;
     options.bucket_ns = 100;

@@ -9,7 +9,9 @@ namespace {
 
 class LogSegmentTest : public testing::Test {
  protected:
-  void Append(StreamOrdinal stream, std::vector<LogEntryView> entries) { segment_->Append(stream, entries, 5); }
+  void Append(StreamOrdinal stream, std::vector<LogEntryView> entries) {
+    segment_->Append(stream, entries, 5);
+  }
 
   MemoryBudget budget_{"heads", int64_t{1} << 30};
   ChunkPool pool_{&budget_, 4};
@@ -50,7 +52,8 @@ TEST_F(LogSegmentTest, TakesLinesLargerThanAChunkAndPushesOfManyRows) {
   Append(1, {{1, large, ""}, {2, "small", ""}});
   std::vector<LogEntryView> many(100'000, LogEntryView{3, "line", "k"});
   Append(1, many);
-  const LogColumns columns = MaterialiseRuns(std::span(segment_->Find(1)->runs).first(2), kTimestamps | kLines);
+  const LogColumns columns =
+      MaterialiseRuns(std::span(segment_->Find(1)->runs).first(2), kTimestamps | kLines);
   EXPECT_EQ(columns.Line(0), large);
   EXPECT_EQ(columns.Line(1), "small");
   EXPECT_EQ(segment_->row_count(), 100'002u);
@@ -58,7 +61,8 @@ TEST_F(LogSegmentTest, TakesLinesLargerThanAChunkAndPushesOfManyRows) {
 }
 
 TEST_F(LogSegmentTest, GivesAllItsMemoryBack) {
-  for (int i = 0; i < 1000; ++i) Append(static_cast<StreamOrdinal>(i), {{i, std::string(1000, 'y'), std::to_string(i)}});
+  for (int i = 0; i < 1000; ++i)
+    Append(static_cast<StreamOrdinal>(i), {{i, std::string(1000, 'y'), std::to_string(i)}});
   EXPECT_EQ(budget_.used_bytes(), segment_->memory_bytes());
   EXPECT_GT(segment_->memory_bytes(), 1'000'000);
   segment_.reset();

@@ -29,7 +29,8 @@ struct Vocabulary {
       case 1: return *Matcher::Create(name, MatchOp::kNotEqual, Value());
       default: {
         const MatchOp op = random() % 2 == 0 ? MatchOp::kRegexMatch : MatchOp::kRegexNotMatch;
-        return *Matcher::Create(name, op, Pick({"a|b", "a.*", ".+", ".*", "", "a|", "b|b", "[^a]", "nothing", "x.y"}));
+        return *Matcher::Create(name, op,
+                                Pick({"a|b", "a.*", ".+", ".*", "", "a|", "b|b", "[^a]", "nothing", "x.y"}));
       }
     }
   }

@@ -33,9 +33,11 @@ TEST(StreamTable, KeepsStreamsApartWhoseHashesCollide) {
   StreamTable table([](std::string_view) { return uint64_t{7}; });
   const TenantId tenant = *table.InternTenant("t");
   std::vector<StreamOrdinal> ordinals;
-  for (int i = 0; i < 5; ++i) ordinals.push_back(*table.Intern(tenant, OneLabel(std::to_string(i)), NotStored));
+  for (int i = 0; i < 5; ++i)
+    ordinals.push_back(*table.Intern(tenant, OneLabel(std::to_string(i)), NotStored));
   for (int i = 0; i < 5; ++i) {
-    EXPECT_EQ(*table.Intern(tenant, OneLabel(std::to_string(i)), NotStored), ordinals[static_cast<size_t>(i)]);
+    EXPECT_EQ(*table.Intern(tenant, OneLabel(std::to_string(i)), NotStored),
+              ordinals[static_cast<size_t>(i)]);
     EXPECT_EQ(table.Get(ordinals[static_cast<size_t>(i)]).fingerprint, 7u + static_cast<uint64_t>(i));
   }
 }

@@ -49,7 +49,8 @@ class RocksDbHarness final : public Harness {
     journal_.reset();
     meta_.reset();
     hot_.reset();
-    Result<std::unique_ptr<HotDb>> hot = HotDb::Open({.path = dir_.path(), .journal_memtable_bytes = 1 << 20});
+    Result<std::unique_ptr<HotDb>> hot =
+        HotDb::Open({.path = dir_.path(), .journal_memtable_bytes = 1 << 20});
     ASSERT_OK(hot);
     hot_ = std::move(hot).value();
     Result<std::unique_ptr<RocksDbJournal>> journal = RocksDbJournal::Open(hot_.get(), floor);
