@@ -1,10 +1,14 @@
-// Template functions on numbers: integer arithmetic and the conversions of durations and sizes.
+// Template functions on numbers: arithmetic on integers and decimals, rounding, and the conversions of
+// durations and sizes.
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <vector>
 
-#include "query/logql/templates/template_value.h"
+#include "query/logql/templates/decimal.h"
+#include "query/logql/templates/template_call.h"
+#include "query/logql/templates/template_text.h"
 #include "query/logql/values/byte_size.h"
 #include "query/logql/values/duration.h"
 #include "query/logql/values/number.h"
@@ -12,63 +16,32 @@
 namespace varve::logql {
 namespace {
 
-bool Return(TemplateCall* call, TemplateValue value) {
-  call->result = value;
-  return true;
-}
-
 int64_t Truncated(double value) {
   // What Go does on amd64 for values that do not fit.
   if (!(value > -9.3e18 && value < 9.2233720368547748e18)) return std::numeric_limits<int64_t>::min();
   return static_cast<int64_t>(value);
 }
 
-// An integer constant of Go: a sign, 0x, 0b, 0o or a leading 0 for octal, underscores after them.
-bool ParseGoInteger(std::string_view text, int64_t* value) {
-  const bool negative = text.starts_with('-');
-  if (negative || text.starts_with('+')) text.remove_prefix(1);
-  uint64_t base = 10;
-  if (text.size() > 1 && text[0] == '0') {
-    const char kind = static_cast<char>(text[1] | 0x20);
-    base = kind == 'x' ? 16 : kind == 'b' ? 2 : 8;
-    text.remove_prefix(kind == 'x' || kind == 'b' || kind == 'o' ? 2 : 1);
-  }
-  if (text.empty()) return false;
-  uint64_t magnitude = 0;
-  for (const char c : text) {
-    if (c == '_') continue;
-    const int digit = c >= '0' && c <= '9'                     ? c - '0'
-                      : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10
-                                                               : 99;
-    if (static_cast<uint64_t>(digit) >= base) return false;
-    if (magnitude > (1ULL << 63) / base) return false;
-    magnitude = magnitude * base + static_cast<uint64_t>(digit);
-  }
-  if (magnitude > (1ULL << 63) - (negative ? 0 : 1)) return false;
-  *value = static_cast<int64_t>(negative ? 0 - magnitude : magnitude);
-  return true;
+// "12.50" is 12: the digits before a point, when there are only digits behind it.
+std::string_view WithoutFraction(std::string_view text) {
+  const size_t point = text.find('.');
+  if (point == std::string_view::npos) return text;
+  const std::string_view whole = text.substr(0, point);
+  const std::string_view digits = whole.substr(whole.starts_with('-') || whole.starts_with('+') ? 1 : 0);
+  const bool plain = digits.find_first_not_of("0123456789") == std::string_view::npos &&
+                     text.find_first_not_of("0123456789", point + 1) == std::string_view::npos;
+  return plain ? whole : text;
 }
 
-// Lenient, as sprig: what is no number is 0, fractions are cut off.
-int64_t ToInteger(const TemplateValue& value) {
-  if (const auto* integer = std::get_if<int64_t>(&value)) return *integer;
-  if (const auto* number = std::get_if<double>(&value)) return Truncated(*number);
-  if (const auto* truth = std::get_if<bool>(&value)) return *truth ? 1 : 0;
-  const std::string_view text = std::get<std::string_view>(value);
-  int64_t integer = 0;
-  if (ParseGoInteger(text, &integer)) return integer;
-  double number = 0;
-  return ParseGoFloat(text, &number, nullptr) ? Truncated(number) : 0;
-}
-
+bool ReturnInteger(TemplateCall* call, int64_t value) { return call->Return(TemplateValue::Int64(value)); }
+bool ReturnFloat(TemplateCall* call, double value) { return call->Return(TemplateValue::Float64(value)); }
 int64_t Wrap(uint64_t value) { return static_cast<int64_t>(value); }
 
 template <typename Operation>
 bool Fold(TemplateCall* call, Operation operation) {
-  int64_t result = ToInteger(call->arguments[0]);
-  for (size_t i = 1; i < call->arguments.size(); ++i)
-    result = operation(result, ToInteger(call->arguments[i]));
-  return Return(call, result);
+  int64_t result = call->arguments.empty() ? 0 : ToInt64(call->arguments[0]);
+  for (size_t i = 1; i < call->arguments.size(); ++i) result = operation(result, ToInt64(call->arguments[i]));
+  return ReturnInteger(call, result);
 }
 
 bool Add(TemplateCall* call) {
@@ -92,66 +65,113 @@ bool Min(TemplateCall* call) {
 
 template <bool kRemainder>
 bool Divide(TemplateCall* call) {
-  const int64_t a = ToInteger(call->arguments[0]);
-  const int64_t b = ToInteger(call->arguments[1]);
-  if (b == 0) {
-    call->error = "runtime error: integer divide by zero";
-    return false;
-  }
-  if (b == -1) return Return(call, kRemainder ? int64_t{0} : Wrap(0 - static_cast<uint64_t>(a)));
-  return Return(call, kRemainder ? a % b : a / b);
+  const int64_t a = ToInt64(call->arguments[0]);
+  const int64_t b = ToInt64(call->arguments[1]);
+  if (b == 0) return call->Fail("runtime error: integer divide by zero");
+  if (b == -1) return ReturnInteger(call, kRemainder ? int64_t{0} : Wrap(0 - static_cast<uint64_t>(a)));
+  return ReturnInteger(call, kRemainder ? a % b : a / b);
 }
 
-bool Int(TemplateCall* call) { return Return(call, ToInteger(call->arguments[0])); }
-
-bool Float64(TemplateCall* call) {
-  const TemplateValue& value = call->arguments[0];
-  double number = 0;
-  if (const auto* text = std::get_if<std::string_view>(&value)) {
-    if (!ParseGoFloat(*text, &number, nullptr)) number = 0;
-  } else if (const auto* same = std::get_if<double>(&value)) {
-    number = *same;
-  } else {
-    number = static_cast<double>(ToInteger(value));
-  }
-  return Return(call, number);
+template <DecimalOperation kOperation>
+bool FoldFloats(TemplateCall* call) {
+  std::vector<double> operands;
+  for (const TemplateValue& value : call->arguments) operands.push_back(ToFloat64(value));
+  // addf starts with 0, the others with their first operand.
+  constexpr bool kFromZero = kOperation == DecimalOperation::kAdd;
+  const double first = kFromZero || operands.empty() ? 0 : operands[0];
+  double result = 0;
+  return FoldDecimals(kOperation, first, std::span<const double>(operands).subspan(kFromZero ? 0 : 1),
+                      &result, &call->error) &&
+         ReturnFloat(call, result);
 }
+
+template <bool kLargest>
+bool ExtremeFloat(TemplateCall* call) {
+  double result = ToFloat64(call->arguments[0]);
+  for (const TemplateValue& value : call->arguments.subspan(1)) {
+    const double other = ToFloat64(value);
+    if (std::isnan(result) || std::isnan(other)) {
+      result = std::numeric_limits<double>::quiet_NaN();
+    } else {
+      result = kLargest ? std::fmax(result, other) : std::fmin(result, other);
+    }
+  }
+  return ReturnFloat(call, result);
+}
+
+bool Ceil(TemplateCall* call) { return ReturnFloat(call, std::ceil(ToFloat64(call->arguments[0]))); }
+bool Floor(TemplateCall* call) { return ReturnFloat(call, std::floor(ToFloat64(call->arguments[0]))); }
+
+// round value digits [from]: fractions from `from` (0.5) on go up. What is below zero is rounded down, as
+// sprig does: its fraction is negative.
+bool Round(TemplateCall* call) {
+  const double threshold = call->arguments.size() > 2 ? call->arguments[2].number : 0.5;
+  const double power = std::pow(10.0, static_cast<double>(call->Integer(1)));
+  const double shifted = power * ToFloat64(call->arguments[0]);
+  double whole = 0;
+  const double fraction = std::modf(shifted, &whole);
+  return ReturnFloat(call, (fraction >= threshold ? std::ceil(shifted) : std::floor(shifted)) / power);
+}
+
+bool Int(TemplateCall* call) { return call->Return(TemplateValue::Int(ToInt64(call->arguments[0]))); }
+bool Float64(TemplateCall* call) { return ReturnFloat(call, ToFloat64(call->arguments[0])); }
 
 bool Duration(TemplateCall* call) {
-  std::string_view text;
   int64_t duration_ns = 0;
-  if (!TextArgument(call, 0, &text) || !ParseGoDuration(text, &duration_ns, &call->error)) return false;
-  return Return(call, DurationSeconds(duration_ns));
+  return ParseGoDuration(call->Text(0), &duration_ns, &call->error) &&
+         ReturnFloat(call, DurationSeconds(duration_ns));
 }
 
 bool Bytes(TemplateCall* call) {
-  std::string_view text;
   uint64_t bytes = 0;
-  if (!TextArgument(call, 0, &text) || !ParseByteSize(text, &bytes, &call->error)) return false;
-  return Return(call, static_cast<double>(bytes));
+  return ParseByteSize(call->Text(0), &bytes, &call->error) && ReturnFloat(call, static_cast<double>(bytes));
 }
 
 constexpr TemplateFunction kFunctions[] = {
-    {"add", 1, kTemplateArgumentsMax, Add},
-    {"bytes", 1, 1, Bytes},
-    {"div", 2, 2, Divide<false>},
-    {"duration", 1, 1, Duration},
-    {"duration_seconds", 1, 1, Duration},
-    {"float64", 1, 1, Float64},
-    {"int", 1, 1, Int},
-    {"max", 1, kTemplateArgumentsMax, Max},
-    {"min", 1, kTemplateArgumentsMax, Min},
-    {"mod", 2, 2, Divide<true>},
-    {"mul", 1, kTemplateArgumentsMax, Mul},
-    {"sub", 2, 2, Sub},
+    {"add", "a*", Add},
+    {"addf", "a*", FoldFloats<DecimalOperation::kAdd>},
+    {"bytes", "s", Bytes},
+    {"ceil", "a", Ceil},
+    {"div", "aa", Divide<false>},
+    {"divf", "aa*", FoldFloats<DecimalOperation::kDivide>},
+    {"duration", "s", Duration},
+    {"duration_seconds", "s", Duration},
+    {"float64", "a", Float64},
+    {"floor", "a", Floor},
+    {"int", "a", Int},
+    {"max", "aa*", Max},
+    {"maxf", "aa*", ExtremeFloat<true>},
+    {"min", "aa*", Min},
+    {"minf", "aa*", ExtremeFloat<false>},
+    {"mod", "aa", Divide<true>},
+    {"mul", "aa*", Mul},
+    {"mulf", "aa*", FoldFloats<DecimalOperation::kMultiply>},
+    {"round", "aif*", Round},
+    {"sub", "aa", Sub},
+    {"subf", "aa*", FoldFloats<DecimalOperation::kSubtract>},
 };
 
 }  // namespace
 
-const TemplateFunction* FindNumberFunction(std::string_view name) {
-  const auto* found = std::find_if(std::begin(kFunctions), std::end(kFunctions),
-                                   [&](const TemplateFunction& function) { return function.name == name; });
-  return found == std::end(kFunctions) ? nullptr : found;
+int64_t ToInt64(const TemplateValue& value) {
+  switch (value.type) {
+    case ValueType::kFloat64: return Truncated(value.number);
+    case ValueType::kBool: return value.truth ? 1 : 0;
+    case ValueType::kString: {
+      int64_t integer = 0;
+      return ParseGoInteger(WithoutFraction(value.text), &integer) == GoInteger::kOk ? integer : 0;
+    }
+    default: return value.is_integer() ? value.integer : 0;
+  }
 }
+
+double ToFloat64(const TemplateValue& value) {
+  if (value.type == ValueType::kFloat64) return value.number;
+  double number = 0;
+  if (value.type == ValueType::kString) return ParseGoFloat(value.text, &number, nullptr) ? number : 0;
+  return static_cast<double>(ToInt64(value));
+}
+
+std::span<const TemplateFunction> NumberFunctions() { return kFunctions; }
 
 }  // namespace varve::logql

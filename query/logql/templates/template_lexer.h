@@ -17,39 +17,46 @@ enum class TemplateTokenKind : uint8_t {
   kSpace,
   kField,       // .name, without the dot in `text`
   kDot,         // .
-  kVariable,    // $name
-  kIdentifier,  // a function or key word
-  kString,      // "…", quotes included
-  kRawString,   // `…`, quotes included
+  kVariable,    // $name, with the $
+  kIdentifier,  // a function
+  kKeyword,     // if, range…
+  kBool,
+  kNil,
+  kString,     // "…", quotes included
+  kRawString,  // `…`, quotes included
   kNumber,
-  kCharacter,  // '…'
+  kCharacter,  // '…', quotes included
   kPipe,
-  kDeclare,  // :=
-  kAssign,   // =
-  kComma,
+  kDeclare,      // :=
+  kAssign,       // =
+  kPunctuation,  // a comma, or what has no meaning
   kOpenParen,
   kCloseParen,
   kEnd,
-  kError,  // `text` is Go's wording
+  kError,  // `error` of the lexer is Go's wording
 };
 
 struct TemplateToken {
   TemplateTokenKind kind = TemplateTokenKind::kEnd;
-  std::string text;
+  std::string_view text;
+  uint32_t position = 0;  // in bytes from the template's start
   int line = 1;
-  int column = 0;  // in bytes, from 0 on the first line and 1 on later ones, as Go counts
 };
 
 class TemplateLexer {
  public:
-  explicit TemplateLexer(std::string_view text) : rest_(text), line_begin_(text.data()) {}
+  explicit TemplateLexer(std::string_view text) : text_(text), rest_(text) {}
 
   // After kEnd and kError it stays there.
   TemplateToken Next();
 
+  // Of the kError token.
+  const std::string& error() const { return error_; }
+
  private:
   TemplateToken NextText();
   TemplateToken NextInAction();
+  TemplateToken Space();
   TemplateToken FieldOrVariable(TemplateTokenKind kind);
   TemplateToken Identifier();
   TemplateToken Number();
@@ -57,16 +64,20 @@ class TemplateLexer {
   TemplateToken Make(TemplateTokenKind kind, size_t size);
   TemplateToken Error(std::string message);
   bool AtRightDelimiter(bool* trim) const;
+  bool AtLeftTrim(size_t offset) const;
   bool AtTerminator() const;
+  std::string BadCharacter(std::string_view words) const;
   // Length of the alphanumeric run at `offset` (letters and digits of any script, underscores).
   size_t AlphanumericLength(size_t offset) const;
+  // Length of the number at the start; 0 when there is none or it runs into letters.
+  size_t NumberLength() const;
 
+  std::string_view text_;
   std::string_view rest_;
-  const char* line_begin_;  // what columns are counted from
+  std::string error_;
   int line_ = 1;
   bool in_action_ = false;
-  bool left_pending_ = false;  // the text before an action was returned, the action's {{ not yet
-  bool trim_next_ = false;     // the action ended with -}}
+  bool trim_next_ = false;  // the action ended with -}}
   int paren_depth_ = 0;
   bool failed_ = false;
 };

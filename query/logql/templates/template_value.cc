@@ -1,66 +1,66 @@
 #include "query/logql/templates/template_value.h"
 
-#include <charconv>
-#include <cmath>
+#include <algorithm>
 
 namespace varve::logql {
-namespace {
 
-// Go prints the shortest digits that read back, with an exponent from 1e6 on and below 1e-4.
-void AppendGoFloat(double value, std::string* out) {
-  if (std::isnan(value)) {
-    out->append("NaN");
-    return;
-  }
-  if (std::isinf(value)) {
-    out->append(value > 0 ? "+Inf" : "-Inf");
-    return;
-  }
-  const double magnitude = std::fabs(value);
-  const bool exponent = magnitude != 0 && (magnitude < 1e-4 || magnitude >= 1e6);
-  char buffer[400];
-  const auto [end, code] = std::to_chars(buffer, buffer + sizeof(buffer), value,
-                                         exponent ? std::chars_format::scientific : std::chars_format::fixed);
-  if (code == std::errc()) out->append(buffer, end);
-}
-
-}  // namespace
-
-void AppendTemplateValue(const TemplateValue& value, std::string* out) {
-  if (const auto* text = std::get_if<std::string_view>(&value)) {
-    out->append(*text);
-  } else if (const auto* integer = std::get_if<int64_t>(&value)) {
-    out->append(std::to_string(*integer));
-  } else if (const auto* number = std::get_if<double>(&value)) {
-    AppendGoFloat(*number, out);
-  } else {
-    out->append(std::get<bool>(value) ? "true" : "false");
-  }
+const TemplateValue* TemplateMap::Find(std::string_view key) const {
+  const auto found =
+      std::lower_bound(entries.begin(), entries.end(), key,
+                       [](const Entry& entry, std::string_view wanted) { return entry.key < wanted; });
+  return found == entries.end() || found->key != key ? nullptr : &found->value;
 }
 
 std::string_view TemplateTypeName(const TemplateValue& value) {
-  static constexpr std::string_view kNames[] = {"string", "int", "float64", "bool"};
-  return kNames[value.index()];
+  switch (value.type) {
+    case ValueType::kMissing:
+    case ValueType::kInvalid:
+    case ValueType::kNil: return "<nil>";
+    case ValueType::kBool: return "bool";
+    case ValueType::kInt: return "int";
+    case ValueType::kInt64: return "int64";
+    case ValueType::kUint8: return "uint8";
+    case ValueType::kInt32: return "int32";
+    case ValueType::kMonth: return "time.Month";
+    case ValueType::kWeekday: return "time.Weekday";
+    case ValueType::kDuration: return "time.Duration";
+    case ValueType::kFloat64: return "float64";
+    case ValueType::kString: return "string";
+    case ValueType::kList: return "[]interface {}";
+    case ValueType::kMap: return "map[string]interface {}";
+    case ValueType::kLabels: return "map[string]string";
+    case ValueType::kTime: return "time.Time";
+  }
+  return "";
 }
 
-bool TextArgument(TemplateCall* call, size_t i, std::string_view* text) {
-  if (const auto* value = std::get_if<std::string_view>(&call->arguments[i])) {
-    *text = *value;
-    return true;
+bool IsTrue(const TemplateValue& value) {
+  switch (value.type) {
+    case ValueType::kMissing:
+    case ValueType::kInvalid:
+    case ValueType::kNil: return false;
+    case ValueType::kBool: return value.truth;
+    case ValueType::kFloat64: return value.number != 0;
+    case ValueType::kString: return !value.text.empty();
+    case ValueType::kList: return !value.list->items.empty();
+    case ValueType::kMap:
+    case ValueType::kLabels: return !value.map->entries.empty();
+    case ValueType::kTime: return true;
+    default: return value.integer != 0;
   }
-  call->error = "wrong type for value; expected string; got ";
-  call->error += TemplateTypeName(call->arguments[i]);
-  return false;
 }
 
-bool IntegerArgument(TemplateCall* call, size_t i, int64_t* value) {
-  if (const auto* integer = std::get_if<int64_t>(&call->arguments[i])) {
-    *value = *integer;
-    return true;
-  }
-  call->error = "wrong type for value; expected int; got ";
-  call->error += TemplateTypeName(call->arguments[i]);
-  return false;
+std::string_view MonthName(int64_t month) {
+  static constexpr std::string_view kNames[] = {"January",   "February", "March",    "April",
+                                                "May",       "June",     "July",     "August",
+                                                "September", "October",  "November", "December"};
+  return month >= 1 && month <= 12 ? kNames[month - 1] : std::string_view();
+}
+
+std::string_view WeekdayName(int64_t weekday) {
+  static constexpr std::string_view kNames[] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
+                                                "Thursday", "Friday", "Saturday"};
+  return weekday >= 0 && weekday <= 6 ? kNames[weekday] : std::string_view();
 }
 
 }  // namespace varve::logql

@@ -1,54 +1,139 @@
-// A value inside a template: what fields, constants and functions yield.
+// A value inside a template: what fields, constants and functions yield. The types are those Go code would
+// see, because comparisons, printf and error texts tell int from int64.
 //
-// Threads: thread-compatible. Ownership: strings are views into the row, the template or the evaluation's
-// arena, and end with the evaluation.
+// Threads: thread-compatible. Ownership: values are views into the row, the template or the row's arena, and
+// end with the row.
 #pragma once
 
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
-#include <variant>
-
-#include "query/logql/row_arena.h"
 
 namespace varve::logql {
 
-using TemplateValue = std::variant<std::string_view, int64_t, double, bool>;
+class TimeZone;
 
-// Longer results of one function are an error: a row's template must stay bounded whatever it repeats.
-inline constexpr size_t kTemplateTextBytesMax = 4 << 20;
+enum class ValueType : uint8_t {
+  kMissing,  // no value at all: a pipeline's start
+  kInvalid,  // nil that lost its type; prints as <no value>
+  kNil,      // nil as an element of JSON or an argument; prints as <nil>
+  kBool,
+  kInt,    // constants, len, int
+  kInt64,  // add and its kin
+  kUint8,  // a byte of a string
+  kInt32,  // character constants
+  kMonth,
+  kWeekday,
+  kDuration,  // nanoseconds
+  kFloat64,
+  kString,
+  kList,
+  kMap,     // a JSON object
+  kLabels,  // the row's labels, a map of strings
+  kTime,
+};
 
-// As Go's %v prints it.
-void AppendTemplateValue(const TemplateValue& value, std::string* out);
+// A point in time and how to show it.
+struct TimeValue {
+  int64_t seconds = 0;  // since 1970
+  int32_t nanoseconds = 0;
+  int32_t offset_seconds = 0;          // east of UTC
+  std::string_view zone = "UTC";       // abbreviation; empty: none known
+  const TimeZone* location = nullptr;  // null: UTC, or fixed to offset_seconds
+};
 
-// "string", "int", "float64", "bool".
+struct TemplateList;
+struct TemplateMap;
+
+struct TemplateValue {
+  ValueType type = ValueType::kMissing;
+  union {
+    bool truth;
+    int64_t integer = 0;
+    double number;
+    const TemplateList* list;
+    const TemplateMap* map;  // of kMap and kLabels
+    const TimeValue* time;
+  };
+  std::string_view text;
+
+  static TemplateValue Invalid() { return Of(ValueType::kInvalid); }
+  static TemplateValue Nil() { return Of(ValueType::kNil); }
+  static TemplateValue Bool(bool value) {
+    TemplateValue result = Of(ValueType::kBool);
+    result.truth = value;
+    return result;
+  }
+  static TemplateValue Int(int64_t value) { return Integer(ValueType::kInt, value); }
+  static TemplateValue Int64(int64_t value) { return Integer(ValueType::kInt64, value); }
+  static TemplateValue Integer(ValueType type, int64_t value) {
+    TemplateValue result = Of(type);
+    result.integer = value;
+    return result;
+  }
+  static TemplateValue Float64(double value) {
+    TemplateValue result = Of(ValueType::kFloat64);
+    result.number = value;
+    return result;
+  }
+  static TemplateValue String(std::string_view value) {
+    TemplateValue result = Of(ValueType::kString);
+    result.text = value;
+    return result;
+  }
+  static TemplateValue List(const TemplateList* value) {
+    TemplateValue result = Of(ValueType::kList);
+    result.list = value;
+    return result;
+  }
+  static TemplateValue Map(ValueType type, const TemplateMap* value) {
+    TemplateValue result = Of(type);
+    result.map = value;
+    return result;
+  }
+  static TemplateValue Time(const TimeValue* value) {
+    TemplateValue result = Of(ValueType::kTime);
+    result.time = value;
+    return result;
+  }
+
+  bool missing() const { return type == ValueType::kMissing; }
+  bool valid() const { return type > ValueType::kInvalid; }
+  bool is_nil() const { return type == ValueType::kInvalid || type == ValueType::kNil; }
+  bool is_integer() const { return type >= ValueType::kInt && type <= ValueType::kDuration; }
+  bool is_map() const { return type == ValueType::kMap || type == ValueType::kLabels; }
+
+ private:
+  static TemplateValue Of(ValueType type) {
+    TemplateValue result;
+    result.type = type;
+    return result;
+  }
+};
+
+struct TemplateList {
+  std::span<const TemplateValue> items;
+};
+
+struct TemplateMap {
+  struct Entry {
+    std::string_view key;
+    TemplateValue value;
+  };
+  std::span<const Entry> entries;  // sorted by key, unique
+
+  // Null when there is none.
+  const TemplateValue* Find(std::string_view key) const;
+};
+
+// "string", "[]interface {}", "time.Time"…; "<nil>" for no value.
 std::string_view TemplateTypeName(const TemplateValue& value);
 
-// A call of a template function: arguments in, result or error out.
-struct TemplateCall {
-  std::span<const TemplateValue> arguments;
-  RowArena& arena;
-  TemplateValue result;
-  std::string error;  // in Go's words
-};
+// Whether `if` takes it for true: what is not empty, zero, false or nil.
+bool IsTrue(const TemplateValue& value);
 
-// A function knows how many arguments it takes; `apply` returns false with `error` set.
-struct TemplateFunction {
-  std::string_view name;
-  size_t arguments_min;
-  size_t arguments_max;
-  bool (*apply)(TemplateCall* call);
-};
-
-inline constexpr size_t kTemplateArgumentsMax = 16;
-
-// Null when there is no such function, or not yet.
-const TemplateFunction* FindTextFunction(std::string_view name);
-const TemplateFunction* FindNumberFunction(std::string_view name);
-
-// Argument `i` as a string or an integer; false with the error set when it is of another type.
-bool TextArgument(TemplateCall* call, size_t i, std::string_view* text);
-bool IntegerArgument(TemplateCall* call, size_t i, int64_t* value);
+std::string_view MonthName(int64_t month);      // of 1 to 12, else empty
+std::string_view WeekdayName(int64_t weekday);  // of 0, Sunday, to 6, else empty
 
 }  // namespace varve::logql

@@ -7,75 +7,31 @@
 
 #include "query/logql/stages/label_key.h"
 #include "query/logql/templates/letter_case.h"
-#include "query/logql/templates/template_value.h"
+#include "query/logql/templates/template_call.h"
+#include "query/logql/templates/template_text.h"
 
 namespace varve::logql {
 namespace {
 
 using Text = std::string_view;
 
-bool Fail(TemplateCall* call, std::string error) {
-  call->error = std::move(error);
-  return false;
-}
-
-bool Return(TemplateCall* call, TemplateValue value) {
-  call->result = value;
-  return true;
-}
-
-bool ReturnCopy(TemplateCall* call, const std::string& text) {
-  if (text.size() > kTemplateTextBytesMax) return Fail(call, "result is too long");
-  return Return(call, call->arena.Store(text));
-}
-
-// The code point at the start of `text` and its length; an invalid byte is U+FFFD of length 1.
-std::pair<uint32_t, size_t> FirstRune(Text text) {
-  const size_t length = Utf8SequenceLength(text);
-  if (length == 0) return {0xFFFD, 1};
-  const auto byte = [&](size_t i) { return static_cast<uint32_t>(static_cast<uint8_t>(text[i])); };
-  switch (length) {
-    case 1: return {byte(0), 1};
-    case 2: return {(byte(0) & 0x1F) << 6 | (byte(1) & 0x3F), 2};
-    case 3: return {(byte(0) & 0x0F) << 12 | (byte(1) & 0x3F) << 6 | (byte(2) & 0x3F), 3};
-    default:
-      return {(byte(0) & 7) << 18 | (byte(1) & 0x3F) << 12 | (byte(2) & 0x3F) << 6 | (byte(3) & 0x3F), 4};
-  }
-}
-
-// The code point at the end of `text`.
-std::pair<uint32_t, size_t> LastRune(Text text) {
-  for (size_t length = 1; length <= 4 && length <= text.size(); ++length) {
-    const Text tail = text.substr(text.size() - length);
-    if (Utf8SequenceLength(tail) == length) return FirstRune(tail);
-  }
-  return {0xFFFD, 1};
-}
-
 template <typename Map>
 bool MapRunes(TemplateCall* call, Map map) {
-  Text text;
-  if (!TextArgument(call, 0, &text)) return false;
-  if (text.size() > kTemplateTextBytesMax) return Fail(call, "result is too long");
+  Text text = call->Text(0);
   // One code point for another may take at most three bytes for one (an invalid byte).
-  char* const begin = call->arena.Allocate(text.size() * 3);
+  char* const begin = call->memory->Allocate(text.size() * 3);
+  if (begin == nullptr) return call->FailMemory();
   char* to = begin;
   while (!text.empty()) {
     const auto [rune, length] = FirstRune(text);
     to = AppendUtf8(to, map(rune));
     text.remove_prefix(length);
   }
-  return Return(call, Text(begin, static_cast<size_t>(to - begin)));
+  return call->ReturnText({begin, static_cast<size_t>(to - begin)});
 }
 
 bool Lower(TemplateCall* call) { return MapRunes(call, ToLowerRune); }
 bool Upper(TemplateCall* call) { return MapRunes(call, ToUpperRune); }
-
-bool IsSpaceRune(uint32_t rune) {
-  return rune == ' ' || (rune >= '\t' && rune <= '\r') || rune == 0x85 || rune == 0xA0 || rune == 0x1680 ||
-         (rune >= 0x2000 && rune <= 0x200A) || rune == 0x2028 || rune == 0x2029 || rune == 0x202F ||
-         rune == 0x205F || rune == 0x3000;
-}
 
 bool InSet(Text set, uint32_t rune) {
   while (!set.empty()) {
@@ -102,61 +58,65 @@ Text TrimWhere(Text text, bool left, bool right, Drop drop) {
 }
 
 bool TrimSpace(TemplateCall* call) {
-  Text text;
-  return TextArgument(call, 0, &text) && Return(call, TrimWhere(text, true, true, IsSpaceRune));
+  return call->ReturnText(TrimWhere(call->Text(0), true, true, IsSpaceRune));
 }
 
-// Two texts, in the order (text, other) or (other, text).
+// Two texts come as (text, other) or, in sprig's order, (other, text).
 template <bool kTextFirst>
-bool TwoTexts(TemplateCall* call, Text* text, Text* other) {
-  return TextArgument(call, kTextFirst ? 0 : 1, text) && TextArgument(call, kTextFirst ? 1 : 0, other);
+Text TextOf(const TemplateCall& call) {
+  return call.Text(kTextFirst ? 0 : 1);
+}
+template <bool kTextFirst>
+Text OtherOf(const TemplateCall& call) {
+  return call.Text(kTextFirst ? 1 : 0);
 }
 
 template <bool kTextFirst, bool kLeft, bool kRight>
 bool TrimSet(TemplateCall* call) {
-  Text text;
-  Text set;
-  if (!TwoTexts<kTextFirst>(call, &text, &set)) return false;
-  return Return(call, TrimWhere(text, kLeft, kRight, [&](uint32_t rune) { return InSet(set, rune); }));
+  const Text set = OtherOf<kTextFirst>(*call);
+  return call->ReturnText(
+      TrimWhere(TextOf<kTextFirst>(*call), kLeft, kRight, [&](uint32_t rune) { return InSet(set, rune); }));
 }
 
 template <bool kTextFirst>
 bool TrimPrefix(TemplateCall* call) {
-  Text text;
-  Text prefix;
-  if (!TwoTexts<kTextFirst>(call, &text, &prefix)) return false;
-  return Return(call, text.starts_with(prefix) ? text.substr(prefix.size()) : text);
+  const Text text = TextOf<kTextFirst>(*call);
+  const Text prefix = OtherOf<kTextFirst>(*call);
+  return call->ReturnText(text.starts_with(prefix) ? text.substr(prefix.size()) : text);
 }
 
 template <bool kTextFirst>
 bool TrimSuffix(TemplateCall* call) {
-  Text text;
-  Text suffix;
-  if (!TwoTexts<kTextFirst>(call, &text, &suffix)) return false;
-  return Return(call, text.ends_with(suffix) ? text.substr(0, text.size() - suffix.size()) : text);
+  const Text text = TextOf<kTextFirst>(*call);
+  const Text suffix = OtherOf<kTextFirst>(*call);
+  return call->ReturnText(text.ends_with(suffix) ? text.substr(0, text.size() - suffix.size()) : text);
 }
 
+bool ReturnBool(TemplateCall* call, bool value) { return call->Return(TemplateValue::Bool(value)); }
 bool Contains(TemplateCall* call) {
-  Text text;
-  Text other;
-  return TwoTexts<false>(call, &text, &other) && Return(call, text.find(other) != Text::npos);
+  return ReturnBool(call, call->Text(1).find(call->Text(0)) != Text::npos);
 }
-bool HasPrefix(TemplateCall* call) {
-  Text text;
-  Text other;
-  return TwoTexts<false>(call, &text, &other) && Return(call, text.starts_with(other));
-}
-bool HasSuffix(TemplateCall* call) {
-  Text text;
-  Text other;
-  return TwoTexts<false>(call, &text, &other) && Return(call, text.ends_with(other));
+bool HasPrefix(TemplateCall* call) { return ReturnBool(call, call->Text(1).starts_with(call->Text(0))); }
+bool HasSuffix(TemplateCall* call) { return ReturnBool(call, call->Text(1).ends_with(call->Text(0))); }
+
+// The first letter of each word as a capital. As in Go's strings.Title, white space and ASCII punctuation but
+// the underscore end words.
+bool Title(TemplateCall* call) {
+  uint32_t previous = ' ';
+  return MapRunes(call, [&](uint32_t rune) {
+    const bool ascii_word = (previous >= '0' && previous <= '9') || (previous >= 'a' && previous <= 'z') ||
+                            (previous >= 'A' && previous <= 'Z') || previous == '_';
+    const bool starts = previous < 0x80 ? !ascii_word : IsSpaceRune(previous);
+    previous = rune;
+    return starts ? ToUpperRune(rune) : rune;
+  });
 }
 
 // The first `count` occurrences, all of them when it is negative. An empty `from` matches between all code
 // points.
 bool ReplaceIn(TemplateCall* call, Text text, Text from, Text to, int64_t count) {
   std::string out;
-  const auto left = [&] { return count != 0 && out.size() <= kTemplateTextBytesMax; };
+  const auto left = [&] { return count != 0 && out.size() <= kTemplateMemoryBytesMax; };
   if (from.empty()) {
     while (left()) {
       out += to;
@@ -177,74 +137,63 @@ bool ReplaceIn(TemplateCall* call, Text text, Text from, Text to, int64_t count)
     }
   }
   out += text;
-  return ReturnCopy(call, out);
+  return call->ReturnCopy(out);
 }
 
-bool Replace(TemplateCall* call) {  // replace old new text
-  Text from;
-  Text to;
-  Text text;
-  return TextArgument(call, 0, &from) && TextArgument(call, 1, &to) && TextArgument(call, 2, &text) &&
-         ReplaceIn(call, text, from, to, -1);
-}
-bool ReplaceCounted(TemplateCall* call) {  // Replace text old new count
-  Text from;
-  Text to;
-  Text text;
-  int64_t count = 0;
-  return TextArgument(call, 0, &text) && TextArgument(call, 1, &from) && TextArgument(call, 2, &to) &&
-         IntegerArgument(call, 3, &count) && ReplaceIn(call, text, from, to, count);
+bool Replace(TemplateCall* call) { return ReplaceIn(call, call->Text(2), call->Text(0), call->Text(1), -1); }
+bool ReplaceCounted(TemplateCall* call) {
+  return ReplaceIn(call, call->Text(0), call->Text(1), call->Text(2), call->Integer(3));
 }
 
 bool Trunc(TemplateCall* call) {
-  int64_t size = 0;
-  Text text;
-  if (!IntegerArgument(call, 0, &size) || !TextArgument(call, 1, &text)) return false;
+  const int64_t size = call->Integer(0);
+  const Text text = call->Text(1);
   const auto length = static_cast<int64_t>(text.size());
-  if (size < 0 && length + size > 0) return Return(call, text.substr(static_cast<size_t>(length + size)));
-  return Return(call, size >= 0 && length > size ? text.substr(0, static_cast<size_t>(size)) : text);
+  if (size < 0 && size > -length) return call->ReturnText(text.substr(static_cast<size_t>(length + size)));
+  return call->ReturnText(size >= 0 && length > size ? text.substr(0, static_cast<size_t>(size)) : text);
+}
+
+// As Go's slice expression panics.
+bool FailBounds(TemplateCall* call, const std::string& range) {
+  return call->Fail("runtime error: slice bounds out of range [" + range);
 }
 
 bool Substr(TemplateCall* call) {
-  int64_t begin = 0;
-  int64_t end = 0;
-  Text text;
-  if (!IntegerArgument(call, 0, &begin) || !IntegerArgument(call, 1, &end) || !TextArgument(call, 2, &text)) {
-    return false;
-  }
+  int64_t begin = call->Integer(0);
+  int64_t end = call->Integer(1);
+  const Text text = call->Text(2);
   const auto length = static_cast<int64_t>(text.size());
   if (begin < 0) {
     begin = 0;
+    if (end < 0) return FailBounds(call, ":" + std::to_string(end) + "]");
+    if (end > length)
+      return FailBounds(call, ":" + std::to_string(end) + "] with length " + std::to_string(length));
   } else if (end < 0 || end > length) {
     end = length;
   }
-  if (end < 0 || end > length || begin > end) {
-    return Fail(call, "runtime error: slice bounds out of range [" + std::to_string(begin) + ":" +
-                          std::to_string(end) + "]");
-  }
-  return Return(call, text.substr(static_cast<size_t>(begin), static_cast<size_t>(end - begin)));
+  if (begin > end) return FailBounds(call, std::to_string(begin) + ":" + std::to_string(end) + "]");
+  return call->ReturnText(text.substr(static_cast<size_t>(begin), static_cast<size_t>(end - begin)));
 }
 
 bool Repeat(TemplateCall* call) {
-  int64_t count = 0;
-  Text text;
-  if (!IntegerArgument(call, 0, &count) || !TextArgument(call, 1, &text)) return false;
-  if (count < 0) return Fail(call, "strings: negative Repeat count");
-  if (!text.empty() && static_cast<uint64_t>(count) > kTemplateTextBytesMax / text.size()) {
-    return Fail(call, "result is too long");
-  }
-  std::string out;
-  for (int64_t i = 0; i < count && !text.empty(); ++i) out += text;
-  return ReturnCopy(call, out);
+  const int64_t count = call->Integer(0);
+  const Text text = call->Text(1);
+  if (count < 0) return call->Fail("strings: negative Repeat count");
+  if (text.empty()) return call->ReturnText("");
+  if (static_cast<uint64_t>(count) > kTemplateMemoryBytesMax / text.size()) return call->FailMemory();
+  char* const begin = call->memory->Allocate(text.size() * static_cast<size_t>(count));
+  if (begin == nullptr) return call->FailMemory();
+  for (size_t i = 0; i < static_cast<size_t>(count); ++i)
+    std::memcpy(begin + i * text.size(), text.data(), text.size());
+  return call->ReturnText({begin, text.size() * static_cast<size_t>(count)});
 }
 
 bool IndentWith(TemplateCall* call, Text before) {
-  int64_t spaces = 0;
-  Text text;
-  if (!IntegerArgument(call, 0, &spaces) || !TextArgument(call, 1, &text)) return false;
-  if (spaces < 0) return Fail(call, "strings: negative Repeat count");
+  const int64_t spaces = call->Integer(0);
+  const Text text = call->Text(1);
+  if (spaces < 0) return call->Fail("strings: negative Repeat count");
   const auto lines = static_cast<size_t>(std::count(text.begin(), text.end(), '\n')) + 1;
-  if (static_cast<uint64_t>(spaces) > kTemplateTextBytesMax / lines) return Fail(call, "result is too long");
+  if (static_cast<uint64_t>(spaces) > kTemplateMemoryBytesMax / lines) return call->FailMemory();
   const std::string pad(static_cast<size_t>(spaces), ' ');
   std::string out(before);
   out += pad;
@@ -252,7 +201,7 @@ bool IndentWith(TemplateCall* call, Text before) {
     out.push_back(c);
     if (c == '\n') out += pad;
   }
-  return ReturnCopy(call, out);
+  return call->ReturnCopy(out);
 }
 bool Indent(TemplateCall* call) { return IndentWith(call, ""); }
 bool NewlineIndent(TemplateCall* call) { return IndentWith(call, "\n"); }
@@ -260,76 +209,60 @@ bool NewlineIndent(TemplateCall* call) { return IndentWith(call, "\n"); }
 // Pads with spaces, or cuts, to `count` code points.
 template <bool kLeft>
 bool Align(TemplateCall* call) {
-  int64_t count = 0;
-  Text text;
-  if (!IntegerArgument(call, 0, &count) || !TextArgument(call, 1, &text)) return false;
-  int64_t runes = 0;
-  for (Text rest = text; !rest.empty(); rest.remove_prefix(FirstRune(rest).second)) ++runes;
-  if (count < 0 || count == runes) return Return(call, text);
+  const int64_t count = call->Integer(0);
+  const Text text = call->Text(1);
+  const auto runes = static_cast<int64_t>(CountRunes(text));
+  if (count < 0 || count == runes) return call->ReturnText(text);
   if (count > runes) {
-    if (static_cast<uint64_t>(count) > kTemplateTextBytesMax) return Fail(call, "result is too long");
+    if (static_cast<uint64_t>(count) > kTemplateMemoryBytesMax) return call->FailMemory();
     const std::string pad(static_cast<size_t>(count - runes), ' ');
-    return ReturnCopy(call, kLeft ? std::string(text) + pad : pad + std::string(text));
+    return call->ReturnCopy(kLeft ? std::string(text) + pad : pad + std::string(text));
   }
   const int64_t skipped = kLeft ? count : runes - count;
   Text rest = text;
   for (int64_t i = 0; i < skipped; ++i) rest.remove_prefix(FirstRune(rest).second);
-  return Return(call, kLeft ? text.substr(0, text.size() - rest.size()) : rest);
+  return call->ReturnText(kLeft ? text.substr(0, text.size() - rest.size()) : rest);
 }
 
-bool Len(TemplateCall* call) {
-  Text text;
-  if (const auto* value = std::get_if<Text>(&call->arguments[0])) {
-    text = *value;
-    return Return(call, static_cast<int64_t>(text.size()));
-  }
-  return Fail(call, "len of type " + std::string(TemplateTypeName(call->arguments[0])));
-}
-
+// default other given; `given` may be missing.
 bool Default(TemplateCall* call) {
-  const TemplateValue& given = call->arguments[1];
-  const bool empty = given == TemplateValue(Text()) || given == TemplateValue(int64_t{0}) ||
-                     given == TemplateValue(0.0) || given == TemplateValue(false);
-  return Return(call, empty ? call->arguments[0] : given);
+  const auto& arguments = call->arguments;
+  return call->Return(arguments.size() > 1 && IsTrue(arguments[1]) ? arguments[1] : arguments[0]);
 }
 
 constexpr TemplateFunction kFunctions[] = {
-    {"Replace", 4, 4, ReplaceCounted},
-    {"ToLower", 1, 1, Lower},
-    {"ToUpper", 1, 1, Upper},
-    {"Trim", 2, 2, TrimSet<true, true, true>},
-    {"TrimLeft", 2, 2, TrimSet<true, true, false>},
-    {"TrimPrefix", 2, 2, TrimPrefix<true>},
-    {"TrimRight", 2, 2, TrimSet<true, false, true>},
-    {"TrimSpace", 1, 1, TrimSpace},
-    {"TrimSuffix", 2, 2, TrimSuffix<true>},
-    {"alignLeft", 2, 2, Align<true>},
-    {"alignRight", 2, 2, Align<false>},
-    {"contains", 2, 2, Contains},
-    {"default", 2, 2, Default},
-    {"hasPrefix", 2, 2, HasPrefix},
-    {"hasSuffix", 2, 2, HasSuffix},
-    {"indent", 2, 2, Indent},
-    {"len", 1, 1, Len},
-    {"lower", 1, 1, Lower},
-    {"nindent", 2, 2, NewlineIndent},
-    {"repeat", 2, 2, Repeat},
-    {"replace", 3, 3, Replace},
-    {"substr", 3, 3, Substr},
-    {"trim", 1, 1, TrimSpace},
-    {"trimAll", 2, 2, TrimSet<false, true, true>},
-    {"trimPrefix", 2, 2, TrimPrefix<false>},
-    {"trimSuffix", 2, 2, TrimSuffix<false>},
-    {"trunc", 2, 2, Trunc},
-    {"upper", 1, 1, Upper},
+    {"Replace", "sssi", ReplaceCounted},
+    {"ToLower", "s", Lower},
+    {"ToUpper", "s", Upper},
+    {"Trim", "ss", TrimSet<true, true, true>},
+    {"TrimLeft", "ss", TrimSet<true, true, false>},
+    {"TrimPrefix", "ss", TrimPrefix<true>},
+    {"TrimRight", "ss", TrimSet<true, false, true>},
+    {"TrimSpace", "s", TrimSpace},
+    {"TrimSuffix", "ss", TrimSuffix<true>},
+    {"alignLeft", "is", Align<true>},
+    {"alignRight", "is", Align<false>},
+    {"contains", "ss", Contains},
+    {"default", "aa*", Default},
+    {"hasPrefix", "ss", HasPrefix},
+    {"hasSuffix", "ss", HasSuffix},
+    {"indent", "is", Indent},
+    {"lower", "s", Lower},
+    {"nindent", "is", NewlineIndent},
+    {"repeat", "is", Repeat},
+    {"replace", "sss", Replace},
+    {"substr", "iis", Substr},
+    {"title", "s", Title},
+    {"trim", "s", TrimSpace},
+    {"trimAll", "ss", TrimSet<false, true, true>},
+    {"trimPrefix", "ss", TrimPrefix<false>},
+    {"trimSuffix", "ss", TrimSuffix<false>},
+    {"trunc", "is", Trunc},
+    {"upper", "s", Upper},
 };
 
 }  // namespace
 
-const TemplateFunction* FindTextFunction(std::string_view name) {
-  const auto* found = std::find_if(std::begin(kFunctions), std::end(kFunctions),
-                                   [&](const TemplateFunction& function) { return function.name == name; });
-  return found == std::end(kFunctions) ? nullptr : found;
-}
+std::span<const TemplateFunction> TextFunctions() { return kFunctions; }
 
 }  // namespace varve::logql

@@ -1,0 +1,51 @@
+#include "query/logql/templates/template_call.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <vector>
+
+namespace varve::logql {
+
+char* TemplateMemory::Allocate(size_t size) {
+  if (size > left_) return nullptr;
+  left_ -= size;
+  return arena_->Allocate(size);
+}
+
+std::string LimitError(std::string_view name, int64_t value) {
+  return "exceeded " + std::string(name) + " (" + std::to_string(value) + ")";
+}
+
+bool TemplateCall::ReturnCopy(std::string_view text) {
+  if (text.empty()) return ReturnText("");
+  char* const copy = memory->Allocate(text.size());
+  if (copy == nullptr) return FailMemory();
+  std::memcpy(copy, text.data(), text.size());
+  return ReturnText({copy, text.size()});
+}
+
+bool TemplateCall::ReturnTime(const TimeValue& time) {
+  auto* copy = memory->AllocateArray<TimeValue>(1);
+  if (copy == nullptr) return FailMemory();
+  *copy = time;
+  return Return(TemplateValue::Time(copy));
+}
+
+const TemplateFunction* FindTemplateFunction(std::string_view name) {
+  static const std::vector<const TemplateFunction*> functions = [] {
+    std::vector<const TemplateFunction*> all;
+    for (const auto& table : {BuiltinFunctions(), ComparisonFunctions(), TextFunctions(), EncodingFunctions(),
+                              NumberFunctions(), TimeFunctions(), JsonFunctions(), RegexFunctions()}) {
+      for (const TemplateFunction& function : table) all.push_back(&function);
+    }
+    std::sort(all.begin(), all.end(), [](const auto* a, const auto* b) { return a->name < b->name; });
+    return all;
+  }();
+  const auto found =
+      std::lower_bound(functions.begin(), functions.end(), name,
+                       [](const auto* function, std::string_view wanted) { return function->name < wanted; });
+  return found == functions.end() || (*found)->name != name ? nullptr : *found;
+}
+
+}  // namespace varve::logql

@@ -1,0 +1,36 @@
+// What one template may cost. Parsing refuses what exceeds the first group; exceeding the second fails the
+// row with an error that names the limit.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace varve::logql {
+
+// Parentheses and control structures inside each other, in the text.
+inline constexpr int kTemplateNestingMax = 100;
+
+// Control structures, parentheses and {{template}} calls inside each other, while a row is rendered.
+inline constexpr int kTemplateDepthMax = 256;
+// Commands run and loop turns for one row; text that functions read counts one step per
+// kTemplateBytesPerStep.
+inline constexpr size_t kTemplateStepsMax = 100'000;
+inline constexpr size_t kTemplateBytesPerStep = 256;
+// The rendered text of one row.
+inline constexpr size_t kTemplateOutputBytesMax = 1 << 20;
+// Everything that functions produce for one row, also what repeat, indent and the align functions pad.
+inline constexpr size_t kTemplateMemoryBytesMax = 8 << 20;
+// Variables in scope.
+inline constexpr size_t kTemplateVariablesMax = 1'000;
+// Objects and arrays inside each other in fromJson's text.
+inline constexpr int kTemplateJsonDepthMax = 64;
+// Regular expressions made from a row's values that one thread keeps compiled.
+inline constexpr size_t kTemplateRegexCacheMax = 64;
+// The bytes of one such expression.
+inline constexpr size_t kTemplateRegexBytesMax = 4 << 10;
+// Decimal digits of addf, subf, mulf and divf's intermediate results.
+inline constexpr int64_t kTemplateDecimalDigitsMax = 4'000;
+// Width and precision in printf.
+inline constexpr int kTemplatePrintfWidthMax = 10'000;
+
+}  // namespace varve::logql
