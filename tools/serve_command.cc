@@ -64,8 +64,8 @@ void BoundMallocRetention() {
   mallopt(M_TRIM_THRESHOLD, 16 << 20);
 }
 
-// Waits for SIGTERM or SIGINT; all threads have them blocked. A second one ends the process at once.
-// Connections and pack files share the descriptors; the usual soft limit of 1,024 is there for select(2), not for us.
+// Connections and pack files share the descriptors; the usual soft limit of 1,024 is there for select(2),
+// not for us.
 void RaiseDescriptorLimit() {
   rlimit limit = {};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
@@ -73,6 +73,7 @@ void RaiseDescriptorLimit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// Waits for SIGTERM or SIGINT; all threads have them blocked. A second one ends the process at once.
 void WaitForStopSignal(const sigset_t& signals) {
   int received = 0;
   sigwait(&signals, &received);
