@@ -10,7 +10,8 @@ namespace varve::logql {
 char* TemplateMemory::Allocate(size_t size) {
   if (size > left_) return nullptr;
   left_ -= size;
-  return arena_->Allocate(size);
+  static char nothing = 0;  // an arena's nothing may be null, which means no memory here
+  return size == 0 ? &nothing : arena_->Allocate(size);
 }
 
 std::string LimitError(std::string_view name, int64_t value) {

@@ -44,8 +44,8 @@ TEST_F(LokiJson, DecodesEveryEscape) {
 TEST_F(LokiJson, FindsTheEndOfLongStrings) {
   for (size_t size = 0; size < 70; ++size) {
     const std::string line(size, 'x');
-    ASSERT_TRUE(
-        Decode(R"({"streams":[{"values":[["1",")" + line + R"("],["2",")" + line + R"(\n"]]}]})").ok());
+    const std::string body = R"({"streams":[{"values":[["1",")" + line + R"("],["2",")" + line + R"(\n"]]}]})";
+    ASSERT_TRUE(Decode(body).ok());
     EXPECT_EQ(decoded_.entries[0].line, line);
     EXPECT_EQ(decoded_.entries[1].line, line + "\n");
   }

@@ -6,14 +6,14 @@
 
 #include "engine/packs/pack_store.h"
 #include "engine/packs/rocksdb_pack_store.h"
-#include "tests/support/faulty_file_system.h"
+#include "tests/support/faulty_env.h"
 #include "tests/support/temp_dir.h"
 #include "tests/unit/engine/packs/pack_rows.h"
 
 namespace varve {
 namespace {
 
-using Fault = FaultyFileSystem::Fault;
+using Fault = FaultyEnv::Error;
 
 const PackId kFirst{0, 1, 1, 1};
 const PackId kSecond{0, 1, 1, 2};
@@ -51,16 +51,16 @@ TEST_P(FailingDisk, LosesNoCommittedPackAndKeepsNoHalfOneAtAnyPointOfAWrite) {
     SCOPED_TRACE("change " + std::to_string(n));
     ASSERT_LT(n, 1000u);
     const TempDir dir;
-    FaultyFileSystem disk;
+    FaultyEnv disk;
     bool written = false;
     {
       const auto store = OpenStore(dir, disk.env());
       ASSERT_NE(store, nullptr);
       ASSERT_TRUE(Write(store.get(), kFirst).ok());
-      disk.FailAt(n, GetParam());
+      disk.Arm({.fail_at = n, .once = true, .error = GetParam()});
       const Status status = Write(store.get(), kSecond);
-      passed_all = disk.failures() == 0;
-      disk.StopFailing();
+      passed_all = !disk.failed();
+      disk.Disarm();
       written = status.ok();
       if (!written) {
         EXPECT_EQ(status.code(), GetParam() == Fault::kNoSpace ? Code::kStorageFull : Code::kIoError)
@@ -89,15 +89,15 @@ TEST_P(FailingDisk, KeepsEachPackWholeOrDropsItWhenADropFails) {
     SCOPED_TRACE("change " + std::to_string(n));
     ASSERT_LT(n, 1000u);
     const TempDir dir;
-    FaultyFileSystem disk;
+    FaultyEnv disk;
     const auto store = OpenStore(dir, disk.env());
     ASSERT_TRUE(Write(store.get(), kFirst).ok());
     ASSERT_TRUE(Write(store.get(), kSecond).ok());
-    disk.FailAt(n, GetParam());
+    disk.Arm({.fail_at = n, .once = true, .error = GetParam()});
     const std::vector<PackId> drop = {kFirst};
     const Status status = store->Drop(drop);
-    passed_all = disk.failures() == 0;
-    disk.StopFailing();
+    passed_all = !disk.failed();
+    disk.Disarm();
     EXPECT_TRUE(SoundPacks(*store).contains(2));
     if (!status.ok()) {
       const Status again = store->Drop(drop);
@@ -109,21 +109,21 @@ TEST_P(FailingDisk, KeepsEachPackWholeOrDropsItWhenADropFails) {
 
 TEST(PackStoreOnAFullDisk, RefusesPacksUntilThereIsRoomAndReadsMeanwhile) {
   const TempDir dir;
-  FaultyFileSystem disk;
+  FaultyEnv disk;
   const auto store = OpenStore(dir, disk.env());
   ASSERT_TRUE(Write(store.get(), kFirst).ok());
-  disk.FailAt(1, Fault::kNoSpace, 1'000'000);
+  disk.Arm({.fail_at = 1, .error = Fault::kNoSpace});
   for (int i = 0; i < 3; ++i) EXPECT_EQ(Write(store.get(), kSecond).code(), Code::kStorageFull);
   EXPECT_EQ(SoundPacks(*store), (std::set<uint64_t>{1}));
-  disk.StopFailing();
+  disk.Disarm();
   const Status status = Write(store.get(), kRetry);
   EXPECT_TRUE(status.ok()) << status.ToString();
   EXPECT_EQ(SoundPacks(*store), (std::set<uint64_t>{1, 3}));
 }
 
-INSTANTIATE_TEST_SUITE_P(Faults, FailingDisk, testing::Values(Fault::kIoError, Fault::kNoSpace),
+INSTANTIATE_TEST_SUITE_P(Faults, FailingDisk, testing::Values(Fault::kIo, Fault::kNoSpace),
                          [](const auto& param) {
-                           return param.param == Fault::kIoError ? "IoError" : "NoSpace";
+                           return param.param == Fault::kIo ? "IoError" : "NoSpace";
                          });
 
 }  // namespace

@@ -164,7 +164,7 @@ TEST(TemplateFunctions, Times) {
       {"(__timestamp__.AddDate 0 1 -1).Day", "30"},
       {"gt (now | unixEpoch | int) 1500000000", "true"},
       {"__timestamp__.Nosuch",
-       "template: line:1:16: executing \"line\" at <__timestamp__.Nosuch>: can't evaluate field Nosuch in "
+       "template: line:1:3: executing \"line\" at <__timestamp__>: can't evaluate field Nosuch in "
        "type time.Time"},
   };
   for (const auto& c : kCases) EXPECT_EQ(Render(c.action), c.result) << c.action;
