@@ -345,6 +345,7 @@ class ValuePrinter {
     for (const TemplateValue& item : value.list->items) {
       if (!first) out_ += go_syntax ? ", " : " ";
       first = false;
+      if (Full()) break;
       PrintElement(item, verb);
     }
     out_.push_back(go_syntax ? '}' : ']');
@@ -358,12 +359,16 @@ class ValuePrinter {
     for (const TemplateMap::Entry& entry : value.map->entries) {
       if (!first) out_ += go_syntax ? ", " : " ";
       first = false;
+      if (Full()) break;
       Print(TemplateValue::String(entry.key), verb);
       out_.push_back(':');
       PrintElement(entry.value, verb);
     }
     out_.push_back(go_syntax ? '}' : ']');
   }
+
+  // Widths make each element large; what comes then is refused for its size anyway.
+  bool Full() const { return out_.size() > kTemplateMemoryBytesMax; }
 
   void PrintElement(const TemplateValue& item, uint32_t verb) {
     if (item.is_nil()) {

@@ -30,6 +30,11 @@ const re2::RE2* RegexOf(TemplateCall* call) {
     call->error = LimitError("template_regex_bytes_max", kTemplateRegexBytesMax);
     return nullptr;
   }
+  // A program takes time to build as well: a row gets at most some five hundred.
+  if (!call->memory->Charge(kTemplateRegexCompileBytes)) {
+    call->FailMemory();
+    return nullptr;
+  }
   Result<Regex> regex = CompileRegex(pattern, RegexOptions{.program_bytes_max = 1 << 20});
   if (!regex.ok()) {
     call->error = regex.status().message();

@@ -7,9 +7,14 @@
 
 namespace varve::logql {
 
-char* TemplateMemory::Allocate(size_t size) {
-  if (size > left_) return nullptr;
+bool TemplateMemory::Charge(size_t size) {
+  if (size > left_) return false;
   left_ -= size;
+  return true;
+}
+
+char* TemplateMemory::Allocate(size_t size) {
+  if (!Charge(size)) return nullptr;
   static char nothing = 0;  // an arena's nothing may be null, which means no memory here
   return size == 0 ? &nothing : arena_->Allocate(size);
 }

@@ -21,6 +21,8 @@ class TemplateMemory {
   explicit TemplateMemory(RowArena* arena) : arena_(arena) {}
   // Uninitialised.
   char* Allocate(size_t size);
+  // Counts bytes that come from elsewhere. False: they are too many.
+  bool Charge(size_t size);
   template <typename T>
   T* AllocateArray(size_t count) {
     if (count > kTemplateMemoryBytesMax / sizeof(T)) return nullptr;

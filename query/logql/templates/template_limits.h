@@ -25,9 +25,11 @@ inline constexpr size_t kTemplateVariablesMax = 1'000;
 // Objects and arrays inside each other in fromJson's text.
 inline constexpr int kTemplateJsonDepthMax = 64;
 // Regular expressions made from a row's values that one thread keeps compiled.
-inline constexpr size_t kTemplateRegexCacheMax = 64;
+inline constexpr size_t kTemplateRegexCacheMax = 32;
 // The bytes of one such expression.
 inline constexpr size_t kTemplateRegexBytesMax = 4 << 10;
+// What compiling one counts for in kTemplateMemoryBytesMax.
+inline constexpr size_t kTemplateRegexCompileBytes = 16 << 10;
 // Decimal digits of addf, subf, mulf and divf's intermediate results.
 inline constexpr int64_t kTemplateDecimalDigitsMax = 4'000;
 // Width and precision in printf.

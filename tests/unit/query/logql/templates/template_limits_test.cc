@@ -27,6 +27,12 @@ TEST(TemplateLimits, BoundMemory) {
   }
 }
 
+TEST(TemplateLimits, BoundPrintf) {
+  const std::string list = "(fromJson (printf \"[%s1]\" (repeat 20000 \"1,\")))";
+  ExpectLimit("{{ printf \"%9000v\" " + list + " }}", "template_memory_bytes_max");
+  ExpectLimit("{{ printf (repeat 2000 \"%9000[1]d\") 1 }}", "template_memory_bytes_max");
+}
+
 TEST(TemplateLimits, BoundOutput) {
   ExpectLimit("{{ $x := repeat 100000 \"x\" }}" + Repeated("{{ $x }}", 11), "template_output_bytes_max");
   EXPECT_EQ(RenderText("{{ repeat 1000000 \"x\" }}").size(), 1000000u);
@@ -66,6 +72,7 @@ TEST(TemplateLimits, BoundJson) {
 
 TEST(TemplateLimits, BoundRegexes) {
   ExpectLimit("{{ count (repeat 5000 \"a\") .name }}", "template_regex_bytes_max");
+  ExpectLimit("{{ range 3000 }}{{ count (print .) \"7\" }}{{ end }}", "template_memory_bytes_max");
   EXPECT_EQ(RenderText("{{ range 300 }}{{ count (print .) \"7\" }}{{ end }}").size(), 300u);
 }
 

@@ -91,9 +91,8 @@ TEST(Template, FailsInGosWords) {
   EXPECT_EQ(Render(".name.x"),
             "template: line:1:8: executing \"line\" at <.name.x>: can't evaluate field x in type string");
   EXPECT_EQ(Render("lower 1"), "template: line:1:9: executing \"line\" at <1>: expected string; found 1");
-  EXPECT_EQ(
-      Render("trunc (add 1 1) .name"),
-      "template: line:1:16: executing \"line\" at <1>: wrong type for value; expected int; got int64");
+  EXPECT_EQ(Render("trunc (add 1 1) .name"),
+            "template: line:1:16: executing \"line\" at <1>: wrong type for value; expected int; got int64");
   EXPECT_EQ(RenderText("a\n {{ div 1 0 }}").substr(0, 19), "template: line:2:4:");
   EXPECT_EQ(
       RenderText("{{ template \"nosuch\" }}"),
