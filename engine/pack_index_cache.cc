@@ -4,6 +4,10 @@
 
 namespace varve {
 
+Status CommittedPackError(Status status) {
+  return status.code() == Code::kNotFound ? Corruption(status.message()) : std::move(status);
+}
+
 int64_t PackIndex::MemoryBytes() const {
   return static_cast<int64_t>(sizeof(*this) + streams.capacity() * sizeof(StreamOrdinal) +
                               first_entry.capacity() * sizeof(uint32_t) + entries.capacity() * sizeof(Entry) +
@@ -79,8 +83,9 @@ Result<std::shared_ptr<const PackIndex>> PackIndexCache::Get(const PackId& id) {
       return it->second->index;
     }
   }
-  VARVE_ASSIGN_OR_RETURN(const PackDirectory directory, store_->ReadDirectory(id));
-  VARVE_ASSIGN_OR_RETURN(std::shared_ptr<const PackIndex> index, Convert(directory));
+  Result<PackDirectory> directory = store_->ReadDirectory(id);
+  if (!directory.ok()) return CommittedPackError(std::move(directory).status());
+  VARVE_ASSIGN_OR_RETURN(std::shared_ptr<const PackIndex> index, Convert(*directory));
   Insert(id, index);
   return index;
 }

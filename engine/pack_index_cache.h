@@ -39,6 +39,9 @@ struct PackIndex {
   int64_t MemoryBytes() const;
 };
 
+// What a failed read of a committed pack means: that the store does not know it is damage, not the asker's mistake.
+Status CommittedPackError(Status status);
+
 class PackIndexCache {
  public:
   // All must outlive the cache. Streams that a directory names and the table does not know (their

@@ -3,6 +3,7 @@
 #include "engine/base/check.h"
 #include "engine/codec/log_block.h"
 #include "engine/head/head_columns.h"
+#include "engine/pack_index_cache.h"
 
 namespace varve {
 namespace {
@@ -57,7 +58,7 @@ Result<std::shared_ptr<const LogColumns>> PackedLogSnapshot::Load(uint32_t sourc
   if (from.pack != nullptr) {
     Result<std::shared_ptr<const LogColumns>> loaded = LoadBlock(from, want, budget);
     if (loaded.ok() || loaded.status().code() == Code::kResourceExhausted) return loaded;
-    return std::move(loaded).status().WithContext(SourceName(source));
+    return CommittedPackError(std::move(loaded).status()).WithContext(SourceName(source));
   }
   auto holder = std::make_shared<BudgetedColumns>(budget);
   VARVE_RETURN_IF_ERROR(holder->reservation.Add(MaterialisedBytesMax(from.runs, want)));
