@@ -8,31 +8,10 @@
 #include <emmintrin.h>
 #endif
 
+#include "ingest/json_text.h"
 #include "ingest/utf8_repair.h"
 
 namespace varve {
-namespace {
-
-bool IsSpace(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
-
-// Four hex digits, or -1.
-int32_t HexQuad(std::string_view text, size_t i) {
-  if (i + 4 > text.size()) return -1;
-  int32_t value = 0;
-  for (size_t k = i; k < i + 4; ++k) {
-    const char c = text[k];
-    const int digit = c >= '0' && c <= '9'   ? c - '0'
-                      : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                      : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                             : -1;
-    if (digit < 0) return -1;
-    value = value * 16 + digit;
-  }
-  return value;
-}
-
-}  // namespace
-
 bool JsonCursor::Fail(std::string message) {
   message += ", error found in #" + std::to_string(pos_) + " byte";
   return Fail(InvalidArgument(std::move(message)));
@@ -53,7 +32,7 @@ bool JsonCursor::FailUnexpected(const char* where, const char* wanted) {
 }
 
 char JsonCursor::Peek() {
-  while (pos_ < text_.size() && IsSpace(text_[pos_])) ++pos_;
+  while (pos_ < text_.size() && IsJsonSpace(text_[pos_])) ++pos_;
   return pos_ < text_.size() ? text_[pos_] : '\0';
 }
 

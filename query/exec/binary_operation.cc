@@ -1,8 +1,7 @@
+#include "query/logql/arithmetic.h"
 #include "query/exec/binary_operation.h"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 #include <map>
 #include <optional>
 #include <set>
@@ -15,7 +14,6 @@ using logql::BinaryOperation;
 using logql::VectorMatching;
 using Cardinality = VectorMatching::Cardinality;
 
-constexpr double kNotANumber = std::numeric_limits<double>::quiet_NaN();
 
 // The value of left op right as a point of the result, if it has one. `kept` is what a comparison without
 // `bool` keeps.
@@ -242,27 +240,6 @@ SeriesSet ApplySet(const BinaryOperation& operation, SeriesSet left, SeriesSet r
 }
 
 }  // namespace
-
-double ApplyToNumbers(BinaryOp op, double left, double right) {
-  switch (op) {
-    case BinaryOp::kAdd: return left + right;
-    case BinaryOp::kSub: return left - right;
-    case BinaryOp::kMul: return left * right;
-    case BinaryOp::kDiv: return right == 0 ? kNotANumber : left / right;
-    case BinaryOp::kMod: return right == 0 ? kNotANumber : std::fmod(left, right);
-    case BinaryOp::kPow: return std::pow(left, right);
-    case BinaryOp::kEq: return left == right ? 1 : 0;
-    case BinaryOp::kNe: return left != right ? 1 : 0;
-    case BinaryOp::kGt: return left > right ? 1 : 0;
-    case BinaryOp::kGe: return left >= right ? 1 : 0;
-    case BinaryOp::kLt: return left < right ? 1 : 0;
-    case BinaryOp::kLe: return left <= right ? 1 : 0;
-    case BinaryOp::kOr:
-    case BinaryOp::kAnd:
-    case BinaryOp::kUnless: break;
-  }
-  return kNotANumber;
-}
 
 Result<MetricValue> ApplyBinary(QueryContext& query, const BinaryOperation& operation, MetricValue left,
                                 MetricValue right, uint32_t step_count) {

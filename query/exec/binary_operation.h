@@ -16,7 +16,4 @@ namespace varve {
 Result<MetricValue> ApplyBinary(QueryContext& query, const logql::BinaryOperation& operation,
                                 MetricValue left, MetricValue right, uint32_t step_count);
 
-// left op right, of arithmetic; comparisons give 0 or 1.
-double ApplyToNumbers(logql::BinaryOp op, double left, double right);
-
 }  // namespace varve

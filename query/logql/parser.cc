@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "query/logql/arithmetic.h"
 #include "query/logql/literals.h"
 #include "query/logql/parser_state.h"
 #include "query/logql/validation.h"
@@ -139,7 +140,7 @@ Status Parser::CombineOperands(BinaryOperation operation, ParsedExpr left, Parse
   const auto* left_literal = std::get_if<LiteralNumber>(&left.expr->node);
   const auto* right_literal = std::get_if<LiteralNumber>(&right.expr->node);
   if (left_literal != nullptr && right_literal != nullptr) {
-    SetExpr(LiteralNumber{FoldLiterals(operation.op, left_literal->value, right_literal->value)}, 1, out);
+    SetExpr(LiteralNumber{ApplyToNumbers(operation.op, left_literal->value, right_literal->value)}, 1, out);
     return Status::Ok();
   }
   const uint32_t height = std::max(left.height, right.height) + 1;

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
-#include <limits>
 
 #include "query/logql/lexer.h"
 #include "query/logql/literals.h"
@@ -157,28 +155,6 @@ Status CheckOperands(BinaryOp op, const Expr& left, const Expr& right) {
   if (!IsSetOp(op)) return Status::Ok();
   VARVE_RETURN_IF_ERROR(CheckSetOperand("left", op, left));
   return CheckSetOperand("right", op, right);
-}
-
-double FoldLiterals(BinaryOp op, double left, double right) {
-  constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-  switch (op) {
-    case BinaryOp::kAdd: return left + right;
-    case BinaryOp::kSub: return left - right;
-    case BinaryOp::kMul: return left * right;
-    case BinaryOp::kDiv: return right == 0 ? kNaN : left / right;
-    case BinaryOp::kMod: return right == 0 ? kNaN : std::fmod(left, right);
-    case BinaryOp::kPow: return std::pow(left, right);
-    case BinaryOp::kEq: return left == right ? 1 : 0;
-    case BinaryOp::kNe: return left != right ? 1 : 0;
-    case BinaryOp::kGt: return left > right ? 1 : 0;
-    case BinaryOp::kGe: return left >= right ? 1 : 0;
-    case BinaryOp::kLt: return left < right ? 1 : 0;
-    case BinaryOp::kLe: return left <= right ? 1 : 0;
-    case BinaryOp::kOr:
-    case BinaryOp::kAnd:
-    case BinaryOp::kUnless: break;  // CheckOperands refuses literals there
-  }
-  return kNaN;
 }
 
 Status ValidateMatchers(const std::vector<Matcher>& matchers) {

@@ -37,9 +37,6 @@ Status CheckLineFilter(const LineFilter& filter, RegexBudget* budget);
 // Operands of the wrong type: log queries, literals in `and or unless`.
 Status CheckOperands(BinaryOp op, const Expr& left, const Expr& right);
 
-// The value of `left op right`; comparisons give 0 or 1, division by zero NaN.
-double FoldLiterals(BinaryOp op, double left, double right);
-
 // ValidateMatchers on every selector of the tree.
 Status ValidateSelectors(const Expr& expr);
 

@@ -6,6 +6,8 @@
 
 #include "tests/support/memory_engine.h"
 
+#include "query/logql/arithmetic.h"
+
 namespace varve {
 namespace {
 
