@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "engine/base/mutex.h"
+#include "engine/bucket_generations.h"
 #include "engine/engine.h"
 
 namespace varve::testing {
@@ -52,6 +53,7 @@ class MemoryEngine final : public Engine {
                                                           TimeRange range) const override;
   Result<std::vector<const Labels*>> SelectStreams(TenantId tenant, const std::vector<Matcher>& matchers,
                                                    TimeRange range) const override;
+  std::optional<uint64_t> DataGeneration(TimeRange range) const override { return generations_.Read(range); }
   MemoryBudget* ingest_budget() override { return &ingest_budget_; }
   MemoryBudget* query_budget() override { return &query_budget_; }
   ThreadPool* query_pool() override { return &pool_; }
@@ -80,6 +82,7 @@ class MemoryEngine final : public Engine {
   MemoryBudget ingest_budget_;
   MemoryBudget query_budget_;
   ThreadPool pool_;
+  BucketGenerations generations_;
   mutable Mutex mu_;
   std::vector<std::string> tenants_ VARVE_GUARDED_BY(mu_);
   std::deque<Stream> streams_ VARVE_GUARDED_BY(mu_);  // a deque: StreamLabels hands out references
