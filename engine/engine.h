@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -126,6 +127,11 @@ class Engine {
   virtual Result<std::vector<const Labels*>> SelectStreams(TenantId tenant,
                                                            const std::vector<Matcher>& matchers,
                                                            TimeRange range) const = 0;
+
+  // Equal numbers for one range mean that readers see the same entries in it as before; bucket_generations.h
+  // has the rules for who keeps an answer. None where what readers see changes with the clock alone: where the
+  // range reaches back behind the begin of a retention period.
+  virtual std::optional<uint64_t> DataGeneration(TimeRange range) const = 0;
 
   // --- Shared means ---------------------------------------------------------------------------
   // For bodies being received and decoded; reserve before allocating.

@@ -19,6 +19,7 @@
 
 #include "engine/base/mutex.h"
 #include "engine/base/thread_pool.h"
+#include "engine/bucket_generations.h"
 #include "engine/disk_monitor.h"
 #include "engine/engine.h"
 #include "engine/head/chunk_pool.h"
@@ -72,6 +73,7 @@ class EngineImpl final : public Engine {
                                                           TimeRange range) const override;
   Result<std::vector<const Labels*>> SelectStreams(TenantId tenant, const std::vector<Matcher>& matchers,
                                                    TimeRange range) const override;
+  std::optional<uint64_t> DataGeneration(TimeRange range) const override;
   MemoryBudget* ingest_budget() override { return &ingest_budget_; }
   MemoryBudget* query_budget() override { return &query_budget_; }
   ThreadPool* query_pool() override { return &query_pool_; }
@@ -136,6 +138,8 @@ class EngineImpl final : public Engine {
   EngineStores stores_;
   StreamTable streams_;
   mutable DiskMonitor disk_;
+  // Bumped by whatever changes what readers see: appends and replay, retention, deletes.
+  BucketGenerations generations_;
 
   MemoryBudget total_budget_;
   MemoryBudget heads_budget_;

@@ -64,6 +64,9 @@ class LoadRecorder final : public Engine {
                                                    TimeRange range) const override {
     return engine_.SelectStreams(tenant, matchers, range);
   }
+  std::optional<uint64_t> DataGeneration(TimeRange range) const override {
+    return engine_.DataGeneration(range);
+  }
   MemoryBudget* ingest_budget() override { return engine_.ingest_budget(); }
   MemoryBudget* query_budget() override { return engine_.query_budget(); }
   ThreadPool* query_pool() override { return engine_.query_pool(); }

@@ -1,6 +1,7 @@
 #include "tests/support/memory_engine.h"
 
 #include <algorithm>
+#include <span>
 #include <unordered_map>
 
 namespace varve::testing {
@@ -219,6 +220,8 @@ void MemoryEngine::AppendLocked(const AppendBatch& batch) {
       ++entries_;
       line_bytes_ += entry.line.size();
     }
+    // Nobody reads before the lock is released, so the rows count as visible here.
+    generations_.BumpEntries(std::span(batch.entries).subspan(stream.begin, stream.count));
   }
 }
 

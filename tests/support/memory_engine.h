@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "engine/base/mutex.h"
+#include "engine/bucket_generations.h"
 #include "engine/engine.h"
 
 namespace varve::testing {
@@ -55,6 +56,7 @@ class MemoryEngine final : public Engine {
                                                           TimeRange range) const override;
   Result<std::vector<const Labels*>> SelectStreams(TenantId tenant, const std::vector<Matcher>& matchers,
                                                    TimeRange range) const override;
+  std::optional<uint64_t> DataGeneration(TimeRange range) const override { return generations_.Read(range); }
   MemoryBudget* ingest_budget() override { return &ingest_budget_; }
   MemoryBudget* query_budget() override { return &query_budget_; }
   ThreadPool* query_pool() override { return &pool_; }
@@ -84,6 +86,7 @@ class MemoryEngine final : public Engine {
   MemoryBudget query_budget_;
   ThreadPool pool_;
   std::atomic<AppendObserver*> append_observer_{nullptr};
+  BucketGenerations generations_;
   mutable Mutex mu_;
   std::vector<std::string> tenants_ VARVE_GUARDED_BY(mu_);
   std::deque<Stream> streams_ VARVE_GUARDED_BY(mu_);  // a deque: StreamLabels hands out references

@@ -68,6 +68,9 @@ class RecordingEngine final : public Engine {
                                                    TimeRange range) const override {
     return memory_.SelectStreams(tenant, matchers, range);
   }
+  std::optional<uint64_t> DataGeneration(TimeRange range) const override {
+    return memory_.DataGeneration(range);
+  }
   MemoryBudget* ingest_budget() override { return memory_.ingest_budget(); }
   MemoryBudget* query_budget() override { return memory_.query_budget(); }
   ThreadPool* query_pool() override { return memory_.query_pool(); }
