@@ -195,7 +195,7 @@ class Grafana:
         return self._send(path, params, headers)
 
     def range_answer(self, query, start, end, step_ms=None, limit=0, direction="backward", source=None):
-        step_ms = step_ms or max(1, -(-(end - start) // MS // 11000))
+        step_ms = step_ms or max(1, -(-(end - start) // (11000 * MS)))
         params = [("query", query), ("start", start), ("end", end), ("step", f"{step_ms}ms"), ("direction", direction)]
         if limit:
             params.append(("limit", limit))
