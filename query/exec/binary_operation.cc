@@ -45,7 +45,9 @@ class Signature {
     std::sort(names_.begin(), names_.end());
   }
   LabelPairs Of(const LabelPairs& labels) const {
-    return on_ ? KeepLabels(labels, names_) : DropLabels(labels, names_);
+    LabelPairs of = on_ ? KeepLabels(labels, names_) : DropLabels(labels, names_);
+    RemoveEmptyLabels(&of);
+    return of;
   }
 
  private:
@@ -61,11 +63,9 @@ BySignature Index(const Signature& signature, const SeriesSet& vector) {
   return index;
 }
 
-Status DuplicateOnRight() {
-  return ExecutionError(
-      "found duplicate series on the right hand-side;many-to-many matching not allowed: matching labels must "
-      "be "
-      "unique on one side");
+Status DuplicateOn(std::string_view side) {
+  return ExecutionError("found duplicate series on the " + std::string(side) +
+                        " hand-side;many-to-many matching not allowed: matching labels must be unique on one side");
 }
 Status ManyMustBeExplicit() {
   return ExecutionError(
@@ -118,7 +118,7 @@ class VectorMatch {
   Status PlacePartners(const std::vector<const Series*>& ones) {
     for (const Series* one : ones) {
       for (const StepPoint& point : one->points) {
-        if (partner_[point.step].series != nullptr) return DuplicateOnRight();
+        if (partner_[point.step].series != nullptr) return DuplicateOn(swapped_ ? "left" : "right");
         partner_[point.step] = {one, point.value, false};
       }
     }
@@ -170,6 +170,7 @@ class VectorMatch {
 
   LabelPairs Included(const LabelPairs& many, const LabelPairs& one) const {
     LabelPairs labels = many;
+    RemoveEmptyLabels(&labels);
     for (const std::string& name : operation_.matching.include) {
       std::erase_if(labels, [&](const auto& label) { return label.first == name; });
       const std::string_view value = LabelValue(one, name);
