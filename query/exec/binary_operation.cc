@@ -1,5 +1,5 @@
-#include "query/logql/arithmetic.h"
 #include "query/exec/binary_operation.h"
+#include "query/logql/arithmetic.h"
 
 #include <algorithm>
 #include <map>
@@ -13,7 +13,6 @@ using logql::BinaryOp;
 using logql::BinaryOperation;
 using logql::VectorMatching;
 using Cardinality = VectorMatching::Cardinality;
-
 
 // The value of left op right as a point of the result, if it has one. `kept` is what a comparison without
 // `bool` keeps.
@@ -64,8 +63,9 @@ BySignature Index(const Signature& signature, const SeriesSet& vector) {
 }
 
 Status DuplicateOn(std::string_view side) {
-  return ExecutionError("found duplicate series on the " + std::string(side) +
-                        " hand-side;many-to-many matching not allowed: matching labels must be unique on one side");
+  return ExecutionError(
+      "found duplicate series on the " + std::string(side) +
+      " hand-side;many-to-many matching not allowed: matching labels must be unique on one side");
 }
 Status ManyMustBeExplicit() {
   return ExecutionError(

@@ -281,8 +281,7 @@ struct NumberScanner {
         continue;
       }
       after_digit = any = true;
-      if (HexValue(At()) >= base)
-        Complain("invalid digit '" + std::string(1, At()) + "' in " + literal);
+      if (HexValue(At()) >= base) Complain("invalid digit '" + std::string(1, At()) + "' in " + literal);
     }
     if (pos > 0 && text[pos - 1] == '_') Complain("'_' must separate successive digits");
     return any;

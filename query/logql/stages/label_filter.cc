@@ -92,8 +92,9 @@ class IpStage : public RowStage {
   const IpMatcher matcher_;
 };
 
-// A chain of `and` inside an `or` is gone through to its end: an operand that does not convert leaves its error
-// on the row, which may still pass by the `or`. Elsewhere the row is lost with the first operand that fails.
+// A chain of `and` inside an `or` is gone through to its end: an operand that does not convert leaves its
+// error on the row, which may still pass by the `or`. Elsewhere the row is lost with the first operand that
+// fails.
 class LogicalStage : public RowStage {
  public:
   LogicalStage(bool is_or, bool inside_or, std::vector<std::unique_ptr<RowStage>> operands)
@@ -161,6 +162,8 @@ Result<Stage> Compile(const LabelFilter& filter, int depth, bool inside_or) {
 
 }  // namespace
 
-Result<std::unique_ptr<RowStage>> CompileLabelFilter(const LabelFilter& filter) { return Compile(filter, 0, false); }
+Result<std::unique_ptr<RowStage>> CompileLabelFilter(const LabelFilter& filter) {
+  return Compile(filter, 0, false);
+}
 
 }  // namespace varve::logql
