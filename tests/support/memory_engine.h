@@ -7,6 +7,7 @@
 // Threads: thread-safe (one lock).
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <map>
 #include <memory>
@@ -47,7 +48,9 @@ class MemoryEngine final : public Engine {
   Result<TenantId> FindTenant(std::string_view name) const override;
   Result<StreamOrdinal> InternStream(TenantId tenant, const Labels& labels) override;
   const Labels& StreamLabels(StreamOrdinal stream) const override;
+  TenantId StreamTenant(StreamOrdinal stream) const override;
   Status Append(const AppendBatch& batch, std::string_view record) override;
+  void SetAppendObserver(AppendObserver* observer) override { append_observer_ = observer; }
   Status Flush() override;
   Result<std::unique_ptr<const LogSnapshot>> SnapshotLogs(TenantId tenant, const std::vector<Matcher>& matchers,
                                                           TimeRange range) const override;
@@ -82,6 +85,7 @@ class MemoryEngine final : public Engine {
   MemoryBudget ingest_budget_;
   MemoryBudget query_budget_;
   ThreadPool pool_;
+  std::atomic<AppendObserver*> append_observer_{nullptr};
   BucketGenerations generations_;
   mutable Mutex mu_;
   std::vector<std::string> tenants_ VARVE_GUARDED_BY(mu_);
