@@ -185,6 +185,10 @@ void AddQuerySettings(Config* c, std::vector<Setting>* out) {
           {"limits.deletion_mode",
            Choice{&query.deletion_mode, {"disabled", "filter-only", "filter-and-delete"}},
            "what delete requests do"},
+          {"query_range.cache_results", Flag{&c->http.cache_results},
+           "keep parts of the answers of metric range queries; late data makes them stale, exactly"},
+          {"query_range.results_cache_bytes", Bytes{&c->http.results_cache_bytes},
+           "of them, out of the queries' memory; 0: an eighth of it (1/32 of `memory.budget`)"},
       });
 }
 
