@@ -10,6 +10,7 @@
 #include "http/index_api.h"
 #include "http/loki_api.h"
 #include "http/metrics.h"
+#include "http/otlp_api.h"
 #include "http/push_api.h"
 #include "http/router.h"
 #include "http/server.h"
@@ -30,9 +31,11 @@ struct HttpServer::Impl {
         index(read_context),
         fields(read_context),
         push(writes, options.auth_enabled),
+        otlp(writes, options.auth_enabled),
         admin(engine, &metrics, options.config_yaml),
         server(&router, MakeServerOptions(engine, *writes, options)) {
     push.AddRoutes(&router);
+    otlp.AddRoutes(&router);
     loki.AddRoutes(&router);
     index.AddRoutes(&router);
     fields.AddRoutes(&router);
@@ -76,6 +79,7 @@ struct HttpServer::Impl {
   IndexApi index;
   FieldsApi fields;
   PushApi push;
+  OtlpApi otlp;
   AdminApi admin;
   Server server;  // last: it stops before what its handlers use goes away
 };
