@@ -204,6 +204,10 @@ void AddQuerySettings(Config* c, std::vector<Setting>* out) {
           {"limits.query_timeout", DurationMs{&query.query_timeout_ms}, "then 504"},
           {"limits.required_labels", TextList{&query.required_labels}, "labels every query must match on"},
           {"limits.minimum_labels_number", Count{&query.minimum_labels_number}, "matchers a query needs"},
+          {"limits.max_pattern_lines", Count{&query.max_pattern_lines},
+           "lines patterns are counted in; beyond it every n-th block is, and scaled; 0: no limit"},
+          {"limits.max_patterns", Count{&query.max_patterns}, "patterns in an answer"},
+          {"limits.pattern_lines_min", Count{&query.pattern_lines_min}, "patterns with fewer lines are left out"},
       });
 }
 

@@ -33,6 +33,10 @@ struct QueryLimits {
   int64_t query_timeout_ms = 60'000;             // limits.query_timeout
   std::vector<std::string> required_labels;
   uint32_t minimum_labels_number = 0;
+  // Of /patterns (query/patterns/pattern_query.h).
+  uint32_t max_pattern_lines = 20'000'000;  // limits.max_pattern_lines; 0 = none
+  uint32_t max_patterns = 300;              // limits.max_patterns
+  uint32_t pattern_lines_min = 10;          // limits.pattern_lines_min
 };
 
 enum class Direction { kBackward, kForward };
