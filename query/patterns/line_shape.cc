@@ -112,6 +112,9 @@ class Splitter {
       full_ = true;
       return;
     }
+    // "sshd[445]": a number of something, never a status.
+    const bool in_brackets = begin != 0 && (line_[begin - 1] == '[' || line_[begin - 1] == '(');
+    if (kind == TokenKind::kCode && in_brackets) kind = TokenKind::kVariable;
     tokens_.push_back({static_cast<uint32_t>(begin), static_cast<uint32_t>(end), kind});
   }
   bool full() const { return full_; }
@@ -139,6 +142,16 @@ class Splitter {
 
  private:
   void AddChunk(size_t begin, size_t end);
+  bool IsEscapedQuote(size_t i, size_t end) const {
+    return line_[i] == '\\' && i + 1 < end && line_[i + 1] == '"';
+  }
+  // Whether the byte at `i` stands between chunks. Paths and URLs keep their query strings, words their apostrophes.
+  bool EndsChunk(size_t i, size_t end, bool path) const {
+    const char c = line_[i];
+    if (IsEscapedQuote(i, end)) return true;
+    if (!IsDelimiter(c) || (path && c == '=')) return false;
+    return c != '\'' || i + 1 >= end || !IsLetter(line_[i - 1]) || !IsLetter(line_[i + 1]);
+  }
   // The end of the quoted text whose quote is at `quote`, when it is to be one token; else 0.
   size_t ProductEnd(size_t quote, size_t end) const;
 
@@ -167,7 +180,7 @@ void Splitter::SplitWords(size_t begin, size_t end) {
         continue;
       }
     }
-    if (IsDelimiter(c)) {
+    if (IsDelimiter(c) || IsEscapedQuote(i, end)) {
       ++i;
       continue;
     }
@@ -176,10 +189,9 @@ void Splitter::SplitWords(size_t begin, size_t end) {
       continue;
     }
     size_t chunk_end = i + 1;
-    // What starts as a path keeps its query string.
-    const bool path = c == '/';
-    while (chunk_end < end && line_[chunk_end] != '\x1b' &&
-           (!IsDelimiter(line_[chunk_end]) || (path && line_[chunk_end] == '='))) {
+    bool path = c == '/';
+    while (chunk_end < end && line_[chunk_end] != '\x1b' && !EndsChunk(chunk_end, end, path)) {
+      path = path || line_[chunk_end] == '/';
       ++chunk_end;
     }
     AddChunk(i, chunk_end);

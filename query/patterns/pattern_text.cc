@@ -34,15 +34,12 @@ class TextBuilder {
 
  private:
   void Wildcard() {
-    // A separator between two variables is part of one larger variable.
-    if (text_.size() > kWildcard.size() && std::string_view(" .,:-/+_%#@").find(text_.back()) != std::string::npos &&
-        ends_with_single_) {
-      text_.pop_back();
-      ends_with_single_ = false;
-      return;
+    if (separator_ != 0) {
+      text_.resize(text_.size() - separator_);
+    } else if (!text_.ends_with(kWildcard)) {
+      text_.append(kWildcard);
     }
-    if (!text_.ends_with(kWildcard)) text_.append(kWildcard);
-    ends_with_single_ = false;
+    separator_ = 0;
   }
 
   // Moves the literal into the text, with captures in it replaced.
@@ -66,13 +63,17 @@ class TextBuilder {
 
   void Append(std::string_view text) {
     if (text.empty()) return;
-    ends_with_single_ = text.size() == 1 && text_.ends_with(kWildcard);
+    const bool separates = text.find_first_not_of(' ') == std::string_view::npos ||
+                           (text.size() == 1 && std::string_view(".,:-/+_%#@").find(text[0]) != std::string_view::npos);
+    separator_ = separates && text_.ends_with(kWildcard) ? text.size() : 0;
     text_.append(text);
   }
 
   std::string literal_;  // not yet in text_
   std::string text_;
-  bool ends_with_single_ = false;  // text_ ends with a wildcard and one byte
+  // Bytes at the end of text_ that only separate its last wildcard from what follows; another wildcard
+  // swallows them.
+  size_t separator_ = 0;
 };
 
 bool IsClean(std::string_view gap) {

@@ -1,6 +1,6 @@
 // A cluster of shapes as the text of LogQL's pattern filter: |> "Failed password for <_> from <_> port <_> ssh2"
 //
-// Variables that only one of " .,:-/+_%#@" separates are one <_>. Literal text that the filter would take for a
+// Variables that only spaces or one of ".,:-/+_%#@" separate are one <_>. Literal text that the filter would take for a
 // capture ("<init>"), or that JSON cannot carry, is a variable too.
 // Threads: pure functions.
 #pragma once

@@ -27,7 +27,7 @@
 namespace varve {
 
 inline constexpr size_t kValuesMax = 8;
-inline constexpr size_t kGroupPatternsMax = 12;
+inline constexpr size_t kGroupPatternsMax = 6;
 inline constexpr double kSimilarMin = 0.6;
 // Lines that must agree before a value that never changes is shown as text.
 inline constexpr uint64_t kConstantLinesMin = 10;
