@@ -11,6 +11,7 @@
 #include "http/loki_api.h"
 #include "http/metrics.h"
 #include "http/otlp_api.h"
+#include "http/patterns_api.h"
 #include "http/push_api.h"
 #include "http/router.h"
 #include "http/server.h"
@@ -30,6 +31,7 @@ struct HttpServer::Impl {
         loki(read_context),
         index(read_context),
         fields(read_context),
+        patterns(read_context),
         push(writes, options.auth_enabled),
         otlp(writes, options.auth_enabled),
         admin(engine, &metrics, options.config_yaml),
@@ -39,6 +41,7 @@ struct HttpServer::Impl {
     loki.AddRoutes(&router);
     index.AddRoutes(&router);
     fields.AddRoutes(&router);
+    patterns.AddRoutes(&router);
     admin.AddRoutes(&router);
     metrics.WatchServer(&server);
   }
@@ -78,6 +81,7 @@ struct HttpServer::Impl {
   LokiApi loki;
   IndexApi index;
   FieldsApi fields;
+  PatternsApi patterns;
   PushApi push;
   OtlpApi otlp;
   AdminApi admin;
