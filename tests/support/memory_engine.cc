@@ -1,6 +1,7 @@
 #include "tests/support/memory_engine.h"
 
 #include <algorithm>
+#include <span>
 #include <unordered_map>
 
 namespace varve::testing {
@@ -205,6 +206,11 @@ const Labels& MemoryEngine::StreamLabels(StreamOrdinal stream) const {
   return streams_[stream].labels;
 }
 
+TenantId MemoryEngine::StreamTenant(StreamOrdinal stream) const {
+  MutexLock lock(mu_);
+  return streams_[stream].tenant;
+}
+
 void MemoryEngine::AppendLocked(const AppendBatch& batch) {
   for (const auto& stream : batch.streams) {
     auto& rows = segments_.back()[stream.stream];
@@ -214,14 +220,19 @@ void MemoryEngine::AppendLocked(const AppendBatch& batch) {
       ++entries_;
       line_bytes_ += entry.line.size();
     }
+    // Nobody reads before the lock is released, so the rows count as visible here.
+    generations_.BumpEntries(std::span(batch.entries).subspan(stream.begin, stream.count));
   }
 }
 
 Status MemoryEngine::Append(const AppendBatch& batch, std::string_view record) {
-  MutexLock lock(mu_);
-  if (!append_failure_.ok()) return append_failure_.Clone();
-  records_.emplace_back(record);
-  AppendLocked(batch);
+  {
+    MutexLock lock(mu_);
+    if (!append_failure_.ok()) return append_failure_.Clone();
+    records_.emplace_back(record);
+    AppendLocked(batch);
+  }
+  if (AppendObserver* const observer = append_observer_) observer->OnAppend(batch);
   return Status::Ok();
 }
 
