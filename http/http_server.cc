@@ -8,11 +8,14 @@
 #include "http/admin_api.h"
 #include "http/fields_api.h"
 #include "http/index_api.h"
+#include "http/legacy_api.h"
 #include "http/loki_api.h"
 #include "http/metrics.h"
 #include "http/otlp_api.h"
 #include "http/push_api.h"
+#include "http/ring_pages.h"
 #include "http/router.h"
+#include "http/rules_api.h"
 #include "http/server.h"
 #include "http/tenant.h"
 
@@ -32,14 +35,22 @@ struct HttpServer::Impl {
         fields(read_context),
         push(writes, options.auth_enabled),
         otlp(writes, options.auth_enabled),
-        admin(engine, &metrics, options.config_yaml),
+        legacy(read_context),
+        admin(engine, &metrics,
+              {options.config_yaml, options.config_defaults_yaml, options.terminate}),
+        rings([this, host = options.listen_address] { return host + ":" + std::to_string(server.port()); },
+              options.clock),
+        rules(options.auth_enabled),
         server(&router, MakeServerOptions(engine, *writes, options)) {
     push.AddRoutes(&router);
     otlp.AddRoutes(&router);
     loki.AddRoutes(&router);
     index.AddRoutes(&router);
     fields.AddRoutes(&router);
+    legacy.AddRoutes(&router);
     admin.AddRoutes(&router);
+    rings.AddRoutes(&router);
+    rules.AddRoutes(&router);
     metrics.WatchServer(&server);
   }
 
@@ -80,7 +91,10 @@ struct HttpServer::Impl {
   FieldsApi fields;
   PushApi push;
   OtlpApi otlp;
+  LegacyApi legacy;
   AdminApi admin;
+  RingPages rings;
+  RulesApi rules;
   Server server;  // last: it stops before what its handlers use goes away
 };
 
