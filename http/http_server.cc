@@ -12,6 +12,7 @@
 #include "http/loki_api.h"
 #include "http/metrics.h"
 #include "http/otlp_api.h"
+#include "http/patterns_api.h"
 #include "http/push_api.h"
 #include "http/ring_pages.h"
 #include "http/router.h"
@@ -33,6 +34,7 @@ struct HttpServer::Impl {
         loki(read_context),
         index(read_context),
         fields(read_context),
+        patterns(read_context),
         push(writes, options.auth_enabled),
         otlp(writes, options.auth_enabled),
         legacy(read_context),
@@ -47,6 +49,7 @@ struct HttpServer::Impl {
     loki.AddRoutes(&router);
     index.AddRoutes(&router);
     fields.AddRoutes(&router);
+    patterns.AddRoutes(&router);
     legacy.AddRoutes(&router);
     admin.AddRoutes(&router);
     rings.AddRoutes(&router);
@@ -89,6 +92,7 @@ struct HttpServer::Impl {
   LokiApi loki;
   IndexApi index;
   FieldsApi fields;
+  PatternsApi patterns;
   PushApi push;
   OtlpApi otlp;
   LegacyApi legacy;

@@ -14,7 +14,7 @@ TEST(RulesApi, HasNoRules) {
   RulesApi api(false);
   api.AddRoutes(&router);
   for (const std::string base : {"/loki/api/v1/rules", "/api/prom/rules"}) {
-    for (const std::string path : {base, base + "/space"}) {
+    for (const std::string& path : {base, base + "/space"}) {
       const HttpResponse groups = CallHandler(router, "GET", path);
       EXPECT_EQ(groups.status, 404);
       EXPECT_EQ(groups.body, "no rule groups found\n");
