@@ -10,6 +10,8 @@
 #include "http/index_api.h"
 #include "http/loki_api.h"
 #include "http/metrics.h"
+#include "http/otlp_api.h"
+#include "http/patterns_api.h"
 #include "http/push_api.h"
 #include "http/router.h"
 #include "http/server.h"
@@ -29,13 +31,17 @@ struct HttpServer::Impl {
         loki(read_context),
         index(read_context),
         fields(read_context),
+        patterns(read_context),
         push(writes, options.auth_enabled),
+        otlp(writes, options.auth_enabled),
         admin(engine, &metrics, options.config_yaml),
         server(&router, MakeServerOptions(engine, *writes, options)) {
     push.AddRoutes(&router);
+    otlp.AddRoutes(&router);
     loki.AddRoutes(&router);
     index.AddRoutes(&router);
     fields.AddRoutes(&router);
+    patterns.AddRoutes(&router);
     admin.AddRoutes(&router);
     metrics.WatchServer(&server);
   }
@@ -75,7 +81,9 @@ struct HttpServer::Impl {
   LokiApi loki;
   IndexApi index;
   FieldsApi fields;
+  PatternsApi patterns;
   PushApi push;
+  OtlpApi otlp;
   AdminApi admin;
   Server server;  // last: it stops before what its handlers use goes away
 };

@@ -185,6 +185,10 @@ void AddQuerySettings(Config* c, std::vector<Setting>* out) {
           {"limits.deletion_mode",
            Choice{&query.deletion_mode, {"disabled", "filter-only", "filter-and-delete"}},
            "what delete requests do"},
+          {"limits.max_pattern_lines", Count{&query.max_pattern_lines},
+           "lines patterns are counted in; beyond it every n-th block is, and scaled; 0: no limit"},
+          {"limits.max_patterns", Count{&query.max_patterns}, "patterns in an answer"},
+          {"limits.pattern_lines_min", Count{&query.pattern_lines_min}, "patterns with fewer lines are left out"},
       });
 }
 
