@@ -8,12 +8,15 @@
 #include "http/admin_api.h"
 #include "http/fields_api.h"
 #include "http/index_api.h"
+#include "http/legacy_api.h"
 #include "http/loki_api.h"
 #include "http/metrics.h"
 #include "http/otlp_api.h"
 #include "http/patterns_api.h"
 #include "http/push_api.h"
+#include "http/ring_pages.h"
 #include "http/router.h"
+#include "http/rules_api.h"
 #include "http/server.h"
 #include "http/tenant.h"
 
@@ -34,7 +37,12 @@ struct HttpServer::Impl {
         patterns(read_context),
         push(writes, options.auth_enabled),
         otlp(writes, options.auth_enabled),
-        admin(engine, &metrics, options.config_yaml),
+        legacy(read_context),
+        admin(engine, &metrics,
+              {options.config_yaml, options.config_defaults_yaml, options.terminate}),
+        rings([this, host = options.listen_address] { return host + ":" + std::to_string(server.port()); },
+              options.clock),
+        rules(options.auth_enabled),
         server(&router, MakeServerOptions(engine, *writes, options)) {
     push.AddRoutes(&router);
     otlp.AddRoutes(&router);
@@ -42,7 +50,10 @@ struct HttpServer::Impl {
     index.AddRoutes(&router);
     fields.AddRoutes(&router);
     patterns.AddRoutes(&router);
+    legacy.AddRoutes(&router);
     admin.AddRoutes(&router);
+    rings.AddRoutes(&router);
+    rules.AddRoutes(&router);
     metrics.WatchServer(&server);
   }
 
@@ -84,7 +95,10 @@ struct HttpServer::Impl {
   PatternsApi patterns;
   PushApi push;
   OtlpApi otlp;
+  LegacyApi legacy;
   AdminApi admin;
+  RingPages rings;
+  RulesApi rules;
   Server server;  // last: it stops before what its handlers use goes away
 };
 

@@ -16,6 +16,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -56,7 +57,9 @@ struct HttpOptions {
   bool log_requests = true;
 
   const Clock* clock = &Clock::System();
-  std::string config_yaml;  // what GET /config answers: the effective configuration
+  std::string config_yaml;           // what GET /config answers: the effective configuration
+  std::string config_defaults_yaml;  // GET /config?mode=defaults
+  std::function<void()> terminate;   // what /ingester/shutdown?terminate=true calls; null = it is refused
 };
 
 class HttpServer {

@@ -114,6 +114,8 @@ void AddIngestSettings(Config* c, std::vector<Setting>* out) {
           {"limits.log_level_fields", TextList{&in.log_level_fields}, "where `detected_level` is looked for"},
           {"limits.log_level_from_json_max_depth", Count{&in.log_level_from_json_max_depth},
            "of JSON lines searched for a level"},
+          {"limits.otlp_config", OtlpSettings{&in.otlp_config},
+           "what becomes of the attributes of OTLP logs: docs/http_api.md, \"OTLP\""},
           {"limits.reject_old_samples", Flag{&in.reject_old_samples}, "refuse old lines"},
           {"limits.reject_old_samples_max_age", DurationMs{&in.reject_old_samples_max_age_ms}, "how old"},
           {"limits.creation_grace_period", DurationMs{&in.creation_grace_period_ms},
