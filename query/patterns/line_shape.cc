@@ -9,17 +9,34 @@ namespace {
 
 // ---- Bytes ------------------------------------------------------------------------------------------
 
-constexpr std::array<bool, 256> MakeDelimiters() {
-  std::array<bool, 256> table{};
+// What a byte is, and what the bytes of a chunk have been.
+enum ByteClass : uint8_t {
+  kDelimiter = 1,
+  kDigit = 2,
+  kOdd = 4,      // control characters and bytes beyond ASCII
+  kColon = 8,
+  kSlash = 16,
+  kMayEnd = 32,  // ends a chunk sometimes: escapes
+};
+
+constexpr std::array<uint8_t, 256> MakeByteClasses() {
+  std::array<uint8_t, 256> table{};
+  for (size_t c = 0; c < 256; ++c) table[c] = c < 0x20 || c >= 0x7f ? kOdd : 0;
+  for (char c = '0'; c <= '9'; ++c) table[static_cast<unsigned char>(c)] = kDigit;
   for (const char c : {' ', '\t', '\r', '\n', '"', '\'', '`', '(', ')', '[', ']', '{', '}', '<', '>', ',', ';',
                        '|', '='}) {
-    table[static_cast<unsigned char>(c)] = true;
+    table[static_cast<unsigned char>(c)] = kDelimiter;
   }
+  table[':'] = kColon;
+  table['/'] = kSlash;
+  table['\\'] = kMayEnd;
+  table[0x1b] = kMayEnd | kOdd;
   return table;
 }
-constexpr std::array<bool, 256> kDelimiters = MakeDelimiters();
+constexpr std::array<uint8_t, 256> kByteClasses = MakeByteClasses();
 
-bool IsDelimiter(char c) { return kDelimiters[static_cast<unsigned char>(c)]; }
+uint8_t ClassOf(char c) { return kByteClasses[static_cast<unsigned char>(c)]; }
+bool IsDelimiter(char c) { return (ClassOf(c) & kDelimiter) != 0; }
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool IsControl(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
@@ -81,22 +98,26 @@ bool LooksLikeTime(std::string_view text) {
   return groups == 3;
 }
 
-TokenKind KindOf(std::string_view text) {
-  bool digit = false;
-  bool odd = false;  // control characters or bytes beyond ASCII
-  for (const char c : text) {
-    digit = digit || IsDigit(c);
-    odd = odd || IsControl(c) || static_cast<unsigned char>(c) >= 0x80;
-  }
-  if (digit) {
+// `classes` holds at least those of the text's bytes.
+TokenKind KindOf(std::string_view text, uint8_t classes) {
+  if ((classes & kDigit) != 0 && HasDigit(text)) {
     if (text.size() == 3 && text[0] >= '1' && text[0] <= '5' && IsAllDigits(text)) return TokenKind::kCode;
     return LooksLikeTime(text) ? TokenKind::kTime : TokenKind::kVariable;
   }
-  if (text.size() > kWordBytesMax || text == "-" || text.find("://") != std::string_view::npos) {
+  const bool maybe_url = (classes & kColon) != 0 && (classes & kSlash) != 0;
+  if (text.size() > kWordBytesMax || text == "-" || (maybe_url && text.find("://") != std::string_view::npos)) {
     return TokenKind::kVariable;
   }
-  if (odd && (std::any_of(text.begin(), text.end(), IsControl) || !IsUtf8(text))) return TokenKind::kVariable;
+  if ((classes & kOdd) != 0 && (std::any_of(text.begin(), text.end(), IsControl) || !IsUtf8(text))) {
+    return TokenKind::kVariable;
+  }
   return TokenKind::kWord;
+}
+
+TokenKind KindOf(std::string_view text) {
+  uint8_t classes = 0;
+  for (const char c : text) classes |= ClassOf(c);
+  return KindOf(text, classes);
 }
 
 // ---- Splitting --------------------------------------------------------------------------------------
@@ -126,7 +147,7 @@ class Splitter {
   // All that is behind the last token becomes a variable, from `begin` on.
   void AddRest(size_t begin) {
     if (begin < line_.size()) {
-      tokens_.push_back({static_cast<uint32_t>(begin), static_cast<uint32_t>(line_.size()), TokenKind::kVariable});
+      tokens_.push_back({static_cast<uint32_t>(begin), static_cast<uint32_t>(line_.size()), TokenKind::kTime});
     }
   }
   // The same where the text was cut at `end`; never within a token, which would be cut at another place in every
@@ -141,14 +162,14 @@ class Splitter {
   size_t last_end() const { return tokens_.empty() ? 0 : tokens_.back().end; }
 
  private:
-  void AddChunk(size_t begin, size_t end);
+  void AddChunk(size_t begin, size_t end, uint8_t classes);
   bool IsEscapedQuote(size_t i, size_t end) const {
     return line_[i] == '\\' && i + 1 < end && line_[i + 1] == '"';
   }
   // Whether the byte at `i` stands between chunks. Paths and URLs keep their query strings, words their apostrophes.
   bool EndsChunk(size_t i, size_t end, bool path) const {
     const char c = line_[i];
-    if (IsEscapedQuote(i, end)) return true;
+    if (c == '\x1b' || IsEscapedQuote(i, end)) return true;
     if (!IsDelimiter(c) || (path && c == '=')) return false;
     return c != '\'' || i + 1 >= end || !IsLetter(line_[i - 1]) || !IsLetter(line_[i + 1]);
   }
@@ -188,24 +209,25 @@ void Splitter::SplitWords(size_t begin, size_t end) {
       i += escape;
       continue;
     }
+    uint8_t classes = ClassOf(c);
     size_t chunk_end = i + 1;
-    bool path = c == '/';
-    while (chunk_end < end && line_[chunk_end] != '\x1b' && !EndsChunk(chunk_end, end, path)) {
-      path = path || line_[chunk_end] == '/';
-      ++chunk_end;
+    for (; chunk_end < end; ++chunk_end) {
+      const uint8_t next = ClassOf(line_[chunk_end]);
+      if ((next & (kDelimiter | kMayEnd)) != 0 && EndsChunk(chunk_end, end, (classes & kSlash) != 0)) break;
+      classes |= next;
     }
-    AddChunk(i, chunk_end);
+    AddChunk(i, chunk_end, classes);
     i = chunk_end;
   }
 }
 
-void Splitter::AddChunk(size_t begin, size_t end) {
+void Splitter::AddChunk(size_t begin, size_t end, uint8_t classes) {
   // Punctuation around a word is literal.
   const auto trailing = [](char c) { return c == ':' || c == '.' || c == '!' || c == '?'; };
   while (end > begin && trailing(line_[end - 1])) --end;
   while (begin < end && line_[begin] == ':') ++begin;
   // "handler.go:12", "user:42", "sshd:auth": parts, as long as there are no digits before the colon.
-  while (begin < end) {
+  while (begin < end && (classes & kColon) != 0) {
     const size_t colon = line_.substr(0, end).find(':', begin);
     if (colon == std::string_view::npos || line_.substr(colon, 3) == "://" ||
         HasDigit(line_.substr(begin, colon - begin))) {
@@ -217,7 +239,7 @@ void Splitter::AddChunk(size_t begin, size_t end) {
   }
   if (begin >= end) return;
   const std::string_view text = line_.substr(begin, end - begin);
-  TokenKind kind = KindOf(text);
+  TokenKind kind = KindOf(text, classes);
   // "Sun Dec 04 04:51:14 2005": names and day numbers of dates, near the front; and leading digits "081109".
   if (tokens_.size() < 6) {
     const bool behind_time = !tokens_.empty() && tokens_.back().kind == TokenKind::kTime;
@@ -373,7 +395,7 @@ bool SplitJson(std::string_view line, std::vector<ShapeToken>* tokens) {
   Splitter splitter(line, tokens);
   if (message.has_value()) {
     const size_t key = static_cast<size_t>(message->key.data() - line.data()) - 1;  // its quote
-    splitter.Add(0, key, TokenKind::kVariable);
+    splitter.Add(0, key, TokenKind::kTime);  // the other fields are never shown
     const size_t end = std::min(message->end, message->begin + kShapedBytesMax);
     splitter.SplitWords(message->begin, end);
     if (splitter.full()) {

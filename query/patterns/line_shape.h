@@ -34,7 +34,8 @@ enum class TokenKind : uint8_t {
   kWord,
   kCode,      // an integer from 100 to 599
   kVariable,
-  kTime,      // a variable that is never taken for a constant
+  // A variable that is never taken for a constant: times, fields beside a message, the rest of a line.
+  kTime,
 };
 
 // [begin, end) of the text; not empty. What lies between tokens is literal.

@@ -8,6 +8,7 @@
 #include "engine/base/mutex.h"
 #include "engine/model/log_entry.h"
 #include "query/exec/log_scan.h"
+#include "query/exec/query_checks.h"
 #include "query/exec/query_context.h"
 #include "query/exec/row_selection.h"
 #include "query/patterns/pattern_set.h"
@@ -293,9 +294,10 @@ Result<PatternResult> RunPatternQuery(Engine& engine, const PatternRequest& requ
   query_request.start_ns = request.range.begin_ns;
   query_request.end_ns = request.range.end_ns;
   query_request.cancel = request.cancel;
-  QueryContext query(engine, query_request, limits);
   logql::LogSelector selector;
   selector.matchers = request.matchers;
+  VARVE_RETURN_IF_ERROR(CheckLimits({selector}, query_request, limits));
+  QueryContext query(engine, query_request, limits);
   VARVE_ASSIGN_OR_RETURN(const auto scan, LogScan::Open(query, selector, std::nullopt, logql::LabelNeeds(),
                                                         request.range));
   VARVE_ASSIGN_OR_RETURN(PatternResult result, PatternRun(query, *scan, request).Run());
