@@ -13,7 +13,7 @@ namespace {
 enum ByteClass : uint8_t {
   kDelimiter = 1,
   kDigit = 2,
-  kOdd = 4,      // control characters and bytes beyond ASCII
+  kOdd = 4,  // control characters and bytes beyond ASCII
   kColon = 8,
   kSlash = 16,
   kMayEnd = 32,  // ends a chunk sometimes: escapes
@@ -23,8 +23,8 @@ constexpr std::array<uint8_t, 256> MakeByteClasses() {
   std::array<uint8_t, 256> table{};
   for (size_t c = 0; c < 256; ++c) table[c] = c < 0x20 || c >= 0x7f ? kOdd : 0;
   for (char c = '0'; c <= '9'; ++c) table[static_cast<unsigned char>(c)] = kDigit;
-  for (const char c : {' ', '\t', '\r', '\n', '"', '\'', '`', '(', ')', '[', ']', '{', '}', '<', '>', ',', ';',
-                       '|', '='}) {
+  for (const char c :
+       {' ', '\t', '\r', '\n', '"', '\'', '`', '(', ')', '[', ']', '{', '}', '<', '>', ',', ';', '|', '='}) {
     table[static_cast<unsigned char>(c)] = kDelimiter;
   }
   table[':'] = kColon;
@@ -47,8 +47,11 @@ bool IsAllDigits(std::string_view text) { return std::all_of(text.begin(), text.
 bool IsUtf8(std::string_view text) {
   for (size_t i = 0; i < text.size();) {
     const auto c = static_cast<unsigned char>(text[i]);
-    const size_t length = c < 0x80 ? 1 : c >= 0xc2 && c < 0xe0 ? 2 : c >= 0xe0 && c < 0xf0 ? 3
-                        : c >= 0xf0 && c < 0xf5 ? 4 : 0;
+    const size_t length = c < 0x80                ? 1
+                          : c >= 0xc2 && c < 0xe0 ? 2
+                          : c >= 0xe0 && c < 0xf0 ? 3
+                          : c >= 0xf0 && c < 0xf5 ? 4
+                                                  : 0;
     if (length == 0 || text.size() - i < length) return false;
     for (size_t k = 1; k < length; ++k) {
       if ((static_cast<unsigned char>(text[i + k]) & 0xc0) != 0x80) return false;
@@ -74,8 +77,9 @@ size_t EscapeLength(std::string_view text) {
 // ---- Single tokens ----------------------------------------------------------------------------------
 
 bool IsMonthOrDay(std::string_view text) {
-  static constexpr std::string_view kNames[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
-                                                "Nov", "Dec", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
+  static constexpr std::string_view kNames[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul",
+                                                "Aug", "Sep", "Oct", "Nov", "Dec", "Mon", "Tue",
+                                                "Wed", "Thu", "Fri", "Sat", "Sun"};
   return text.size() == 3 && std::find(std::begin(kNames), std::end(kNames), text) != std::end(kNames);
 }
 
@@ -105,7 +109,8 @@ TokenKind KindOf(std::string_view text, uint8_t classes) {
     return LooksLikeTime(text) ? TokenKind::kTime : TokenKind::kVariable;
   }
   const bool maybe_url = (classes & kColon) != 0 && (classes & kSlash) != 0;
-  if (text.size() > kWordBytesMax || text == "-" || (maybe_url && text.find("://") != std::string_view::npos)) {
+  if (text.size() > kWordBytesMax || text == "-" ||
+      (maybe_url && text.find("://") != std::string_view::npos)) {
     return TokenKind::kVariable;
   }
   if ((classes & kOdd) != 0 && (std::any_of(text.begin(), text.end(), IsControl) || !IsUtf8(text))) {
@@ -147,11 +152,12 @@ class Splitter {
   // All that is behind the last token becomes a variable, from `begin` on.
   void AddRest(size_t begin) {
     if (begin < line_.size()) {
-      tokens_.push_back({static_cast<uint32_t>(begin), static_cast<uint32_t>(line_.size()), TokenKind::kTime});
+      tokens_.push_back(
+          {static_cast<uint32_t>(begin), static_cast<uint32_t>(line_.size()), TokenKind::kTime});
     }
   }
-  // The same where the text was cut at `end`; never within a token, which would be cut at another place in every
-  // line.
+  // The same where the text was cut at `end`; never within a token, which would be cut at another place in
+  // every line.
   void AddRestBehindCut(size_t end) {
     if (last_end() == end && end != 0) {
       tokens_.pop_back();
@@ -166,7 +172,8 @@ class Splitter {
   bool IsEscapedQuote(size_t i, size_t end) const {
     return line_[i] == '\\' && i + 1 < end && line_[i + 1] == '"';
   }
-  // Whether the byte at `i` stands between chunks. Paths and URLs keep their query strings, words their apostrophes.
+  // Whether the byte at `i` stands between chunks. Paths and URLs keep their query strings, words their
+  // apostrophes.
   bool EndsChunk(size_t i, size_t end, bool path) const {
     const char c = line_[i];
     if (c == '\x1b' || IsEscapedQuote(i, end)) return true;
@@ -243,7 +250,8 @@ void Splitter::AddChunk(size_t begin, size_t end, uint8_t classes) {
   // "Sun Dec 04 04:51:14 2005": names and day numbers of dates, near the front; and leading digits "081109".
   if (tokens_.size() < 6) {
     const bool behind_time = !tokens_.empty() && tokens_.back().kind == TokenKind::kTime;
-    if (IsMonthOrDay(text) || (IsAllDigits(text) && (behind_time || (tokens_.size() < 2 && text.size() >= 6)))) {
+    if (IsMonthOrDay(text) ||
+        (IsAllDigits(text) && (behind_time || (tokens_.size() < 2 && text.size() >= 6)))) {
       kind = TokenKind::kTime;
     }
   }
@@ -289,7 +297,7 @@ class JsonWalk {
   struct Value {
     size_t begin = 0, end = 0;
     bool is_string = false;
-    bool at_top = false;      // a member of the outermost object
+    bool at_top = false;  // a member of the outermost object
     std::string_view key;
   };
 
@@ -329,7 +337,8 @@ class JsonWalk {
 
  private:
   void SkipSpace() {
-    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r')) {
+    while (at_ < text_.size() &&
+           (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r')) {
       ++at_;
     }
   }
@@ -388,7 +397,8 @@ bool SplitJson(std::string_view line, std::vector<ShapeToken>* tokens) {
   if (line.empty() || line.front() != '{' || line.back() != '}') return false;
   std::optional<JsonWalk::Value> message;
   const bool is_json = JsonWalk(line).Run([&](const JsonWalk::Value& value) {
-    const int rank = value.at_top && value.is_string && value.begin != value.end ? MessageRank(value.key) : -1;
+    const int rank =
+        value.at_top && value.is_string && value.begin != value.end ? MessageRank(value.key) : -1;
     if (rank >= 0 && (!message.has_value() || rank < MessageRank(message->key))) message = value;
   });
   if (!is_json) return false;
@@ -471,7 +481,8 @@ void SplitLine(std::string_view line, std::vector<ShapeToken>* tokens) {
   tokens->clear();
   const size_t row = std::min(line.find('\n'), line.size());
   const size_t end = std::min(row, kShapedBytesMax);
-  const bool begins_with_pair = line.substr(0, std::min(line.find(' '), end)).find('=') != std::string_view::npos;
+  const bool begins_with_pair =
+      line.substr(0, std::min(line.find(' '), end)).find('=') != std::string_view::npos;
   const bool is_logfmt = begins_with_pair && SplitLogfmt(line, end, tokens);
   Splitter splitter(line, tokens);
   if (!is_logfmt) {

@@ -10,11 +10,11 @@
 namespace varve {
 namespace {
 
-using testing::MemoryEngine;
-using testing::MemoryEngineOptions;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using testing::MemoryEngine;
+using testing::MemoryEngineOptions;
 
 constexpr int64_t kSecond = kNsPerSecond;
 
@@ -69,8 +69,7 @@ TEST_F(PatternQueryTest, CountsByStepAndLevelOverSources) {
   EXPECT_THAT(Answer("{job=\"a\"}", 0, 30, 10),
               ElementsAre("info took <_> 0=6 10=7 20=7", "warn took <_> 0=4 10=3 20=3"));
   // The range is half open, steps are aligned to 1970.
-  EXPECT_THAT(Answer("{job=\"a\"}", 9, 20, 10),
-              ElementsAre("info took <_> 10=7", "warn took <_> 0=1 10=3"));
+  EXPECT_THAT(Answer("{job=\"a\"}", 9, 20, 10), ElementsAre("info took <_> 10=7", "warn took <_> 0=1 10=3"));
   EXPECT_THAT(Answer("{job=\"nosuch\"}", 0, 30, 10), IsEmpty());
 }
 
@@ -100,8 +99,9 @@ TEST_F(PatternQueryTest, HidesSmallPatternsAndBoundsTheirNumber) {
   for (int i = 0; i < 5; ++i) Add("a", i, "sometimes it is " + std::to_string(i), i == 0 ? "warn" : "info");
   Add("a", 0, "once, and never again");
   limits_.pattern_lines_min = 5;  // over all levels
-  EXPECT_THAT(Answer("{job=\"a\"}", 0, 10, 10),
-              ElementsAre("unknown often <_> 0=10", "info sometimes it is <_> 0=4", "warn sometimes it is <_> 0=1"));
+  EXPECT_THAT(
+      Answer("{job=\"a\"}", 0, 10, 10),
+      ElementsAre("unknown often <_> 0=10", "info sometimes it is <_> 0=4", "warn sometimes it is <_> 0=1"));
   limits_.max_patterns = 1;
   EXPECT_THAT(Answer("{job=\"a\"}", 0, 10, 10), ElementsAre("unknown often <_> 0=10"));
 }
@@ -119,9 +119,11 @@ class SmallSourcesTest : public PatternQueryTest {
 TEST_F(SmallSourcesTest, CountsEveryNthSourceBeyondTheLimitAndSaysSo) {
   for (int i = 0; i < 100; ++i) Add("a", i, "took " + std::to_string(i) + "ms");
   limits_.max_pattern_lines = 50;
-  EXPECT_THAT(Answer("{job=\"a\"}", 0, 100, 100),
-              ElementsAre("partial: patterns were counted in 50 of 100 lines and scaled up (limits.max_pattern_lines)",
-                          "unknown took <_> 0=100"));
+  EXPECT_THAT(
+      Answer("{job=\"a\"}", 0, 100, 100),
+      ElementsAre(
+          "partial: patterns were counted in 50 of 100 lines and scaled up (limits.max_pattern_lines)",
+          "unknown took <_> 0=100"));
   limits_.max_pattern_lines = 1;  // at least one source
   EXPECT_THAT(Answer("{job=\"a\"}", 0, 100, 100),
               ElementsAre(HasSubstr("in 10 of 100 lines"), "unknown took <_> 0=100"));
@@ -132,7 +134,8 @@ TEST_F(SmallSourcesTest, CountsEveryNthSourceBeyondTheLimitAndSaysSo) {
 TEST_F(SmallSourcesTest, KeepsTheLimitsOfQueries) {
   for (int i = 0; i < 100; ++i) Add("a", i, "took " + std::to_string(i) + "ms");
   limits_.required_labels = {"cluster"};
-  EXPECT_THAT(Answer("{job=\"a\"}", 0, 100, 10), ElementsAre(HasSubstr("missing required matchers [cluster]")));
+  EXPECT_THAT(Answer("{job=\"a\"}", 0, 100, 10),
+              ElementsAre(HasSubstr("missing required matchers [cluster]")));
   limits_.required_labels.clear();
   limits_.max_query_memory_bytes = 2000;
   EXPECT_EQ(Run("{job=\"a\"}", 0, 100, 10).status().code(), Code::kResourceExhausted);

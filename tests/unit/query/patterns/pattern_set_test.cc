@@ -37,14 +37,17 @@ std::vector<std::string> Mined(const std::vector<std::string>& lines) {
   return result;
 }
 
-std::string Name(int i) { return std::string(1, static_cast<char>('a' + i % 26)) + static_cast<char>('a' + i / 26); }
+std::string Name(int i) {
+  return std::string(1, static_cast<char>('a' + i % 26)) + static_cast<char>('a' + i / 26);
+}
 
 // `count` lines, "{}" replaced by a word of its own in each.
 std::vector<std::string> Lines(const std::string& text, int count, std::vector<std::string> lines = {}) {
   for (int i = 0; i < count; ++i) {
     std::string line = text;
     if (const size_t at = line.find("{}"); at != std::string::npos) line.replace(at, 2, Name(i));
-    if (const size_t at = line.find("#"); at != std::string::npos) line.replace(at, 1, std::to_string(1000 + i));
+    if (const size_t at = line.find("#"); at != std::string::npos)
+      line.replace(at, 1, std::to_string(1000 + i));
     lines.push_back(line);
   }
   return lines;
@@ -96,7 +99,8 @@ TEST(PatternSet, DecidesTheFormatLineByLine) {
 }
 
 TEST(PatternSet, WritesWhatThePatternFilterReads) {
-  // <init> would be a capture with a name, which the filter refuses; bytes that JSON cannot carry never come back.
+  // <init> would be a capture with a name, which the filter refuses; bytes that JSON cannot carry never come
+  // back.
   EXPECT_THAT(Mined(Lines("at Foo.<init>(Foo.java:#)", 20)), ElementsAre("20 at Foo.<_>(Foo.java:<_>)"));
   EXPECT_THAT(Mined(Lines("a \xff\xfe b #", 20)), ElementsAre("20 a <_> b <_>"));
   EXPECT_THAT(Mined(Lines("k=1 \xff=# c=d", 20)), ElementsAre("20 k=1<_> c=d"));
