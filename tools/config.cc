@@ -191,6 +191,10 @@ void AddQuerySettings(Config* c, std::vector<Setting>* out) {
            "lines patterns are counted in; beyond it every n-th block is, and scaled; 0: no limit"},
           {"limits.max_patterns", Count{&query.max_patterns}, "patterns in an answer"},
           {"limits.pattern_lines_min", Count{&query.pattern_lines_min}, "patterns with fewer lines are left out"},
+          {"query_range.cache_results", Flag{&c->http.cache_results},
+           "keep parts of the answers of metric range queries; late data makes them stale, exactly"},
+          {"query_range.results_cache_bytes", Bytes{&c->http.results_cache_bytes},
+           "of them, out of the queries' memory; 0: an eighth of it (1/32 of `memory.budget`)"},
       });
 }
 
