@@ -19,6 +19,7 @@
 
 #include "engine/base/mutex.h"
 #include "engine/base/thread_pool.h"
+#include "engine/bucket_generations.h"
 #include "engine/delete_ledger.h"
 #include "engine/disk_monitor.h"
 #include "engine/engine.h"
@@ -62,7 +63,11 @@ class EngineImpl final : public Engine {
   Result<TenantId> FindTenant(std::string_view name) const override;
   Result<StreamOrdinal> InternStream(TenantId tenant, const Labels& labels) override;
   const Labels& StreamLabels(StreamOrdinal stream) const override;
+  TenantId StreamTenant(StreamOrdinal stream) const override { return streams_.Get(stream).tenant; }
   Status Append(const AppendBatch& batch, std::string_view record) override;
+  void SetAppendObserver(AppendObserver* observer) override {
+    append_observer_.store(observer, std::memory_order_release);
+  }
   Status Flush() override;
   Result<std::unique_ptr<const LogSnapshot>> SnapshotLogs(TenantId tenant,
                                                           const std::vector<Matcher>& matchers,
@@ -75,6 +80,7 @@ class EngineImpl final : public Engine {
   Status CancelDelete(std::string_view tenant, std::string_view id, bool force) override
       VARVE_EXCLUDES(commit_mu_);
   uint64_t DeleteGeneration(std::string_view tenant) const override;
+  std::optional<uint64_t> DataGeneration(TimeRange range) const override;
   MemoryBudget* ingest_budget() override { return &ingest_budget_; }
   MemoryBudget* query_budget() override { return &query_budget_; }
   ThreadPool* query_pool() override { return &query_pool_; }
@@ -145,6 +151,8 @@ class EngineImpl final : public Engine {
   EngineStores stores_;
   StreamTable streams_;
   mutable DiskMonitor disk_;
+  // Bumped by whatever changes what readers see: appends and replay, retention, deletes.
+  BucketGenerations generations_;
 
   MemoryBudget total_budget_;
   MemoryBudget heads_budget_;
@@ -191,6 +199,11 @@ class EngineImpl final : public Engine {
   std::atomic<bool> recovered_{false};
   std::atomic<bool> closing_{false};
   std::atomic<JournalSeq> replayed_through_{0};  // written by recovery, one thread at a time
+
+  // Set by its owner, read after every append. An append that misses an observer had put its entries under the
+  // shard's lock before, so that a snapshot taken after SetAppendObserver shows them: release and acquire are
+  // there for what the pointer leads to, not for that.
+  std::atomic<AppendObserver*> append_observer_{nullptr};
 
   // Statistics: relaxed counters, they publish nothing.
   struct Counters {

@@ -49,6 +49,8 @@ Status EngineImpl::DropExpiredPacks() {
       (expired(pack) ? dropped_packs_ : *kept).push_back(pack);
     shard->catalog = std::move(kept);
   }
+  // Readers have long been clipped at this instant; but should the clock be set back, they are not any more.
+  generations_.Bump({.begin_ns = std::numeric_limits<int64_t>::min(), .end_ns = begin_ns});
   counters_.packs_dropped_by_retention.fetch_add(commit.removed.size(), std::memory_order_relaxed);
   return Status::Ok();
 }

@@ -374,6 +374,11 @@ Result<std::unique_ptr<const LogSnapshot>> EngineImpl::SnapshotLogs(TenantId ten
   return LogSnapshotBuilder(*this, tenant, matchers, range).Build();
 }
 
+std::optional<uint64_t> EngineImpl::DataGeneration(TimeRange range) const {
+  if (range.begin_ns < RetentionBeginNs()) return std::nullopt;
+  return generations_.Read(range);
+}
+
 Result<std::vector<const Labels*>> EngineImpl::SelectStreams(TenantId tenant,
                                                              const std::vector<Matcher>& matchers,
                                                              TimeRange range) const {

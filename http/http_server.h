@@ -51,6 +51,7 @@ struct HttpOptions {
 
   bool compress_responses = true;  // gzip, only when the client asks for it
   size_t compress_min_bytes = 1024;
+  bool per_request_limits_enabled = false;  // X-Loki-Query-Limits may tighten a query's limits
   // The access log: a line a request, at level debug; info when refused or slow, warn when it failed.
   bool log_requests = true;
 

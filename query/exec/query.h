@@ -16,9 +16,20 @@
 
 #include "engine/base/cancel.h"
 #include "engine/engine.h"
+#include "engine/model/regex.h"
 #include "query/logql/ast.h"
 
 namespace varve {
+
+// Queries that are refused before they run (limits.blocked_queries, as Loki's). Every condition that is set
+// must hold; one with neither pattern nor hash blocks all queries of its types.
+struct BlockedQuery {
+  std::string pattern;             // the whole query, blanks around it aside; or a regular expression
+  bool regex = false;              // … found anywhere in the query
+  uint32_t hash = 0;               // FNV-1 of the query's text, as Loki logs it; 0 = none
+  std::vector<std::string> types;  // of metric, filter, limited; empty = all
+  Regex compiled;                  // of `pattern` where `regex`; null = not compiled yet
+};
 
 struct QueryLimits {
   int64_t max_query_length_ns = (30 * 24 + 1) * kNsPerHour;  // limits.max_query_length; 0 = none
@@ -33,6 +44,14 @@ struct QueryLimits {
   int64_t query_timeout_ms = 60'000;             // limits.query_timeout
   std::vector<std::string> required_labels;
   uint32_t minimum_labels_number = 0;
+  uint32_t cardinality_limit = 0;      // streams that one selector may select; 0 = none
+  uint32_t max_regex_size = 64 << 10;  // bytes of each regular expression's text; 0 = none
+  std::vector<BlockedQuery> blocked_queries;
+
+  bool volume_enabled = true;                       // index/volume and index/volume_range; else 404
+  uint32_t volume_max_series = 10000;               // of their answers; 0 = none
+  uint32_t max_concurrent_tail_requests = 1000;     // of a tenant; 0 = none
+  std::string deletion_mode = "filter-and-delete";  // or filter-only, disabled
 };
 
 enum class Direction { kBackward, kForward };

@@ -54,9 +54,11 @@ class LoadRecorder final : public Engine {
     return engine_.InternStream(tenant, labels);
   }
   const Labels& StreamLabels(StreamOrdinal stream) const override { return engine_.StreamLabels(stream); }
+  TenantId StreamTenant(StreamOrdinal stream) const override { return engine_.StreamTenant(stream); }
   Status Append(const AppendBatch& batch, std::string_view record) override {
     return engine_.Append(batch, record);
   }
+  void SetAppendObserver(AppendObserver* observer) override { engine_.SetAppendObserver(observer); }
   Status Flush() override { return engine_.Flush(); }
   Result<std::vector<const Labels*>> SelectStreams(TenantId tenant, const std::vector<Matcher>& matchers,
                                                    TimeRange range) const override {
@@ -74,6 +76,9 @@ class LoadRecorder final : public Engine {
   }
   uint64_t DeleteGeneration(std::string_view tenant) const override {
     return engine_.DeleteGeneration(tenant);
+  }
+  std::optional<uint64_t> DataGeneration(TimeRange range) const override {
+    return engine_.DataGeneration(range);
   }
   MemoryBudget* ingest_budget() override { return engine_.ingest_budget(); }
   MemoryBudget* query_budget() override { return engine_.query_budget(); }

@@ -1,6 +1,7 @@
 #include "tests/support/memory_engine.h"
 
 #include <algorithm>
+#include <span>
 #include <unordered_map>
 
 namespace varve::testing {
@@ -230,6 +231,11 @@ const Labels& MemoryEngine::StreamLabels(StreamOrdinal stream) const {
   return streams_[stream].labels;
 }
 
+TenantId MemoryEngine::StreamTenant(StreamOrdinal stream) const {
+  MutexLock lock(mu_);
+  return streams_[stream].tenant;
+}
+
 void MemoryEngine::AppendLocked(const AppendBatch& batch) {
   for (const auto& stream : batch.streams) {
     auto& rows = segments_.back()[stream.stream];
@@ -239,14 +245,19 @@ void MemoryEngine::AppendLocked(const AppendBatch& batch) {
       ++entries_;
       line_bytes_ += entry.line.size();
     }
+    // Nobody reads before the lock is released, so the rows count as visible here.
+    generations_.BumpEntries(std::span(batch.entries).subspan(stream.begin, stream.count));
   }
 }
 
 Status MemoryEngine::Append(const AppendBatch& batch, std::string_view record) {
-  MutexLock lock(mu_);
-  if (!append_failure_.ok()) return append_failure_.Clone();
-  records_.emplace_back(record);
-  AppendLocked(batch);
+  {
+    MutexLock lock(mu_);
+    if (!append_failure_.ok()) return append_failure_.Clone();
+    records_.emplace_back(record);
+    AppendLocked(batch);
+  }
+  if (AppendObserver* const observer = append_observer_) observer->OnAppend(batch);
   return Status::Ok();
 }
 
@@ -273,6 +284,7 @@ Result<DeleteRequest> MemoryEngine::AddDelete(std::string_view tenant, std::stri
   added.request.through = segments_.size() - 1;
   deletes_.push_back(added);
   ++delete_generation_;
+  generations_.Bump({start_ns, end_ns});
   return added.request;
 }
 
@@ -291,6 +303,7 @@ Status MemoryEngine::CancelDelete(std::string_view tenant, std::string_view id, 
     if (live.request.tenant != tenant || live.request.id != id || !live.request.hides_rows()) continue;
     live.request.state = DeleteRequest::State::kCancelled;
     ++delete_generation_;
+    generations_.Bump({live.request.start_ns, live.request.end_ns});
     return Status::Ok();
   }
   return NotFound("could not find delete request with given id");

@@ -7,6 +7,7 @@
 // Threads: thread-safe (one lock).
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <map>
 #include <memory>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "engine/base/mutex.h"
+#include "engine/bucket_generations.h"
 #include "engine/engine.h"
 
 namespace varve::testing {
@@ -46,7 +48,9 @@ class MemoryEngine final : public Engine {
   Result<TenantId> FindTenant(std::string_view name) const override;
   Result<StreamOrdinal> InternStream(TenantId tenant, const Labels& labels) override;
   const Labels& StreamLabels(StreamOrdinal stream) const override;
+  TenantId StreamTenant(StreamOrdinal stream) const override;
   Status Append(const AppendBatch& batch, std::string_view record) override;
+  void SetAppendObserver(AppendObserver* observer) override { append_observer_ = observer; }
   Status Flush() override;
   Result<std::unique_ptr<const LogSnapshot>> SnapshotLogs(TenantId tenant, const std::vector<Matcher>& matchers,
                                                           TimeRange range) const override;
@@ -58,6 +62,7 @@ class MemoryEngine final : public Engine {
   std::vector<DeleteRequest> ListDeletes(std::string_view tenant) const override;
   Status CancelDelete(std::string_view tenant, std::string_view id, bool force) override;
   uint64_t DeleteGeneration(std::string_view tenant) const override;
+  std::optional<uint64_t> DataGeneration(TimeRange range) const override { return generations_.Read(range); }
   MemoryBudget* ingest_budget() override { return &ingest_budget_; }
   MemoryBudget* query_budget() override { return &query_budget_; }
   ThreadPool* query_pool() override { return &pool_; }
@@ -90,6 +95,8 @@ class MemoryEngine final : public Engine {
   MemoryBudget ingest_budget_;
   MemoryBudget query_budget_;
   ThreadPool pool_;
+  std::atomic<AppendObserver*> append_observer_{nullptr};
+  BucketGenerations generations_;
   mutable Mutex mu_;
   std::vector<std::string> tenants_ VARVE_GUARDED_BY(mu_);
   std::deque<Stream> streams_ VARVE_GUARDED_BY(mu_);  // a deque: StreamLabels hands out references

@@ -42,6 +42,7 @@ class RecordingEngine final : public Engine {
     return memory_.InternStream(tenant, labels);
   }
   const Labels& StreamLabels(StreamOrdinal stream) const override { return memory_.StreamLabels(stream); }
+  TenantId StreamTenant(StreamOrdinal stream) const override { return memory_.StreamTenant(stream); }
   Status Append(const AppendBatch& batch, std::string_view record) override {
     budget_at_append_ = memory_.ingest_budget()->used_bytes();
     if (!options_.remember) {
@@ -56,6 +57,7 @@ class RecordingEngine final : public Engine {
     appended_.clear();
     records_.clear();
   }
+  void SetAppendObserver(AppendObserver* observer) override { memory_.SetAppendObserver(observer); }
   Status Flush() override { return memory_.Flush(); }
   Result<std::unique_ptr<const LogSnapshot>> SnapshotLogs(TenantId tenant,
                                                           const std::vector<Matcher>& matchers,
@@ -78,6 +80,9 @@ class RecordingEngine final : public Engine {
   }
   uint64_t DeleteGeneration(std::string_view tenant) const override {
     return memory_.DeleteGeneration(tenant);
+  }
+  std::optional<uint64_t> DataGeneration(TimeRange range) const override {
+    return memory_.DataGeneration(range);
   }
   MemoryBudget* ingest_budget() override { return memory_.ingest_budget(); }
   MemoryBudget* query_budget() override { return memory_.query_budget(); }
