@@ -6,6 +6,7 @@
 
 #include "http/access_log.h"
 #include "http/admin_api.h"
+#include "http/delete_api.h"
 #include "http/fields_api.h"
 #include "http/index_api.h"
 #include "http/loki_api.h"
@@ -29,6 +30,7 @@ struct HttpServer::Impl {
         loki(read_context),
         index(read_context),
         fields(read_context),
+        deletes(read_context, options.delete_max_interval_ns),
         push(writes, options.auth_enabled),
         admin(engine, &metrics, options.config_yaml),
         server(&router, MakeServerOptions(engine, *writes, options)) {
@@ -36,6 +38,7 @@ struct HttpServer::Impl {
     loki.AddRoutes(&router);
     index.AddRoutes(&router);
     fields.AddRoutes(&router);
+    deletes.AddRoutes(&router);
     admin.AddRoutes(&router);
     metrics.WatchServer(&server);
   }
@@ -75,6 +78,7 @@ struct HttpServer::Impl {
   LokiApi loki;
   IndexApi index;
   FieldsApi fields;
+  DeleteApi deletes;
   PushApi push;
   AdminApi admin;
   Server server;  // last: it stops before what its handlers use goes away

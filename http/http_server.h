@@ -55,6 +55,9 @@ struct HttpOptions {
   // The access log: a line a request, at level debug; info when refused or slow, warn when it failed.
   bool log_requests = true;
 
+  // The most that a delete request's max_interval may ask for; 0 = anything.
+  int64_t delete_max_interval_ns = 24 * kNsPerHour;
+
   const Clock* clock = &Clock::System();
   std::string config_yaml;  // what GET /config answers: the effective configuration
 };
