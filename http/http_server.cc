@@ -6,6 +6,7 @@
 
 #include "http/access_log.h"
 #include "http/admin_api.h"
+#include "http/delete_api.h"
 #include "http/fields_api.h"
 #include "http/index_api.h"
 #include "http/legacy_api.h"
@@ -50,6 +51,7 @@ struct HttpServer::Impl {
         index(read_context),
         fields(read_context),
         patterns(read_context),
+        deletes(read_context, options.delete_max_interval_ns),
         push(writes, options.auth_enabled),
         otlp(writes, options.auth_enabled),
         legacy(read_context),
@@ -66,6 +68,7 @@ struct HttpServer::Impl {
     fields.AddRoutes(&router);
     patterns.AddRoutes(&router);
     legacy.AddRoutes(&router);
+    deletes.AddRoutes(&router);
     admin.AddRoutes(&router);
     rings.AddRoutes(&router);
     rules.AddRoutes(&router);
@@ -110,6 +113,7 @@ struct HttpServer::Impl {
   IndexApi index;
   FieldsApi fields;
   PatternsApi patterns;
+  DeleteApi deletes;
   PushApi push;
   OtlpApi otlp;
   LegacyApi legacy;

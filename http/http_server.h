@@ -58,6 +58,8 @@ struct HttpOptions {
 
   bool cache_results = true;        // query_range.cache_results
   int64_t results_cache_bytes = 0;  // query_range.results_cache_bytes; 0 = an eighth of the queries' memory
+  // The most that a delete request's max_interval may ask for; 0 = anything.
+  int64_t delete_max_interval_ns = 24 * kNsPerHour;
 
   const Clock* clock = &Clock::System();
   std::string config_yaml;           // what GET /config answers: the effective configuration
