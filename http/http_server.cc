@@ -6,12 +6,18 @@
 
 #include "http/access_log.h"
 #include "http/admin_api.h"
+#include "http/delete_api.h"
 #include "http/fields_api.h"
 #include "http/index_api.h"
+#include "http/legacy_api.h"
 #include "http/loki_api.h"
 #include "http/metrics.h"
+#include "http/otlp_api.h"
+#include "http/patterns_api.h"
 #include "http/push_api.h"
+#include "http/ring_pages.h"
 #include "http/router.h"
+#include "http/rules_api.h"
 #include "http/server.h"
 #include "http/tenant.h"
 #include "query/exec/result_cache.h"
@@ -44,14 +50,28 @@ struct HttpServer::Impl {
         loki(read_context),
         index(read_context),
         fields(read_context),
+        patterns(read_context),
+        deletes(read_context, options.delete_max_interval_ns),
         push(writes, options.auth_enabled),
-        admin(engine, &metrics, options.config_yaml),
+        otlp(writes, options.auth_enabled),
+        legacy(read_context),
+        admin(engine, &metrics,
+              {options.config_yaml, options.config_defaults_yaml, options.terminate}),
+        rings([this, host = options.listen_address] { return host + ":" + std::to_string(server.port()); },
+              options.clock),
+        rules(options.auth_enabled),
         server(&router, MakeServerOptions(engine, *writes, options)) {
     push.AddRoutes(&router);
+    otlp.AddRoutes(&router);
     loki.AddRoutes(&router);
     index.AddRoutes(&router);
     fields.AddRoutes(&router);
+    patterns.AddRoutes(&router);
+    legacy.AddRoutes(&router);
+    deletes.AddRoutes(&router);
     admin.AddRoutes(&router);
+    rings.AddRoutes(&router);
+    rules.AddRoutes(&router);
     metrics.WatchServer(&server);
     if (result_cache != nullptr) metrics.WatchResultCache(result_cache.get());
   }
@@ -92,8 +112,14 @@ struct HttpServer::Impl {
   LokiApi loki;
   IndexApi index;
   FieldsApi fields;
+  PatternsApi patterns;
+  DeleteApi deletes;
   PushApi push;
+  OtlpApi otlp;
+  LegacyApi legacy;
   AdminApi admin;
+  RingPages rings;
+  RulesApi rules;
   Server server;  // last: it stops before what its handlers use goes away
 };
 

@@ -52,6 +52,10 @@ struct QueryLimits {
   uint32_t volume_max_series = 10000;               // of their answers; 0 = none
   uint32_t max_concurrent_tail_requests = 1000;     // of a tenant; 0 = none
   std::string deletion_mode = "filter-and-delete";  // or filter-only, disabled
+  // Of /patterns (query/patterns/pattern_query.h).
+  uint32_t max_pattern_lines = 20'000'000;  // limits.max_pattern_lines; 0 = none
+  uint32_t max_patterns = 300;              // limits.max_patterns
+  uint32_t pattern_lines_min = 10;          // limits.pattern_lines_min
 };
 
 class ResultCache;
