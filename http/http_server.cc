@@ -47,14 +47,14 @@ struct HttpServer::Impl {
                      options.clock,
                      metrics.query_counters(),
                      result_cache.get()},
-        loki(read_context),
-        index(read_context),
-        fields(read_context),
+        loki(ForSeveralTenants(options)),
+        index(ForSeveralTenants(options)),
+        fields(ForSeveralTenants(options)),
         patterns(read_context),
         deletes(read_context, options.delete_max_interval_ns),
         push(writes, options.auth_enabled),
         otlp(writes, options.auth_enabled),
-        legacy(read_context),
+        legacy(ForSeveralTenants(options)),
         admin(engine, &metrics,
               {options.config_yaml, options.config_defaults_yaml, options.terminate}),
         rings([this, host = options.listen_address] { return host + ":" + std::to_string(server.port()); },
@@ -74,6 +74,13 @@ struct HttpServer::Impl {
     rules.AddRoutes(&router);
     metrics.WatchServer(&server);
     if (result_cache != nullptr) metrics.WatchResultCache(result_cache.get());
+  }
+
+  // For reads whose answers are complete when their handlers return.
+  ReadContext ForSeveralTenants(const HttpOptions& options) const {
+    ReadContext context = read_context;
+    context.multi_tenant_queries = options.multi_tenant_queries;
+    return context;
   }
 
   ServerOptions MakeServerOptions(Engine* engine, const WritePath& writes, const HttpOptions& options) {

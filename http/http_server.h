@@ -32,6 +32,7 @@ struct HttpOptions {
   std::string listen_address = "127.0.0.1";  // server.http_listen_address; a numeric IPv4 or IPv6 address
   uint16_t listen_port = 3100;               // server.http_listen_port; 0 = any free one (see port())
   bool auth_enabled = false;                 // true: X-Scope-OrgID names the tenant and must be there
+  bool multi_tenant_queries = false;         // … and reads may name several: A|B
 
   uint32_t io_threads = 0;        // 0 = 1 per 4 cores, at least 1, at most 4
   uint32_t push_threads = 0;      // 0 = one per core, at least 2

@@ -294,7 +294,7 @@ Result<HttpResponse> IndexApi::DetectedLabels(const ReadCall& call) const {
   std::map<std::string_view, std::set<std::string_view>> values;
   if (const TimeRange range = ClosedRange(bounds); !range.empty()) {
     VARVE_ASSIGN_OR_RETURN(const std::vector<const Labels*> streams,
-                           context_.engine->SelectStreams(call.tenant, matchers, range));
+                           call.context.engine->SelectStreams(call.tenant, matchers, range));
     for (const Labels* labels : streams) {
       for (const Label& label : *labels) values[label.name].insert(label.value);
     }

@@ -156,7 +156,7 @@ Result<HttpResponse> LokiApi::Series(const ReadCall& call) const {
   if (bounds.start_ns <= bounds.end_ns) {
     for (const std::vector<Matcher>& matchers : groups) {
       VARVE_ASSIGN_OR_RETURN(const std::vector<const Labels*> streams,
-                             context_.engine->SelectStreams(call.tenant, matchers, ClosedRange(bounds)));
+                             call.context.engine->SelectStreams(call.tenant, matchers, ClosedRange(bounds)));
       found.insert(streams.begin(), streams.end());
     }
   }

@@ -20,6 +20,8 @@ struct ReadContext {
   const Clock* clock = &Clock::System();
   QueryCounters* counters = nullptr;    // may be null
   ResultCache* result_cache = nullptr;  // null: answers are not kept
+  // Whether X-Scope-OrgID may name several tenants (http/multi_tenant.h). Not where an answer outlives its call.
+  bool multi_tenant_queries = false;
 };
 
 struct ReadCall {

@@ -31,6 +31,8 @@ void AddServerSettings(Config* c, std::vector<Setting>* out) {
       {
           {"auth_enabled", Flag{&http.auth_enabled},
            "tenants by the X-Scope-OrgID header, which must then be there (`--multi-tenant`)"},
+          {"querier.multi_tenant_queries_enabled", Flag{&http.multi_tenant_queries},
+           "reads may name several tenants in X-Scope-OrgID"},
           {"server.http_listen_address", Text{&http.listen_address},
            "numeric address to listen on (`--listen`)"},
           {"server.http_listen_port", Port{&http.listen_port}, "0 takes any free port (`--listen`)"},
