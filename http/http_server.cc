@@ -10,6 +10,7 @@
 #include "http/index_api.h"
 #include "http/loki_api.h"
 #include "http/metrics.h"
+#include "http/otlp_api.h"
 #include "http/patterns_api.h"
 #include "http/push_api.h"
 #include "http/router.h"
@@ -32,9 +33,11 @@ struct HttpServer::Impl {
         fields(read_context),
         patterns(read_context),
         push(writes, options.auth_enabled),
+        otlp(writes, options.auth_enabled),
         admin(engine, &metrics, options.config_yaml),
         server(&router, MakeServerOptions(engine, *writes, options)) {
     push.AddRoutes(&router);
+    otlp.AddRoutes(&router);
     loki.AddRoutes(&router);
     index.AddRoutes(&router);
     fields.AddRoutes(&router);
@@ -80,6 +83,7 @@ struct HttpServer::Impl {
   FieldsApi fields;
   PatternsApi patterns;
   PushApi push;
+  OtlpApi otlp;
   AdminApi admin;
   Server server;  // last: it stops before what its handlers use goes away
 };

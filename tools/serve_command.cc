@@ -17,6 +17,7 @@
 #include "engine/engine.h"
 #include "http/http_server.h"
 #include "ingest/write_path.h"
+#include "query/exec/delete_filter.h"
 #include "tools/commands.h"
 #include "tools/config.h"
 #include "tools/logging.h"
@@ -91,7 +92,9 @@ Status Serve(const Config& config) {
   BoundMallocRetention();
   RaiseDescriptorLimit();
 
-  VARVE_ASSIGN_OR_RETURN(const std::unique_ptr<Engine> engine, Engine::Open(config.engine));
+  EngineOptions engine_options = config.engine;
+  engine_options.row_filter_factory = CompileDeleteFilter;
+  VARVE_ASSIGN_OR_RETURN(const std::unique_ptr<Engine> engine, Engine::Open(engine_options));
   WritePath writes(engine.get(), config.ingest);
   HttpServer server(engine.get(), &writes, config.query, config.http);
   VARVE_RETURN_IF_ERROR(server.Start());
