@@ -6,6 +6,7 @@
 
 #include "http/access_log.h"
 #include "http/admin_api.h"
+#include "http/context_api.h"
 #include "http/fields_api.h"
 #include "http/index_api.h"
 #include "http/loki_api.h"
@@ -32,6 +33,7 @@ struct HttpServer::Impl {
         index(read_context),
         fields(read_context),
         patterns(read_context),
+        context(read_context),
         push(writes, options.auth_enabled),
         otlp(writes, options.auth_enabled),
         admin(engine, &metrics, options.config_yaml),
@@ -42,6 +44,7 @@ struct HttpServer::Impl {
     index.AddRoutes(&router);
     fields.AddRoutes(&router);
     patterns.AddRoutes(&router);
+    context.AddRoutes(&router);
     admin.AddRoutes(&router);
     metrics.WatchServer(&server);
   }
@@ -82,6 +85,7 @@ struct HttpServer::Impl {
   IndexApi index;
   FieldsApi fields;
   PatternsApi patterns;
+  ContextApi context;
   PushApi push;
   OtlpApi otlp;
   AdminApi admin;
