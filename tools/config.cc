@@ -96,6 +96,12 @@ void AddStorageSettings(Config* c, std::vector<Setting>* out) {
            "how often expired data is dropped"},
           {"storage.disk_full_fraction", Real{&engine.disk_full_fraction},
            "pushes are refused (507) when the file system is fuller than this"},
+          {"compactor.delete_request_cancel_period", DurationNs{&engine.delete_cancel_period_ns},
+           "how long a delete request can be cancelled before its lines leave the disk; they are hidden at once"},
+          {"compactor.delete_max_interval", DurationNs{&c->http.delete_max_interval_ns},
+           "the most a delete request's `max_interval` may ask for; 0s: anything"},
+          {"compactor.delete_requests_max", Count{&engine.delete_requests_max},
+           "delete requests that hide lines, of all tenants; beyond it 429"},
           {"limits.retention_period", DurationNs{&engine.retention_ns},
            "older data is dropped and refused; 0s keeps everything"},
           {"limits.retention_stream", RetentionStreams{&c->retention_streams},
@@ -114,6 +120,8 @@ void AddIngestSettings(Config* c, std::vector<Setting>* out) {
           {"limits.log_level_fields", TextList{&in.log_level_fields}, "where `detected_level` is looked for"},
           {"limits.log_level_from_json_max_depth", Count{&in.log_level_from_json_max_depth},
            "of JSON lines searched for a level"},
+          {"limits.otlp_config", OtlpSettings{&in.otlp_config},
+           "what becomes of the attributes of OTLP logs: docs/http_api.md, \"OTLP\""},
           {"limits.reject_old_samples", Flag{&in.reject_old_samples}, "refuse old lines"},
           {"limits.reject_old_samples_max_age", DurationMs{&in.reject_old_samples_max_age_ms}, "how old"},
           {"limits.creation_grace_period", DurationMs{&in.creation_grace_period_ms},
@@ -189,6 +197,10 @@ void AddQuerySettings(Config* c, std::vector<Setting>* out) {
            "lines patterns are counted in; beyond it every n-th block is, and scaled; 0: no limit"},
           {"limits.max_patterns", Count{&query.max_patterns}, "patterns in an answer"},
           {"limits.pattern_lines_min", Count{&query.pattern_lines_min}, "patterns with fewer lines are left out"},
+          {"query_range.cache_results", Flag{&c->http.cache_results},
+           "keep parts of the answers of metric range queries; late data makes them stale, exactly"},
+          {"query_range.results_cache_bytes", Bytes{&c->http.results_cache_bytes},
+           "of them, out of the queries' memory; 0: an eighth of it (1/32 of `memory.budget`)"},
       });
 }
 
