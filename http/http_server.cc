@@ -6,6 +6,7 @@
 
 #include "http/access_log.h"
 #include "http/admin_api.h"
+#include "http/context_api.h"
 #include "http/delete_api.h"
 #include "http/fields_api.h"
 #include "http/index_api.h"
@@ -51,6 +52,7 @@ struct HttpServer::Impl {
         index(ForSeveralTenants(options)),
         fields(ForSeveralTenants(options)),
         patterns(read_context),
+        context(read_context),
         deletes(read_context, options.delete_max_interval_ns),
         push(writes, options.auth_enabled),
         otlp(writes, options.auth_enabled),
@@ -67,6 +69,7 @@ struct HttpServer::Impl {
     index.AddRoutes(&router);
     fields.AddRoutes(&router);
     patterns.AddRoutes(&router);
+    context.AddRoutes(&router);
     legacy.AddRoutes(&router);
     deletes.AddRoutes(&router);
     admin.AddRoutes(&router);
@@ -120,6 +123,7 @@ struct HttpServer::Impl {
   IndexApi index;
   FieldsApi fields;
   PatternsApi patterns;
+  ContextApi context;
   DeleteApi deletes;
   PushApi push;
   OtlpApi otlp;
