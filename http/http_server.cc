@@ -6,6 +6,7 @@
 
 #include "http/access_log.h"
 #include "http/admin_api.h"
+#include "http/export_api.h"
 #include "http/fields_api.h"
 #include "http/index_api.h"
 #include "http/loki_api.h"
@@ -13,6 +14,8 @@
 #include "http/push_api.h"
 #include "http/router.h"
 #include "http/server.h"
+#include "http/tail_api.h"
+#include "http/tail_hub.h"
 #include "http/tenant.h"
 
 namespace varve {
@@ -29,6 +32,9 @@ struct HttpServer::Impl {
         loki(read_context),
         index(read_context),
         fields(read_context),
+        exports(read_context),
+        tails(engine, options.tail),
+        tail(read_context, &tails),
         push(writes, options.auth_enabled),
         admin(engine, &metrics, options.config_yaml),
         server(&router, MakeServerOptions(engine, *writes, options)) {
@@ -36,8 +42,11 @@ struct HttpServer::Impl {
     loki.AddRoutes(&router);
     index.AddRoutes(&router);
     fields.AddRoutes(&router);
+    exports.AddRoutes(&router);
+    tail.AddRoutes(&router);
     admin.AddRoutes(&router);
     metrics.WatchServer(&server);
+    metrics.WatchTails(&tails);
   }
 
   ServerOptions MakeServerOptions(Engine* engine, const WritePath& writes, const HttpOptions& options) {
@@ -59,6 +68,7 @@ struct HttpServer::Impl {
     out.idle_timeout_ms = options.idle_timeout_ms;
     out.write_timeout_ms = options.write_timeout_ms;
     out.stop_timeout_ms = options.stop_timeout_ms;
+    out.web_socket_stall_ms = options.tail.slow_client_timeout_ms;
     out.compress_responses = options.compress_responses;
     out.compress_min_bytes = options.compress_min_bytes;
     out.body_budget = engine->ingest_budget();
@@ -75,6 +85,9 @@ struct HttpServer::Impl {
   LokiApi loki;
   IndexApi index;
   FieldsApi fields;
+  ExportApi exports;
+  TailHub tails;
+  TailApi tail;
   PushApi push;
   AdminApi admin;
   Server server;  // last: it stops before what its handlers use goes away

@@ -22,6 +22,7 @@
 #include "engine/base/clock.h"
 #include "engine/base/status.h"
 #include "engine/engine.h"
+#include "http/tail_options.h"
 #include "ingest/write_path.h"
 #include "query/exec/query.h"
 
@@ -53,6 +54,8 @@ struct HttpOptions {
   size_t compress_min_bytes = 1024;
   // The access log: a line a request, at level debug; info when refused or slow, warn when it failed.
   bool log_requests = true;
+
+  TailOptions tail;
 
   const Clock* clock = &Clock::System();
   std::string config_yaml;  // what GET /config answers: the effective configuration

@@ -11,6 +11,7 @@
 #include "engine/engine.h"
 #include "http/query_counters.h"
 #include "http/server.h"
+#include "http/tail_hub.h"
 #include "ingest/write_path.h"
 
 namespace varve {
@@ -23,6 +24,8 @@ class Metrics {
 
   // Adds the transport's counters; before the first Render.
   void WatchServer(const Server* server);
+  // Adds those of live tails; before the first Render.
+  void WatchTails(const TailHub* tails);
   // Where queries are counted; lives as long as this.
   QueryCounters* query_counters();
   // Counts a finished request.
