@@ -90,9 +90,9 @@ struct HttpServer::Impl {
 
   // For reads whose answers are complete when their handlers return.
   ReadContext ForSeveralTenants(const HttpOptions& options) const {
-    ReadContext context = read_context;
-    context.multi_tenant_queries = options.multi_tenant_queries;
-    return context;
+    ReadContext several = read_context;
+    several.multi_tenant_queries = options.multi_tenant_queries;
+    return several;
   }
 
   ServerOptions MakeServerOptions(Engine* engine, const WritePath& writes, const HttpOptions& options) {

@@ -198,8 +198,6 @@ void AddQuerySettings(Config* c, std::vector<Setting>* out) {
            "queries that are refused: maps of `pattern`, `regex`, `types`, `hash`"},
           {"limits.volume_enabled", Flag{&query.volume_enabled}, "answer index/volume and volume_range"},
           {"limits.volume_max_series", Count{&query.volume_max_series}, "in their answers; 0: no limit"},
-          {"limits.max_concurrent_tail_requests", Count{&query.max_concurrent_tail_requests},
-           "of a tenant; 0: no limit"},
           {"limits.deletion_mode",
            Choice{&query.deletion_mode, {"disabled", "filter-only", "filter-and-delete"}},
            "what delete requests do"},

@@ -38,7 +38,6 @@ struct QueryLimits {
   uint32_t max_entries_limit_per_query = 5000;               // limits.max_entries_limit_per_query; 0 = none
   uint32_t max_query_series = 500;                           // limits.max_query_series, of the final result
   uint32_t max_streams_matchers_per_query = 1000;
-  uint32_t max_concurrent_tail_requests = 1000;  // limits.max_concurrent_tail_requests; 0 = no limit
   uint32_t max_points_per_series = 11000;
   int64_t max_query_bytes_read = 0;              // 0 = none
   int64_t max_query_memory_bytes = 512LL << 20;  // limits.max_query_memory, of one query
