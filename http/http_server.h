@@ -23,6 +23,7 @@
 #include "engine/base/clock.h"
 #include "engine/base/status.h"
 #include "engine/engine.h"
+#include "http/tail_options.h"
 #include "ingest/write_path.h"
 #include "query/exec/query.h"
 
@@ -61,6 +62,7 @@ struct HttpOptions {
   int64_t results_cache_bytes = 0;  // query_range.results_cache_bytes; 0 = an eighth of the queries' memory
   // The most that a delete request's max_interval may ask for; 0 = anything.
   int64_t delete_max_interval_ns = 24 * kNsPerHour;
+  TailOptions tail;
 
   const Clock* clock = &Clock::System();
   std::string config_yaml;           // what GET /config answers: the effective configuration

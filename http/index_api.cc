@@ -98,7 +98,9 @@ struct VolumeParams {
 
 Result<VolumeParams> ParseVolumeParams(const ReadCall& call) {
   VolumeParams params;
-  VARVE_ASSIGN_OR_RETURN(params.limit, ParseLimit(call.params.Get("limit")));
+  const std::string_view limit = call.params.Get("limit");
+  // Here 0 asks for the default.
+  VARVE_ASSIGN_OR_RETURN(params.limit, ParseLimit(limit == "0" ? std::string_view() : limit));
   const std::string_view aggregate = call.params.Get("aggregateBy");
   if (!aggregate.empty() && aggregate != "series" && aggregate != "labels") {
     return InvalidArgument("invalid aggregation option");

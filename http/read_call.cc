@@ -1,8 +1,10 @@
 #include "http/read_call.h"
 
 #include <limits>
+#include <memory>
 
 #include "http/error_map.h"
+#include "http/loki_responses.h"
 #include "http/multi_tenant.h"
 #include "http/query_headers.h"
 #include "http/tenant.h"
@@ -14,6 +16,7 @@ namespace {
 // The engine numbers tenants from the bottom, so nothing is ever found under this one. Reads must not
 // create tenants: anybody may ask for any name.
 constexpr TenantId kUnseenTenant = std::numeric_limits<TenantId>::max();
+constexpr std::string_view kEncodingFlagsHeader = "x-loki-response-encoding-flags";
 
 using Answer = std::function<Result<HttpResponse>(const ReadCall&)>;
 
@@ -65,6 +68,15 @@ Result<QueryResult> RunCountedQuery(const ReadCall& call, const logql::Expr& exp
   Result<QueryResult> result = RunQuery(*call.context.engine, expr, request, call.context.limits);
   if (call.context.counters != nullptr) call.context.counters->Count(result);
   return result;
+}
+
+Result<HttpResponse> QueryAnswer(const ReadCall& call, const QueryResult& result) {
+  const EncodingFlags flags = EncodingFlags::Parse(call.request.Header(kEncodingFlagsHeader));
+  auto memory = std::make_shared<MemoryReservation>(call.context.engine->query_budget());
+  VARVE_RETURN_IF_ERROR(memory->Add(2 * static_cast<int64_t>(EstimateJsonBytes(result))));
+  HttpResponse response = JsonResponse(LokiQueryJson(result, flags));
+  response.memory = std::move(memory);
+  return response;
 }
 
 Result<TimeBounds> ParseListBounds(const ReadCall& call) {

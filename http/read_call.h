@@ -39,6 +39,10 @@ HttpResponse AnswerRead(const ReadContext& context, const HttpRequest& request,
 // RunQuery with the call's tenant and token, counted.
 Result<QueryResult> RunCountedQuery(const ReadCall& call, const logql::Expr& expr, QueryRequest request);
 
+// The answer, charged to the query budget until it has gone out: the query's own budget ended with it, but a
+// few results of many long lines could still exhaust the memory.
+Result<HttpResponse> QueryAnswer(const ReadCall& call, const QueryResult& result);
+
 // start and end of an endpoint that lists or counts, within the limits. kInvalidArgument when end lies
 // before start.
 Result<TimeBounds> ParseListBounds(const ReadCall& call);
