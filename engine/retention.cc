@@ -14,6 +14,8 @@ int64_t EngineImpl::RetentionBeginNs() const {
   return options_.clock->NowNs() - options_.retention_ns;
 }
 
+int64_t EngineImpl::RetentionBeginNs(StreamOrdinal) const { return RetentionBeginNs(); }
+
 void EngineImpl::RunRetention() {
   const auto interval = std::chrono::milliseconds(std::max<int64_t>(1, options_.retention_check_interval_ms));
   while (!closing_.load(std::memory_order_relaxed)) {

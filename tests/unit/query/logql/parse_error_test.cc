@@ -45,7 +45,7 @@ TEST(ParseErrorTest, Selectors) {
       {"{a=\"b\" c=\"d\"}", "8 IDENTIFIER, expecting } or ,"},
       {"{a=\"b\",,}", "8 ,, expecting IDENTIFIER"},
       {"{a=\"b\",}", "8 }, expecting IDENTIFIER"},
-      {"{a=\"b\",", "9 $end, expecting IDENTIFIER"},
+      {"{a=\"b\",", "8 $end, expecting IDENTIFIER"},
       {"{\"a\"=\"b\"}", "2 STRING, expecting IDENTIFIER or }"},
       {"{offset=\"b\"}", "2 offset, expecting IDENTIFIER or }"},
       {"{a=\"b\"} {c=\"d\"}", "9 {"},
@@ -223,6 +223,12 @@ TEST(ParseErrorTest, Aggregations) {
        "parse error : grouping not allowed for sum_over_time aggregation"},
       {"bytes_rate({a=\"b\"} | unwrap x [5m])", "parse error : invalid aggregation bytes_rate with unwrap"},
       {"rate_counter({a=\"b\"}[5m])", "parse error : invalid aggregation rate_counter without unwrap"},
+      {"count_distinct_over_time({a=\"b\"}[5m])",
+       "parse error : invalid aggregation count_distinct_over_time without unwrap"},
+      {"count_distinct_over_time({a=\"b\"} | unwrap bytes(x) [5m])",
+       "parse error : invalid aggregation count_distinct_over_time with unwrap conversion bytes"},
+      {"count_distinct_over_time(2, {a=\"b\"} | unwrap x [5m])",
+       "parse error : parameter 2 not supported for operation count_distinct_over_time"},
   });
 }
 
