@@ -72,6 +72,10 @@ void EngineImpl::AppendToHead(Shard* shard, const AppendBatch& batch, const std:
     }
     due = shard->active->memory_bytes() >= options_.cut_bytes && shard->sealed == nullptr;
   }
+  for (const uint32_t i : streams) {
+    const AppendBatch::StreamEntries& part = batch.streams[i];
+    generations_.BumpEntries(std::span(batch.entries).subspan(part.begin, part.count));
+  }
   if (due) WakeCutScheduler();
 }
 

@@ -208,7 +208,7 @@ Status EngineImpl::CommitCut(Shard* shard, const CutResult* cut) {
   if (cut != nullptr) {
     for (const WrittenPack& pack : cut->packs) {
       packs.push_back(
-          std::make_shared<CatalogPack>(CatalogPack{.id = pack.id, .summary = SummaryOf(pack.directory)}));
+          std::make_shared<CatalogPack>(CatalogPack{.id = pack.id, .summary = SummaryOf(pack.directory, pack.id.number)}));
       commit.added.push_back(EncodeCatalogPack(*packs.back()));
       pack_indexes_.Put(pack.id, pack.directory).IgnoreError("a cache; the query that needs it will say");
     }

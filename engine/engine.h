@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,6 +29,7 @@
 #include "engine/base/status.h"
 #include "engine/base/thread_pool.h"
 #include "engine/base/time.h"
+#include "engine/delete_request.h"
 #include "engine/model/labels.h"
 #include "engine/model/matcher.h"
 #include "engine/options.h"
@@ -126,6 +128,25 @@ class Engine {
   virtual Result<std::vector<const Labels*>> SelectStreams(TenantId tenant,
                                                            const std::vector<Matcher>& matchers,
                                                            TimeRange range) const = 0;
+
+  // Equal numbers for one range mean that readers see the same entries in it as before; bucket_generations.h
+  // has the rules for who keeps an answer. None where what readers see changes with the clock alone: where the
+  // range reaches back behind the begin of a retention period.
+  virtual std::optional<uint64_t> DataGeneration(TimeRange range) const = 0;
+  // --- Deleting -------------------------------------------------------------------------------
+  // Hides, from now on and from every reader, the tenant's entries that are stored now, lie in
+  // [start_ns, end_ns] and are taken by `query` (EngineOptions::row_filter_factory says what that may be).
+  // Flushes the heads first. Their bytes go when compaction comes by after delete_cancel_period_ns.
+  // kInvalidArgument: the query; nothing is deleted. kResourceExhausted: too many requests.
+  virtual Result<DeleteRequest> AddDelete(std::string_view tenant, std::string_view query, int64_t start_ns,
+                                          int64_t end_ns) = 0;
+  // The tenant's requests, oldest first; also those that are done, for a while.
+  virtual std::vector<DeleteRequest> ListDeletes(std::string_view tenant) const = 0;
+  // Makes the entries visible again. kNotFound: no such request. kInvalidArgument: it is done, or (unless
+  // `force`) past the cancel period; what has been removed by then stays removed.
+  virtual Status CancelDelete(std::string_view tenant, std::string_view id, bool force) = 0;
+  // Changes whenever the tenant's deletes change what it can see; 0 when there never were any.
+  virtual uint64_t DeleteGeneration(std::string_view tenant) const = 0;
 
   // --- Shared means ---------------------------------------------------------------------------
   // For bodies being received and decoded; reserve before allocating.

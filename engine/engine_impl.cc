@@ -55,7 +55,8 @@ EngineImpl::~EngineImpl() { Close().IgnoreError("nobody left to tell; the journa
 
 Status EngineImpl::Load() {
   VARVE_RETURN_IF_ERROR(LoadPacks());
-  return LoadStreams();
+  VARVE_RETURN_IF_ERROR(LoadStreams());
+  return LoadDeletes();
 }
 
 Status EngineImpl::LoadPacks() {
@@ -83,7 +84,9 @@ Status EngineImpl::LoadPacks() {
   for (const auto& shard : shards_) {
     Catalog& catalog = catalogs[shard->number];
     std::sort(catalog.begin(), catalog.end(),
-              [](const CatalogPackPtr& a, const CatalogPackPtr& b) { return a->id.number < b->id.number; });
+              [](const CatalogPackPtr& a, const CatalogPackPtr& b) {
+                return a->summary.origin < b->summary.origin;
+              });
     const MutexLock lock(shard->mu);
     shard->catalog = std::make_shared<Catalog>(std::move(catalog));
   }

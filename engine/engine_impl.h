@@ -19,6 +19,8 @@
 
 #include "engine/base/mutex.h"
 #include "engine/base/thread_pool.h"
+#include "engine/bucket_generations.h"
+#include "engine/delete_ledger.h"
 #include "engine/disk_monitor.h"
 #include "engine/engine.h"
 #include "engine/head/chunk_pool.h"
@@ -72,6 +74,13 @@ class EngineImpl final : public Engine {
                                                           TimeRange range) const override;
   Result<std::vector<const Labels*>> SelectStreams(TenantId tenant, const std::vector<Matcher>& matchers,
                                                    TimeRange range) const override;
+  std::optional<uint64_t> DataGeneration(TimeRange range) const override;
+  Result<DeleteRequest> AddDelete(std::string_view tenant, std::string_view query, int64_t start_ns,
+                                  int64_t end_ns) override VARVE_EXCLUDES(commit_mu_);
+  std::vector<DeleteRequest> ListDeletes(std::string_view tenant) const override;
+  Status CancelDelete(std::string_view tenant, std::string_view id, bool force) override
+      VARVE_EXCLUDES(commit_mu_);
+  uint64_t DeleteGeneration(std::string_view tenant) const override;
   MemoryBudget* ingest_budget() override { return &ingest_budget_; }
   MemoryBudget* query_budget() override { return &query_budget_; }
   ThreadPool* query_pool() override { return &query_pool_; }
@@ -128,14 +137,22 @@ class EngineImpl final : public Engine {
   void RunRetention();
   Status DropExpiredPacks() VARVE_EXCLUDES(commit_mu_);
   void FreeDroppedPacks() VARVE_EXCLUDES(commit_mu_);
-  // The oldest instant that readers still see.
+  // The oldest instant that readers still see of anything, and of one stream.
   int64_t RetentionBeginNs() const;
+  int64_t RetentionBeginNs(StreamOrdinal stream) const;
+
+  // --- deletes.cc
+  Status LoadDeletes();
+  // How many packs the request still concerns.
+  uint64_t PacksLeft(const LiveDelete& live) const;
 
   const EngineOptions options_;  // resolved
   const MemoryPlan plan_;
   EngineStores stores_;
   StreamTable streams_;
   mutable DiskMonitor disk_;
+  // Bumped by whatever changes what readers see: appends and replay, retention, deletes.
+  BucketGenerations generations_;
 
   MemoryBudget total_budget_;
   MemoryBudget heads_budget_;
@@ -155,6 +172,8 @@ class EngineImpl final : public Engine {
   // the journal needs them. By StreamKey.
   Mutex unconfirmed_mu_;
   std::map<std::string, StreamRecord> unconfirmed_streams_ VARVE_GUARDED_BY(unconfirmed_mu_);
+
+  DeleteLedger delete_ledger_;  // changed under commit_mu_
 
   // Serialises commits, so that the trim never passes a watermark that is not stored.
   mutable Mutex commit_mu_;

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "engine/base/clock.h"
+#include "engine/row_filter.h"
 
 namespace rocksdb {
 class Env;
@@ -53,6 +54,14 @@ struct EngineOptions {
   // Entries older than this are dropped bucket by bucket, and refused on arrival. 0 = keep everything.
   int64_t retention_ns = 0;
   int64_t retention_check_interval_ms = 10 * 60 * 1000;
+
+  // Deletes. How long a request can be cancelled before its rows are removed from the disk; they are hidden
+  // at once.
+  int64_t delete_cancel_period_ns = 24LL * 3600 * 1'000'000'000;
+  // Requests that hide rows, of all tenants; more are refused. Each costs every query that it concerns.
+  uint32_t delete_requests_max = 10'000;
+  // Turns the query of a delete request into code; without it deletes are refused.
+  RowFilterFactory row_filter_factory;
 
   // Pushes are refused above this share of the data directory's file system; queries go on.
   double disk_full_fraction = 0.9;

@@ -14,6 +14,8 @@ int64_t EngineImpl::RetentionBeginNs() const {
   return options_.clock->NowNs() - options_.retention_ns;
 }
 
+int64_t EngineImpl::RetentionBeginNs(StreamOrdinal) const { return RetentionBeginNs(); }
+
 void EngineImpl::RunRetention() {
   const auto interval = std::chrono::milliseconds(std::max<int64_t>(1, options_.retention_check_interval_ms));
   while (!closing_.load(std::memory_order_relaxed)) {
@@ -47,6 +49,8 @@ Status EngineImpl::DropExpiredPacks() {
       (expired(pack) ? dropped_packs_ : *kept).push_back(pack);
     shard->catalog = std::move(kept);
   }
+  // Readers have long been clipped at this instant; but should the clock be set back, they are not any more.
+  generations_.Bump({.begin_ns = std::numeric_limits<int64_t>::min(), .end_ns = begin_ns});
   counters_.packs_dropped_by_retention.fetch_add(commit.removed.size(), std::memory_order_relaxed);
   return Status::Ok();
 }

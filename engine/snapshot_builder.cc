@@ -95,6 +95,12 @@ class LogSnapshotBuilder {
   LogSnapshotBuilder(const EngineImpl& engine, TenantId tenant, const std::vector<Matcher>& matchers,
                      TimeRange range)
       : engine_(engine), range_(range) {
+    // Before any catalog is looked at: delete_ledger.h.
+    for (const LiveDeletePtr& live : *engine.delete_ledger_.live()) {
+      if (live->tenant == tenant && range.OverlapsSpan(live->request.start_ns, live->request.end_ns)) {
+        deletes_.push_back(live);
+      }
+    }
     range_.begin_ns = std::max(range_.begin_ns, engine.RetentionBeginNs());
     by_shard_.resize(engine.shards_.size());
     if (range_.empty()) return;
@@ -143,6 +149,42 @@ class LogSnapshotBuilder {
     return range_.OverlapsSpan(pack->summary.min_ts_ns, pack->summary.max_ts_ns);
   }
 
+  const LiveDeletes& DeletesOf(StreamOrdinal stream) {
+    const auto [it, fresh] = deletes_of_stream_.try_emplace(stream);
+    if (fresh) {
+      for (const LiveDeletePtr& live : deletes_) {
+        if (live->filter->TakesStream(engine_.StreamLabels(stream))) it->second.push_back(live);
+      }
+    }
+    return it->second;
+  }
+
+  // What may hide rows of the stream in a pack that `concerning` may hide rows of (a head: none may).
+  RowHiding HidingOf(StreamOrdinal stream, const LiveDeletes& concerning) {
+    RowHiding hiding;
+    hiding.before_ns = engine_.RetentionBeginNs(stream);
+    if (concerning.empty()) return hiding;
+    const LiveDeletes& taking = DeletesOf(stream);
+    std::set_intersection(concerning.begin(), concerning.end(), taking.begin(), taking.end(),
+                          std::back_inserter(hiding.deletes),
+                          [](const LiveDeletePtr& a, const LiveDeletePtr& b) {
+                            return a->request.number < b->request.number;
+                          });
+    return hiding;
+  }
+
+  // Marks a slice some of whose rows `hiding` may hide. `*number` is the number of `hiding` in the snapshot, 0
+  // as long as it has none.
+  void MarkHidden(const RowHiding& hiding, uint32_t* number, LogSlice* slice) {
+    if (hiding.HidesNone(slice->min_ts_ns, slice->max_ts_ns)) return;
+    if (*number == 0) {
+      snapshot_->hidings_.push_back(hiding);
+      *number = static_cast<uint32_t>(snapshot_->hidings_.size());
+    }
+    slice->hiding = *number;
+    slice->counts_exact = false;
+  }
+
   Status AddShard(const Shard& shard, const std::vector<StreamOrdinal>& streams) {
     const ShardView view = View(shard, streams);
     for (const CatalogPackPtr& pack : *view.catalog) {
@@ -155,15 +197,21 @@ class LogSnapshotBuilder {
 
   Status AddPack(const CatalogPackPtr& pack, const std::vector<StreamOrdinal>& streams) {
     VARVE_ASSIGN_OR_RETURN(const std::shared_ptr<const PackIndex> index, engine_.pack_indexes_.Get(pack->id));
+    LiveDeletes concerning;
+    for (const LiveDeletePtr& live : deletes_) {
+      if (live->Concerns(pack->summary)) concerning.push_back(live);
+    }
     // Which blocks hold wanted rows; then sources in the order of blocks.
     constexpr uint32_t kNone = UINT32_MAX;
     std::vector<uint32_t> source_of_block(index->block_bytes.size(), kNone);
-    const auto wanted = [&](const PackIndex::Entry& entry) {
-      return entry.row_count != 0 && range_.OverlapsSpan(entry.min_ts_ns, entry.max_ts_ns);
+    const auto wanted = [&](const PackIndex::Entry& entry, const RowHiding& hiding) {
+      return entry.row_count != 0 && range_.OverlapsSpan(entry.min_ts_ns, entry.max_ts_ns) &&
+             !hiding.HidesAll(entry.min_ts_ns, entry.max_ts_ns);
     };
     ForEachCommon(streams, *index, [&](size_t i) {
+      const RowHiding hiding = HidingOf(index->streams[i], concerning);
       for (const PackIndex::Entry& entry : index->EntriesOf(i)) {
-        if (wanted(entry)) source_of_block[entry.block] = 0;
+        if (wanted(entry, hiding)) source_of_block[entry.block] = 0;
       }
     });
     for (uint32_t block = 0; block < source_of_block.size(); ++block) {
@@ -176,8 +224,10 @@ class LogSnapshotBuilder {
       snapshot_->sources_.push_back(std::move(source));
     }
     ForEachCommon(streams, *index, [&](size_t i) {
+      const RowHiding hiding = HidingOf(index->streams[i], concerning);
+      uint32_t hiding_number = 0;
       for (const PackIndex::Entry& entry : index->EntriesOf(i)) {
-        if (!wanted(entry)) continue;
+        if (!wanted(entry, hiding)) continue;
         LogSlice slice;
         slice.stream = index->streams[i];  // the ordinal, until SortSlices
         slice.source = source_of_block[entry.block];
@@ -187,6 +237,7 @@ class LogSnapshotBuilder {
         slice.min_ts_ns = entry.min_ts_ns;
         slice.max_ts_ns = entry.max_ts_ns;
         slice.counts_exact = true;
+        MarkHidden(hiding, &hiding_number, &slice);
         snapshot_->slices_.push_back(std::move(slice));
       }
     });
@@ -226,7 +277,11 @@ class LogSnapshotBuilder {
       slice.min_ts_ns = std::min(slice.min_ts_ns, run.min_ts_ns);
       slice.max_ts_ns = std::max(slice.max_ts_ns, run.max_ts_ns);
     }
+    const RowHiding hiding = HidingOf(stream, {});
+    if (hiding.HidesAll(slice.min_ts_ns, slice.max_ts_ns)) return;
     slice.counts_exact = AscendStrictly(runs);
+    uint32_t hiding_number = 0;
+    MarkHidden(hiding, &hiding_number, &slice);
     SnapshotSource source;
     source.shard = shard.number;
     source.segment = segment;
@@ -306,7 +361,10 @@ class LogSnapshotBuilder {
 
   const EngineImpl& engine_;
   TimeRange range_;
+  LiveDeletes deletes_;                               // those that concern tenant and range
   std::vector<std::vector<StreamOrdinal>> by_shard_;  // ascending
+  // Which of deletes_ take a stream; filled as streams are met.
+  std::unordered_map<StreamOrdinal, LiveDeletes> deletes_of_stream_;
   PackedLogSnapshot* snapshot_ = nullptr;
 };
 
@@ -314,6 +372,11 @@ Result<std::unique_ptr<const LogSnapshot>> EngineImpl::SnapshotLogs(TenantId ten
                                                                     const std::vector<Matcher>& matchers,
                                                                     TimeRange range) const {
   return LogSnapshotBuilder(*this, tenant, matchers, range).Build();
+}
+
+std::optional<uint64_t> EngineImpl::DataGeneration(TimeRange range) const {
+  if (range.begin_ns < RetentionBeginNs()) return std::nullopt;
+  return generations_.Read(range);
 }
 
 Result<std::vector<const Labels*>> EngineImpl::SelectStreams(TenantId tenant,

@@ -16,6 +16,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -52,13 +53,20 @@ struct HttpOptions {
 
   bool compress_responses = true;  // gzip, only when the client asks for it
   size_t compress_min_bytes = 1024;
+  bool per_request_limits_enabled = false;  // X-Loki-Query-Limits may tighten a query's limits
   // The access log: a line a request, at level debug; info when refused or slow, warn when it failed.
   bool log_requests = true;
 
   TailOptions tail;
+  bool cache_results = true;        // query_range.cache_results
+  int64_t results_cache_bytes = 0;  // query_range.results_cache_bytes; 0 = an eighth of the queries' memory
+  // The most that a delete request's max_interval may ask for; 0 = anything.
+  int64_t delete_max_interval_ns = 24 * kNsPerHour;
 
   const Clock* clock = &Clock::System();
-  std::string config_yaml;  // what GET /config answers: the effective configuration
+  std::string config_yaml;           // what GET /config answers: the effective configuration
+  std::string config_defaults_yaml;  // GET /config?mode=defaults
+  std::function<void()> terminate;   // what /ingester/shutdown?terminate=true calls; null = it is refused
 };
 
 class HttpServer {

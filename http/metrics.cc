@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "http/version.h"
+#include "query/exec/result_cache.h"
 
 namespace varve {
 namespace {
@@ -216,6 +217,22 @@ void AddTails(const TailHub& tails, FamilyList* out) {
              static_cast<double>(tails.budget()->used_bytes()));
 }
 
+void AddResultCache(const ResultCache& cache, FamilyList* out) {
+  const ResultCache::Counters& c = cache.counters();
+  const auto counter = [&](const char* name, const char* help, const std::atomic<uint64_t>& value) {
+    out->Counter(name, help, value.load(std::memory_order_relaxed));
+  };
+  counter("varve_result_cache_hits_total", "Parts of range queries found in the result cache.", c.hits);
+  counter("varve_result_cache_misses_total", "Parts that were not there, or stale.", c.misses);
+  counter("varve_result_cache_stale_total", "Parts that were there, but whose data had changed.", c.stale);
+  counter("varve_result_cache_stored_total", "Parts kept.", c.stored);
+  counter("varve_result_cache_evicted_total", "Parts that made room for others.", c.evicted);
+  out->Gauge("varve_result_cache_bytes", "Bytes in the result cache.",
+             static_cast<double>(cache.used_bytes()));
+  out->Gauge("varve_result_cache_limit_bytes", "Most that it may hold.",
+             static_cast<double>(cache.limit_bytes()));
+}
+
 // What Prometheus's client libraries export of every process.
 void AddProcess(FamilyList* out) {
   timespec cpu{};
@@ -235,6 +252,7 @@ struct Metrics::Impl {
   const TailHub* tails = nullptr;
   const WritePath* writes = nullptr;
   const Server* server = nullptr;
+  const ResultCache* result_cache = nullptr;
   QueryCounters queries;
   LabelList tenant;
   prometheus::Registry registry;
@@ -257,6 +275,8 @@ Metrics::~Metrics() = default;
 void Metrics::WatchServer(const Server* server) { impl_->server = server; }
 
 void Metrics::WatchTails(const TailHub* tails) { impl_->tails = tails; }
+
+void Metrics::WatchResultCache(const ResultCache* cache) { impl_->result_cache = cache; }
 
 QueryCounters* Metrics::query_counters() { return &impl_->queries; }
 
@@ -284,6 +304,7 @@ std::string Metrics::Render() const {
   AddEngine(impl_->engine->Stats(), &list);
   AddIngest(impl_->writes->Stats(), impl_->tenant, &list);
   AddQueries(impl_->queries, &list);
+  if (impl_->result_cache != nullptr) AddResultCache(*impl_->result_cache, &list);
   if (impl_->server != nullptr) AddServer(*impl_->server, &list);
   if (impl_->tails != nullptr) AddTails(*impl_->tails, &list);
   AddProcess(&list);

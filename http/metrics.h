@@ -16,6 +16,8 @@
 
 namespace varve {
 
+class ResultCache;
+
 class Metrics {
  public:
   // `tenant` labels the figures that Loki keeps by tenant; "" (several tenants) leaves the label out.
@@ -26,6 +28,8 @@ class Metrics {
   void WatchServer(const Server* server);
   // Adds those of live tails; before the first Render.
   void WatchTails(const TailHub* tails);
+  // Adds the result cache's; before the first Render.
+  void WatchResultCache(const ResultCache* cache);
   // Where queries are counted; lives as long as this.
   QueryCounters* query_counters();
   // Counts a finished request.

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "http/error_map.h"
+#include "http/query_headers.h"
 #include "http/tenant.h"
 #include "query/exec/humanized_text.h"
 
@@ -35,6 +36,8 @@ HttpResponse AnswerRead(const ReadContext& context, const HttpRequest& request,
 Result<QueryResult> RunCountedQuery(const ReadCall& call, const logql::Expr& expr, QueryRequest request) {
   request.tenant = call.tenant;
   request.cancel = call.request.cancel;
+  request.partial_series = IsLogsDrilldown(call.request);
+  if (!BypassesResultCache(call.request)) request.cache = call.context.result_cache;
   Result<QueryResult> result = RunQuery(*call.context.engine, expr, request, call.context.limits);
   if (call.context.counters != nullptr) call.context.counters->Count(result);
   return result;

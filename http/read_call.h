@@ -18,7 +18,8 @@ struct ReadContext {
   QueryLimits limits;
   bool auth_enabled = false;
   const Clock* clock = &Clock::System();
-  QueryCounters* counters = nullptr;  // may be null
+  QueryCounters* counters = nullptr;    // may be null
+  ResultCache* result_cache = nullptr;  // null: answers are not kept
 };
 
 struct ReadCall {

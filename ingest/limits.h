@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "ingest/otlp_config.h"
+
 namespace varve {
 
 struct IngestLimits {
@@ -30,12 +32,14 @@ struct IngestLimits {
       "level",        "LEVEL", "Level", "log.level", "severity",      "SEVERITY",      "Severity",
       "SeverityText", "lvl",   "LVL",   "Lvl",       "severity_text", "Severity_Text", "SEVERITY_TEXT"};
   uint32_t log_level_from_json_max_depth = 2;
+  OtlpConfig otlp_config;
 
   bool reject_old_samples = false;
   int64_t reject_old_samples_max_age_ms = 7LL * 24 * 3600 * 1000;
   int64_t creation_grace_period_ms = 10LL * 60 * 1000;
   int64_t max_line_size = 1 << 20;  // bytes; 0 = no limit below max_decompressed_size
   bool max_line_size_truncate = false;
+  std::string max_line_size_truncate_identifier;  // ends a line that was cut, within max_line_size
   uint32_t max_label_names_per_series = 15;
   uint32_t max_label_name_length = 1024;
   uint32_t max_label_value_length = 2048;
@@ -46,7 +50,11 @@ struct IngestLimits {
   double ingestion_burst_size_mb = 0;
   double per_stream_rate_limit_mb = 0;  // 0 = none
   double per_stream_rate_limit_burst_mb = 0;
-  uint32_t max_global_streams_per_user = 0;  // 0 = none
+  uint32_t max_global_streams_per_user = 0;    // 0 = none
+  std::vector<std::string> enforced_labels;    // that every stream must have
+  int64_t block_ingestion_until_ns = 0;        // until then pushes are refused whole; 0 = no time
+  uint32_t block_ingestion_status_code = 260;  // … with this status; 200: they are told 204
+  bool increment_duplicate_timestamp = false;
 
   int64_t max_recv_msg_size = 100LL << 20;      // bytes on the wire
   int64_t max_decompressed_size = 512LL << 20;  // after all content encodings

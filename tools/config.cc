@@ -5,66 +5,18 @@
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
-#include <charconv>
+#include <algorithm>
 #include <fstream>
-#include <limits>
 #include <set>
 #include <sstream>
-#include <variant>
 
-#include "tools/units.h"
+#include "tools/config_slots.h"
 
 namespace varve {
 namespace {
 
 constexpr size_t kConfigBytesMax = 1 << 20;
-
-// Where a value lives and how it is written.
-struct Flag {
-  bool* value;
-};
-struct Text {
-  std::string* value;
-};
-struct TextList {
-  std::vector<std::string>* value;
-};
-struct Choice {
-  std::string* value;
-  std::vector<std::string_view> choices;
-};
-struct DurabilityChoice {
-  Durability* value;
-};
-struct Port {
-  uint16_t* value;
-};
-struct Count {
-  uint32_t* value;
-};
-struct CountSize {
-  size_t* value;
-};
-struct Real {
-  double* value;
-};
-struct Bytes {
-  int64_t* value;
-};
-struct Bytes32 {
-  uint32_t* value;
-};
-struct BytesSize {
-  size_t* value;
-};
-struct DurationMs {
-  int64_t* value;
-};
-struct DurationNs {
-  int64_t* value;
-};
-using Slot = std::variant<Flag, Text, TextList, Choice, DurabilityChoice, Port, Count, CountSize, Real, Bytes,
-                          Bytes32, BytesSize, DurationMs, DurationNs>;
+constexpr std::string_view kLimitsSection = "limits.";
 
 struct Setting {
   std::string_view key;
@@ -113,6 +65,11 @@ void AddServerSettings(Config* c, std::vector<Setting>* out) {
           {"server.query_queue_max", CountSize{&http.query_queue_max}, "waiting queries; beyond it 429"},
           {"frontend.compress_responses", Flag{&http.compress_responses},
            "gzip, when the client asks for it"},
+          {"querier.per_request_limits_enabled", Flag{&http.per_request_limits_enabled},
+           "the header X-Loki-Query-Limits may tighten a query's limits"},
+          {"runtime_config.file", Text{&c->runtime_config_file},
+           "a YAML file with `overrides: {tenant: {limit: value}}`; read again on SIGHUP and `POST "
+           "/-/reload`"},
       });
 }
 
@@ -145,8 +102,16 @@ void AddStorageSettings(Config* c, std::vector<Setting>* out) {
            "how often expired data is dropped"},
           {"storage.disk_full_fraction", Real{&engine.disk_full_fraction},
            "pushes are refused (507) when the file system is fuller than this"},
+          {"compactor.delete_request_cancel_period", DurationNs{&engine.delete_cancel_period_ns},
+           "how long a delete request can be cancelled before its lines leave the disk; they are hidden at once"},
+          {"compactor.delete_max_interval", DurationNs{&c->http.delete_max_interval_ns},
+           "the most a delete request's `max_interval` may ask for; 0s: anything"},
+          {"compactor.delete_requests_max", Count{&engine.delete_requests_max},
+           "delete requests that hide lines, of all tenants; beyond it 429"},
           {"limits.retention_period", DurationNs{&engine.retention_ns},
            "older data is dropped and refused; 0s keeps everything"},
+          {"limits.retention_stream", RetentionStreams{&c->retention_streams},
+           "periods of single streams: maps of `selector`, `priority`, `period`"},
       });
 }
 
@@ -161,6 +126,8 @@ void AddIngestSettings(Config* c, std::vector<Setting>* out) {
           {"limits.log_level_fields", TextList{&in.log_level_fields}, "where `detected_level` is looked for"},
           {"limits.log_level_from_json_max_depth", Count{&in.log_level_from_json_max_depth},
            "of JSON lines searched for a level"},
+          {"limits.otlp_config", OtlpSettings{&in.otlp_config},
+           "what becomes of the attributes of OTLP logs: docs/http_api.md, \"OTLP\""},
           {"limits.reject_old_samples", Flag{&in.reject_old_samples}, "refuse old lines"},
           {"limits.reject_old_samples_max_age", DurationMs{&in.reject_old_samples_max_age_ms}, "how old"},
           {"limits.creation_grace_period", DurationMs{&in.creation_grace_period_ms},
@@ -168,6 +135,8 @@ void AddIngestSettings(Config* c, std::vector<Setting>* out) {
           {"limits.max_line_size", Bytes{&in.max_line_size}, "0: no limit of its own"},
           {"limits.max_line_size_truncate", Flag{&in.max_line_size_truncate},
            "cut longer lines instead of refusing them"},
+          {"limits.max_line_size_truncate_identifier", Text{&in.max_line_size_truncate_identifier},
+           "what a line that was cut ends with"},
           {"limits.max_label_names_per_series", Count{&in.max_label_names_per_series}, "labels of a stream"},
           {"limits.max_label_name_length", Count{&in.max_label_name_length}, "bytes"},
           {"limits.max_label_value_length", Count{&in.max_label_value_length}, "bytes"},
@@ -183,6 +152,13 @@ void AddIngestSettings(Config* c, std::vector<Setting>* out) {
           {"limits.per_stream_rate_limit_burst", Real{&in.per_stream_rate_limit_burst_mb}, "MB"},
           {"limits.max_global_streams_per_user", Count{&in.max_global_streams_per_user},
            "streams of a tenant; 0: no limit"},
+          {"limits.enforced_labels", TextList{&in.enforced_labels}, "labels every stream must have"},
+          {"limits.block_ingestion_until", InstantNs{&in.block_ingestion_until_ns},
+           "pushes are refused until then (RFC 3339)"},
+          {"limits.block_ingestion_status_code", Count{&in.block_ingestion_status_code},
+           "… with this status; 200: dropped silently, answered 204"},
+          {"limits.increment_duplicate_timestamp", Flag{&in.increment_duplicate_timestamp},
+           "different lines of one time stamp in a push get a nanosecond more each"},
           {"limits.max_recv_msg_size", Bytes{&in.max_recv_msg_size}, "of a push on the wire"},
           {"limits.max_decompressed_size", Bytes{&in.max_decompressed_size}, "of a push after decompression"},
       });
@@ -207,11 +183,30 @@ void AddQuerySettings(Config* c, std::vector<Setting>* out) {
           {"limits.max_points_per_series", Count{&query.max_points_per_series}, "(end - start) / step"},
           {"limits.max_query_bytes_read", Bytes{&query.max_query_bytes_read}, "0: no limit"},
           {"limits.max_query_memory", Bytes{&query.max_query_memory_bytes}, "of one query"},
-          {"limits.max_concurrent_tail_requests", Count{&query.max_concurrent_tail_requests},
-           "live tails of a tenant; 0: no limit"},
           {"limits.query_timeout", DurationMs{&query.query_timeout_ms}, "then 504"},
           {"limits.required_labels", TextList{&query.required_labels}, "labels every query must match on"},
           {"limits.minimum_labels_number", Count{&query.minimum_labels_number}, "matchers a query needs"},
+          {"limits.cardinality_limit", Count{&query.cardinality_limit},
+           "streams that a selector may select; 0: no limit"},
+          {"limits.max_regex_size", Bytes32{&query.max_regex_size},
+           "of the text of a regular expression; 0: no limit"},
+          {"limits.blocked_queries", BlockedQueries{&query.blocked_queries},
+           "queries that are refused: maps of `pattern`, `regex`, `types`, `hash`"},
+          {"limits.volume_enabled", Flag{&query.volume_enabled}, "answer index/volume and volume_range"},
+          {"limits.volume_max_series", Count{&query.volume_max_series}, "in their answers; 0: no limit"},
+          {"limits.max_concurrent_tail_requests", Count{&query.max_concurrent_tail_requests},
+           "of a tenant; 0: no limit"},
+          {"limits.deletion_mode",
+           Choice{&query.deletion_mode, {"disabled", "filter-only", "filter-and-delete"}},
+           "what delete requests do"},
+          {"limits.max_pattern_lines", Count{&query.max_pattern_lines},
+           "lines patterns are counted in; beyond it every n-th block is, and scaled; 0: no limit"},
+          {"limits.max_patterns", Count{&query.max_patterns}, "patterns in an answer"},
+          {"limits.pattern_lines_min", Count{&query.pattern_lines_min}, "patterns with fewer lines are left out"},
+          {"query_range.cache_results", Flag{&c->http.cache_results},
+           "keep parts of the answers of metric range queries; late data makes them stale, exactly"},
+          {"query_range.results_cache_bytes", Bytes{&c->http.results_cache_bytes},
+           "of them, out of the queries' memory; 0: an eighth of it (1/32 of `memory.budget`)"},
       });
 }
 
@@ -224,135 +219,6 @@ std::vector<Setting> Settings(Config* config) {
   AddQuerySettings(config, &settings);
   return settings;
 }
-
-// ---- Reading one value --------------------------------------------------------------------------
-
-template <typename T>
-Status ReadInteger(const std::string& text, T* value) {
-  T parsed{};
-  const auto [after, error] = std::from_chars(text.data(), text.data() + text.size(), parsed);
-  if (error != std::errc() || after != text.data() + text.size()) {
-    return InvalidArgument(
-        fmt::format("\"{}\" is not a whole number from 0 to {}", text, std::numeric_limits<T>::max()));
-  }
-  *value = parsed;
-  return Status::Ok();
-}
-
-template <typename T>
-Status ReadBytes(const std::string& text, T* value) {
-  VARVE_ASSIGN_OR_RETURN(const int64_t bytes, ParseByteSize(text));
-  if (static_cast<uint64_t>(bytes) > static_cast<uint64_t>(std::numeric_limits<T>::max())) {
-    return InvalidArgument(fmt::format("\"{}\" is too large", text));
-  }
-  *value = static_cast<T>(bytes);
-  return Status::Ok();
-}
-
-Status ReadDuration(const std::string& text, int64_t unit_ns, int64_t* value) {
-  VARVE_ASSIGN_OR_RETURN(const int64_t ns, ParseDuration(text));
-  if (ns < 0) return InvalidArgument(fmt::format("\"{}\" is negative", text));
-  *value = ns / unit_ns;
-  return Status::Ok();
-}
-
-Status ReadChoice(const std::string& text, const std::vector<std::string_view>& choices) {
-  for (const std::string_view choice : choices) {
-    if (choice == text) return Status::Ok();
-  }
-  return InvalidArgument(fmt::format("\"{}\" is none of {}", text, fmt::join(choices, ", ")));
-}
-
-struct ScalarReader {
-  const std::string& text;
-
-  Status operator()(const Flag& slot) const {
-    VARVE_RETURN_IF_ERROR(ReadChoice(text, {"true", "false"}));
-    *slot.value = text == "true";
-    return Status::Ok();
-  }
-  Status operator()(const Text& slot) const {
-    *slot.value = text;
-    return Status::Ok();
-  }
-  Status operator()(const TextList&) const {
-    return InvalidArgument(fmt::format("\"{}\" is not a list such as [a, b]", text));
-  }
-  Status operator()(const Choice& slot) const {
-    VARVE_RETURN_IF_ERROR(ReadChoice(text, slot.choices));
-    *slot.value = text;
-    return Status::Ok();
-  }
-  Status operator()(const DurabilityChoice& slot) const {
-    VARVE_RETURN_IF_ERROR(ReadChoice(text, {"process", "disk"}));
-    *slot.value = text == "disk" ? Durability::kDisk : Durability::kProcess;
-    return Status::Ok();
-  }
-  Status operator()(const Real& slot) const {
-    double parsed = 0;
-    const auto [after, error] = std::from_chars(text.data(), text.data() + text.size(), parsed);
-    if (error != std::errc() || after != text.data() + text.size() || !(parsed >= 0) || parsed > 1e18) {
-      return InvalidArgument(fmt::format("\"{}\" is not a number from 0", text));
-    }
-    *slot.value = parsed;
-    return Status::Ok();
-  }
-  Status operator()(const Port& slot) const { return ReadInteger(text, slot.value); }
-  Status operator()(const Count& slot) const { return ReadInteger(text, slot.value); }
-  Status operator()(const CountSize& slot) const { return ReadInteger(text, slot.value); }
-  Status operator()(const Bytes& slot) const { return ReadBytes(text, slot.value); }
-  Status operator()(const Bytes32& slot) const { return ReadBytes(text, slot.value); }
-  Status operator()(const BytesSize& slot) const { return ReadBytes(text, slot.value); }
-  Status operator()(const DurationMs& slot) const { return ReadDuration(text, kNsPerMs, slot.value); }
-  Status operator()(const DurationNs& slot) const { return ReadDuration(text, 1, slot.value); }
-};
-
-Status ReadNode(const YAML::Node& node, const Slot& slot) {
-  if (const auto* list = std::get_if<TextList>(&slot); list != nullptr && node.IsSequence()) {
-    std::vector<std::string> items;
-    for (const YAML::Node& item : node) {
-      if (!item.IsScalar()) return InvalidArgument("the list holds something that is not a text");
-      items.push_back(item.Scalar());
-    }
-    *list->value = std::move(items);
-    return Status::Ok();
-  }
-  if (!node.IsScalar()) return InvalidArgument(node.IsNull() ? "needs a value" : "takes a single value");
-  return std::visit(ScalarReader{node.Scalar()}, slot);
-}
-
-// ---- Printing one value -------------------------------------------------------------------------
-
-std::string Quoted(const std::string& text) {
-  YAML::Emitter emitter;
-  emitter << YAML::DoubleQuoted << text;
-  return emitter.c_str();
-}
-
-struct Printer {
-  std::string operator()(const Flag& slot) const { return *slot.value ? "true" : "false"; }
-  std::string operator()(const Text& slot) const { return Quoted(*slot.value); }
-  std::string operator()(const TextList& slot) const {
-    std::string out = "[";
-    for (const std::string& item : *slot.value) out += (out.size() > 1 ? ", " : "") + Quoted(item);
-    return out + "]";
-  }
-  std::string operator()(const Choice& slot) const { return *slot.value; }
-  std::string operator()(const DurabilityChoice& slot) const {
-    return *slot.value == Durability::kDisk ? "disk" : "process";
-  }
-  std::string operator()(const Real& slot) const { return fmt::format("{}", *slot.value); }
-  std::string operator()(const Port& slot) const { return fmt::format("{}", *slot.value); }
-  std::string operator()(const Count& slot) const { return fmt::format("{}", *slot.value); }
-  std::string operator()(const CountSize& slot) const { return fmt::format("{}", *slot.value); }
-  std::string operator()(const Bytes& slot) const { return FormatByteSize(*slot.value); }
-  std::string operator()(const Bytes32& slot) const { return FormatByteSize(*slot.value); }
-  std::string operator()(const BytesSize& slot) const {
-    return FormatByteSize(static_cast<int64_t>(*slot.value));
-  }
-  std::string operator()(const DurationMs& slot) const { return FormatDuration(*slot.value * kNsPerMs); }
-  std::string operator()(const DurationNs& slot) const { return FormatDuration(*slot.value); }
-};
 
 // ---- Whole documents ----------------------------------------------------------------------------
 
@@ -392,7 +258,7 @@ Status UnknownKey(std::string_view key, const std::vector<Setting>& settings) {
 Status ApplyNode(std::string_view key, const YAML::Node& value, const std::vector<Setting>& settings) {
   for (const Setting& setting : settings) {
     if (setting.key != key) continue;
-    Status status = ReadNode(value, setting.slot);
+    Status status = ReadSlot(value, setting.slot);
     if (status.ok()) return status;
     return InvalidArgument(fmt::format("{}: {}", key, status.message()));
   }
@@ -437,6 +303,49 @@ Result<std::vector<Occurrence>> Flatten(const YAML::Node& document, std::string_
   return found;
 }
 
+Result<std::string> ReadConfigFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string text(kConfigBytesMax + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (!file.is_open() || file.bad()) return IoError(fmt::format("{}: cannot read the configuration", path));
+  text.resize(static_cast<size_t>(file.gcount()));
+  if (text.size() > kConfigBytesMax) {
+    return InvalidArgument(fmt::format("{}: larger than {} bytes", path, kConfigBytesMax));
+  }
+  return text;
+}
+
+// One tenant's overrides: limits by their names without the section's.
+Status ReadTenant(const YAML::Node& key, const YAML::Node& limits, std::string_view name,
+                  const Config& defaults, std::map<std::string, Config>* tenants) {
+  const int line = key.Mark().line + 1;
+  if (!key.IsScalar()) return InvalidArgument(fmt::format("{}:{}: a key is not a text", name, line));
+  const std::string& tenant = key.Scalar();
+  const auto [own, fresh] = tenants->try_emplace(tenant, defaults);
+  if (!fresh) return InvalidArgument(fmt::format("{}:{}: {}: given twice", name, line, tenant));
+  own->second.retention_streams.clear();  // what is left is the tenant's own (retention_policy.h)
+  if (limits.IsNull()) return Status::Ok();
+  if (!limits.IsMap())
+    return InvalidArgument(fmt::format("{}:{}: {}: not a map of limits", name, line, tenant));
+  std::vector<Setting> settings = Settings(&own->second);
+  std::erase_if(settings, [](const Setting& setting) { return !setting.key.starts_with(kLimitsSection); });
+  std::set<std::string> seen;
+  for (const auto& entry : limits) {
+    const int entry_line = entry.first.Mark().line + 1;
+    Status status = InvalidArgument("a key is not a text");
+    if (entry.first.IsScalar()) {
+      status = ApplyNode(std::string(kLimitsSection) + entry.first.Scalar(), entry.second, settings);
+      if (status.ok() && !seen.insert(entry.first.Scalar()).second) {
+        status = InvalidArgument(fmt::format("{}: given twice", entry.first.Scalar()));
+      }
+    }
+    if (!status.ok()) {
+      return InvalidArgument(fmt::format("{}:{}: {}: {}", name, entry_line, tenant, status.message()));
+    }
+  }
+  return Status::Ok();
+}
+
 }  // namespace
 
 Config::Config() : log_level("info"), log_format("logfmt") { engine.data_dir = "./varve-data"; }
@@ -461,15 +370,37 @@ Status ApplyConfigText(const std::string& text, std::string_view name, Config* c
 }
 
 Status ApplyConfigFile(const std::string& path, Config* config) {
-  std::ifstream file(path, std::ios::binary);
-  std::string text(kConfigBytesMax + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (!file.is_open() || file.bad()) return IoError(fmt::format("{}: cannot read the configuration", path));
-  text.resize(static_cast<size_t>(file.gcount()));
-  if (text.size() > kConfigBytesMax) {
-    return InvalidArgument(fmt::format("{}: larger than {} bytes", path, kConfigBytesMax));
-  }
+  VARVE_ASSIGN_OR_RETURN(const std::string text, ReadConfigFile(path));
   return ApplyConfigText(text, path, config);
+}
+
+Result<std::map<std::string, Config>> ReadOverridesText(const std::string& text, std::string_view name,
+                                                        const Config& defaults) {
+  std::map<std::string, Config> tenants;
+  VARVE_ASSIGN_OR_RETURN(const YAML::Node document, LoadYaml(text, name));
+  if (document.IsNull()) return tenants;
+  if (!document.IsMap()) return InvalidArgument(fmt::format("{}: not a map of keys to values", name));
+  for (const auto& section : document) {
+    const int line = section.first.Mark().line + 1;
+    if (!section.first.IsScalar() || section.first.Scalar() != "overrides") {
+      const std::string key = section.first.IsScalar() ? section.first.Scalar() : std::string();
+      return InvalidArgument(
+          fmt::format("{}:{}: unknown key \"{}\"; did you mean \"overrides\"?", name, line, key));
+    }
+    if (section.second.IsNull()) continue;
+    if (!section.second.IsMap()) {
+      return InvalidArgument(fmt::format("{}:{}: overrides: not a map of tenants", name, line));
+    }
+    for (const auto& tenant : section.second) {
+      VARVE_RETURN_IF_ERROR(ReadTenant(tenant.first, tenant.second, name, defaults, &tenants));
+    }
+  }
+  return tenants;
+}
+
+Result<std::map<std::string, Config>> ReadOverridesFile(const std::string& path, const Config& defaults) {
+  VARVE_ASSIGN_OR_RETURN(const std::string text, ReadConfigFile(path));
+  return ReadOverridesText(text, path, defaults);
 }
 
 Status ApplySetting(std::string_view key_equals_value, Config* config) {
@@ -489,7 +420,7 @@ Status ApplySetting(std::string_view key_equals_value, Config* config) {
 Status ApplyListenAddress(std::string_view host_port, Config* config) {
   const size_t colon = host_port.rfind(':');
   uint16_t port = 0;
-  if (colon == std::string_view::npos || !ReadInteger(std::string(host_port.substr(colon + 1)), &port).ok()) {
+  if (colon == std::string_view::npos || !ReadPort(std::string(host_port.substr(colon + 1)), &port).ok()) {
     return InvalidArgument(fmt::format("--listen {}: expected HOST:PORT, such as 127.0.0.1:3100", host_port));
   }
   std::string_view host = host_port.substr(0, colon);
@@ -509,7 +440,7 @@ std::string ToYaml(const Config& config) {
   for (const Setting& first : settings) {
     const size_t dot = first.key.find('.');
     if (dot == std::string_view::npos) {
-      out += fmt::format("{}: {}\n", first.key, std::visit(Printer(), first.slot));
+      out += fmt::format("{}: {}\n", first.key, PrintSlot(first.slot));
       continue;
     }
     const std::string section(first.key.substr(0, dot));
@@ -517,18 +448,34 @@ std::string ToYaml(const Config& config) {
     out += section + ":\n";
     for (const Setting& setting : settings) {
       if (!setting.key.starts_with(section + ".")) continue;
-      out += fmt::format("  {}: {}\n", setting.key.substr(dot + 1), std::visit(Printer(), setting.slot));
+      out += fmt::format("  {}: {}\n", setting.key.substr(dot + 1), PrintSlot(setting.slot));
     }
   }
   return out;
+}
+
+std::vector<std::pair<std::string, std::string>> LimitValues(const Config& config) {
+  Config copy = config;
+  std::vector<std::pair<std::string, std::string>> values;
+  for (const Setting& setting : Settings(&copy)) {
+    if (!setting.key.starts_with(kLimitsSection)) continue;
+    values.emplace_back(setting.key.substr(kLimitsSection.size()), PrintSlot(setting.slot));
+  }
+  return values;
+}
+
+void CopyLimits(const Config& from, Config* to) {
+  to->ingest = from.ingest;
+  to->query = from.query;
+  to->engine.retention_ns = from.engine.retention_ns;
+  to->retention_streams = from.retention_streams;
 }
 
 std::vector<ConfigKey> ConfigKeys() {
   Config defaults;
   std::vector<ConfigKey> keys;
   for (const Setting& setting : Settings(&defaults)) {
-    keys.push_back(
-        {std::string(setting.key), std::visit(Printer(), setting.slot), std::string(setting.meaning)});
+    keys.push_back({std::string(setting.key), PrintSlot(setting.slot), std::string(setting.meaning)});
   }
   return keys;
 }

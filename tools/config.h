@@ -7,12 +7,15 @@
 // Threads: values; thread-compatible.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/base/status.h"
 #include "engine/options.h"
+#include "engine/retention_policy.h"
 #include "http/http_server.h"
 #include "ingest/limits.h"
 #include "query/exec/query.h"
@@ -26,6 +29,8 @@ struct Config {
   IngestLimits ingest;
   QueryLimits query;
   HttpOptions http;
+  std::vector<RetentionStream> retention_streams;  // the period for the rest: engine.retention_ns
+  std::string runtime_config_file;                 // "" = none
   std::string log_level;
   std::string log_format;
 };
@@ -37,6 +42,16 @@ Status ApplyConfigText(const std::string& text, std::string_view name, Config* c
 Status ApplySetting(std::string_view key_equals_value, Config* config);
 // "127.0.0.1:3100", "[::1]:3100", "localhost:0", ":3100" (every IPv4 address).
 Status ApplyListenAddress(std::string_view host_port, Config* config);
+
+// What `runtime_config.file` says: for each tenant named there `defaults` with its own limits instead. Of
+// retention_streams only the tenant's own are there.
+Result<std::map<std::string, Config>> ReadOverridesFile(const std::string& path, const Config& defaults);
+Result<std::map<std::string, Config>> ReadOverridesText(const std::string& text, std::string_view name,
+                                                        const Config& defaults);
+// The keys below `limits:` and their values as YAML, in the order of the documentation.
+std::vector<std::pair<std::string, std::string>> LimitValues(const Config& config);
+// Everything that stands below `limits:`.
+void CopyLimits(const Config& from, Config* to);
 
 // The effective configuration: every key, as a file that ApplyConfigFile takes.
 std::string ToYaml(const Config& config);

@@ -17,6 +17,7 @@
 #include "engine/engine.h"
 #include "http/http_server.h"
 #include "ingest/write_path.h"
+#include "query/exec/delete_filter.h"
 #include "tools/commands.h"
 #include "tools/config.h"
 #include "tools/logging.h"
@@ -50,6 +51,8 @@ Result<Config> EffectiveConfig(const ServeOptions& options) {
   if (!options.log_format.empty()) config.log_format = options.log_format;
   if (options.multi_tenant) config.http.auth_enabled = true;
   config.http.config_yaml = ToYaml(config);
+  config.http.config_defaults_yaml = ToYaml(Config());
+  config.http.terminate = [] { kill(getpid(), SIGTERM); };
   return config;
 }
 
@@ -91,7 +94,9 @@ Status Serve(const Config& config) {
   BoundMallocRetention();
   RaiseDescriptorLimit();
 
-  VARVE_ASSIGN_OR_RETURN(const std::unique_ptr<Engine> engine, Engine::Open(config.engine));
+  EngineOptions engine_options = config.engine;
+  engine_options.row_filter_factory = CompileDeleteFilter;
+  VARVE_ASSIGN_OR_RETURN(const std::unique_ptr<Engine> engine, Engine::Open(engine_options));
   WritePath writes(engine.get(), config.ingest);
   HttpServer server(engine.get(), &writes, config.query, config.http);
   VARVE_RETURN_IF_ERROR(server.Start());

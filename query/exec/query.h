@@ -16,9 +16,20 @@
 
 #include "engine/base/cancel.h"
 #include "engine/engine.h"
+#include "engine/model/regex.h"
 #include "query/logql/ast.h"
 
 namespace varve {
+
+// Queries that are refused before they run (limits.blocked_queries, as Loki's). Every condition that is set
+// must hold; one with neither pattern nor hash blocks all queries of its types.
+struct BlockedQuery {
+  std::string pattern;             // the whole query, blanks around it aside; or a regular expression
+  bool regex = false;              // … found anywhere in the query
+  uint32_t hash = 0;               // FNV-1 of the query's text, as Loki logs it; 0 = none
+  std::vector<std::string> types;  // of metric, filter, limited; empty = all
+  Regex compiled;                  // of `pattern` where `regex`; null = not compiled yet
+};
 
 struct QueryLimits {
   int64_t max_query_length_ns = (30 * 24 + 1) * kNsPerHour;  // limits.max_query_length; 0 = none
@@ -27,14 +38,27 @@ struct QueryLimits {
   uint32_t max_entries_limit_per_query = 5000;               // limits.max_entries_limit_per_query; 0 = none
   uint32_t max_query_series = 500;                           // limits.max_query_series, of the final result
   uint32_t max_streams_matchers_per_query = 1000;
-  uint32_t max_concurrent_tail_requests = 1000;  // limits.max_concurrent_tail_requests; 0 = no limit
   uint32_t max_points_per_series = 11000;
   int64_t max_query_bytes_read = 0;              // 0 = none
   int64_t max_query_memory_bytes = 512LL << 20;  // limits.max_query_memory, of one query
   int64_t query_timeout_ms = 60'000;             // limits.query_timeout
   std::vector<std::string> required_labels;
   uint32_t minimum_labels_number = 0;
+  uint32_t cardinality_limit = 0;      // streams that one selector may select; 0 = none
+  uint32_t max_regex_size = 64 << 10;  // bytes of each regular expression's text; 0 = none
+  std::vector<BlockedQuery> blocked_queries;
+
+  bool volume_enabled = true;                       // index/volume and index/volume_range; else 404
+  uint32_t volume_max_series = 10000;               // of their answers; 0 = none
+  uint32_t max_concurrent_tail_requests = 1000;     // of a tenant; 0 = none
+  std::string deletion_mode = "filter-and-delete";  // or filter-only, disabled
+  // Of /patterns (query/patterns/pattern_query.h).
+  uint32_t max_pattern_lines = 20'000'000;  // limits.max_pattern_lines; 0 = none
+  uint32_t max_patterns = 300;              // limits.max_patterns
+  uint32_t pattern_lines_min = 10;          // limits.pattern_lines_min
 };
+
+class ResultCache;
 
 enum class Direction { kBackward, kForward };
 
@@ -48,6 +72,10 @@ struct QueryRequest {
   uint32_t limit = 100;     // entries of a log query
   Direction direction = Direction::kBackward;
   bool instant = false;
+  // More series than limits.max_query_series: answer with that many and a warning instead of an error.
+  bool partial_series = false;
+  // Where parts of answers are looked up and kept; null: nowhere. Range queries of metrics only.
+  ResultCache* cache = nullptr;
   const CancelToken* cancel = nullptr;  // may be null
 };
 
@@ -90,6 +118,17 @@ struct ScalarResult {
   double value = 0;
 };
 
+// What the result cache was asked for and gave; as Loki's "cache.result" counts.
+struct ResultCacheStats {
+  uint64_t requests = 0;
+  uint64_t entries_requested = 0;
+  uint64_t entries_found = 0;
+  uint64_t entries_stored = 0;
+  uint64_t bytes_received = 0;
+  uint64_t bytes_sent = 0;
+  int64_t length_served_ns = 0;  // steps found, times the step
+};
+
 // What was done; http prints it as Loki's "stats".
 struct QueryStats {
   uint64_t streams = 0;
@@ -104,6 +143,7 @@ struct QueryStats {
   uint64_t entries_returned = 0;
   uint64_t head_lines = 0;
   uint64_t head_bytes = 0;
+  ResultCacheStats result_cache;
   double exec_seconds = 0;
 };
 

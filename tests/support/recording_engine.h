@@ -68,6 +68,22 @@ class RecordingEngine final : public Engine {
                                                    TimeRange range) const override {
     return memory_.SelectStreams(tenant, matchers, range);
   }
+  std::optional<uint64_t> DataGeneration(TimeRange range) const override {
+    return memory_.DataGeneration(range);
+  }
+  Result<DeleteRequest> AddDelete(std::string_view tenant, std::string_view query, int64_t start_ns,
+                                  int64_t end_ns) override {
+    return memory_.AddDelete(tenant, query, start_ns, end_ns);
+  }
+  std::vector<DeleteRequest> ListDeletes(std::string_view tenant) const override {
+    return memory_.ListDeletes(tenant);
+  }
+  Status CancelDelete(std::string_view tenant, std::string_view id, bool force) override {
+    return memory_.CancelDelete(tenant, id, force);
+  }
+  uint64_t DeleteGeneration(std::string_view tenant) const override {
+    return memory_.DeleteGeneration(tenant);
+  }
   MemoryBudget* ingest_budget() override { return memory_.ingest_budget(); }
   MemoryBudget* query_budget() override { return memory_.query_budget(); }
   ThreadPool* query_pool() override { return memory_.query_pool(); }

@@ -1,0 +1,289 @@
+#include "tools/config_slots.h"
+
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+
+#include "query/logql/parser.h"
+#include "tools/otlp_settings.h"
+#include "tools/time_text.h"
+#include "tools/units.h"
+
+namespace varve {
+namespace {
+
+// ---- Reading one value --------------------------------------------------------------------------
+
+template <typename T>
+Status ReadInteger(const std::string& text, T* value) {
+  T parsed{};
+  const auto [after, error] = std::from_chars(text.data(), text.data() + text.size(), parsed);
+  if (error != std::errc() || after != text.data() + text.size()) {
+    return InvalidArgument(
+        fmt::format("\"{}\" is not a whole number from 0 to {}", text, std::numeric_limits<T>::max()));
+  }
+  *value = parsed;
+  return Status::Ok();
+}
+
+template <typename T>
+Status ReadBytes(const std::string& text, T* value) {
+  VARVE_ASSIGN_OR_RETURN(const int64_t bytes, ParseByteSize(text));
+  if (static_cast<uint64_t>(bytes) > static_cast<uint64_t>(std::numeric_limits<T>::max())) {
+    return InvalidArgument(fmt::format("\"{}\" is too large", text));
+  }
+  *value = static_cast<T>(bytes);
+  return Status::Ok();
+}
+
+Status ReadDuration(const std::string& text, int64_t unit_ns, int64_t* value) {
+  VARVE_ASSIGN_OR_RETURN(const int64_t ns, ParseDuration(text));
+  if (ns < 0) return InvalidArgument(fmt::format("\"{}\" is negative", text));
+  *value = ns / unit_ns;
+  return Status::Ok();
+}
+
+Status ReadChoice(const std::string& text, const std::vector<std::string_view>& choices) {
+  for (const std::string_view choice : choices) {
+    if (choice == text) return Status::Ok();
+  }
+  return InvalidArgument(fmt::format("\"{}\" is none of {}", text, fmt::join(choices, ", ")));
+}
+
+struct ScalarReader {
+  const std::string& text;
+
+  Status NoList() const { return InvalidArgument(fmt::format("\"{}\" is not a list of maps", text)); }
+
+  Status operator()(const Flag& slot) const {
+    VARVE_RETURN_IF_ERROR(ReadChoice(text, {"true", "false"}));
+    *slot.value = text == "true";
+    return Status::Ok();
+  }
+  Status operator()(const Text& slot) const {
+    *slot.value = text;
+    return Status::Ok();
+  }
+  Status operator()(const TextList&) const {
+    return InvalidArgument(fmt::format("\"{}\" is not a list such as [a, b]", text));
+  }
+  Status operator()(const RetentionStreams&) const { return NoList(); }
+  Status operator()(const BlockedQueries&) const { return NoList(); }
+  Status operator()(const OtlpSettings&) const {
+    return InvalidArgument(fmt::format("\"{}\" is not a map", text));
+  }
+  Status operator()(const InstantNs& slot) const {
+    int64_t instant = 0;
+    // ParseTime also knows "now" and the like, which would mean something else at every reload.
+    const bool rfc3339 = text.size() >= 20 && text[10] == 'T';
+    const Result<int64_t> parsed = ParseTime(text, 0);
+    if (!text.empty() && (!rfc3339 || !parsed.ok())) {
+      return InvalidArgument(fmt::format("\"{}\" is not an instant such as 2026-11-20T00:00:00Z", text));
+    }
+    if (!text.empty()) instant = *parsed;
+    *slot.value = instant;
+    return Status::Ok();
+  }
+  Status operator()(const Choice& slot) const {
+    VARVE_RETURN_IF_ERROR(ReadChoice(text, slot.choices));
+    *slot.value = text;
+    return Status::Ok();
+  }
+  Status operator()(const DurabilityChoice& slot) const {
+    VARVE_RETURN_IF_ERROR(ReadChoice(text, {"process", "disk"}));
+    *slot.value = text == "disk" ? Durability::kDisk : Durability::kProcess;
+    return Status::Ok();
+  }
+  Status operator()(const Real& slot) const {
+    double parsed = 0;
+    const auto [after, error] = std::from_chars(text.data(), text.data() + text.size(), parsed);
+    if (error != std::errc() || after != text.data() + text.size() || !(parsed >= 0) || parsed > 1e18) {
+      return InvalidArgument(fmt::format("\"{}\" is not a number from 0", text));
+    }
+    *slot.value = parsed;
+    return Status::Ok();
+  }
+  Status operator()(const Port& slot) const { return ReadInteger(text, slot.value); }
+  Status operator()(const Count& slot) const { return ReadInteger(text, slot.value); }
+  Status operator()(const CountSize& slot) const { return ReadInteger(text, slot.value); }
+  Status operator()(const Bytes& slot) const { return ReadBytes(text, slot.value); }
+  Status operator()(const Bytes32& slot) const { return ReadBytes(text, slot.value); }
+  Status operator()(const BytesSize& slot) const { return ReadBytes(text, slot.value); }
+  Status operator()(const DurationMs& slot) const { return ReadDuration(text, kNsPerMs, slot.value); }
+  Status operator()(const DurationNs& slot) const { return ReadDuration(text, 1, slot.value); }
+};
+
+// ---- Lists ---------------------------------------------------------------------------------------
+
+constexpr size_t kListItemsMax = 10'000;
+
+// The items of a list of maps with these keys: calls read(key, value, &item) for each key.
+template <typename Item, typename Read>
+Status ReadMaps(const YAML::Node& node, std::vector<Item>* items, Read&& read) {
+  std::vector<Item> parsed;
+  if (node.size() > kListItemsMax) return InvalidArgument("the list is too long");
+  for (const YAML::Node& map : node) {
+    if (!map.IsMap()) return InvalidArgument("the list holds something that is not a map");
+    Item item;
+    for (const auto& entry : map) {
+      if (!entry.first.IsScalar()) return InvalidArgument("a key is not a text");
+      VARVE_RETURN_IF_ERROR(read(entry.first.Scalar(), entry.second, &item));
+    }
+    parsed.push_back(std::move(item));
+  }
+  *items = std::move(parsed);
+  return Status::Ok();
+}
+
+// A value of a map in a list, by the reader of its kind.
+Status ReadField(const std::string& key, const YAML::Node& node, const Slot& slot) {
+  Status status = ReadSlot(node, slot);
+  return status.ok() ? std::move(status) : InvalidArgument(fmt::format("{}: {}", key, status.message()));
+}
+
+Status ReadRetentionStreams(const YAML::Node& node, std::vector<RetentionStream>* streams) {
+  std::vector<RetentionStream> parsed;
+  const auto read = [](const std::string& key, const YAML::Node& value, RetentionStream* item) -> Status {
+    if (key == "selector") return ReadField(key, value, Text{&item->selector});
+    if (key == "period") return ReadField(key, value, DurationNs{&item->period_ns});
+    if (key != "priority") return InvalidArgument(fmt::format("unknown key \"{}\"", key));
+    uint32_t priority = 0;
+    VARVE_RETURN_IF_ERROR(ReadField(key, value, Count{&priority}));
+    item->priority = priority;
+    return Status::Ok();
+  };
+  VARVE_RETURN_IF_ERROR(ReadMaps(node, &parsed, read));
+  for (RetentionStream& stream : parsed) {
+    Result<std::vector<Matcher>> matchers = logql::ParseMatchers(stream.selector);
+    if (!matchers.ok()) {
+      return InvalidArgument(fmt::format("selector {}: {}", stream.selector, matchers.status().message()));
+    }
+    stream.matchers = std::move(*matchers);
+    if (stream.matchers.empty()) return InvalidArgument("selector: names no label");
+    if (stream.period_ns <= 0) {
+      return InvalidArgument(fmt::format("selector {}: needs a period above 0", stream.selector));
+    }
+  }
+  *streams = std::move(parsed);
+  return Status::Ok();
+}
+
+Status ReadBlockedQueries(const YAML::Node& node, std::vector<BlockedQuery>* queries) {
+  std::vector<BlockedQuery> parsed;
+  const auto read = [](const std::string& key, const YAML::Node& value, BlockedQuery* item) -> Status {
+    if (key == "pattern") return ReadField(key, value, Text{&item->pattern});
+    if (key == "regex") return ReadField(key, value, Flag{&item->regex});
+    if (key == "hash") return ReadField(key, value, Count{&item->hash});
+    if (key != "types") return InvalidArgument(fmt::format("unknown key \"{}\"", key));
+    // Loki also takes the list as one text: "metric,filter".
+    if (!value.IsScalar()) return ReadField(key, value, TextList{&item->types});
+    std::string_view rest = value.Scalar();
+    while (!rest.empty()) {
+      const size_t comma = std::min(rest.find(','), rest.size());
+      if (comma != 0) item->types.emplace_back(rest.substr(0, comma));
+      rest.remove_prefix(std::min(comma + 1, rest.size()));
+    }
+    return Status::Ok();
+  };
+  VARVE_RETURN_IF_ERROR(ReadMaps(node, &parsed, read));
+  for (BlockedQuery& query : parsed) {
+    for (const std::string& type : query.types) {
+      VARVE_RETURN_IF_ERROR(ReadChoice(type, {"metric", "filter", "limited"}));
+    }
+    if (!query.regex) continue;
+    Result<Regex> compiled = CompileRegex(query.pattern, {});
+    if (!compiled.ok()) return InvalidArgument(fmt::format("pattern: {}", compiled.status().message()));
+    query.compiled = std::move(*compiled);
+  }
+  *queries = std::move(parsed);
+  return Status::Ok();
+}
+
+// ---- Printing one value -------------------------------------------------------------------------
+
+std::string Quoted(const std::string& text) {
+  YAML::Emitter emitter;
+  emitter << YAML::DoubleQuoted << text;
+  return emitter.c_str();
+}
+
+struct Printer {
+  std::string operator()(const Flag& slot) const { return *slot.value ? "true" : "false"; }
+  std::string operator()(const Text& slot) const { return Quoted(*slot.value); }
+  std::string operator()(const TextList& slot) const {
+    std::string out = "[";
+    for (const std::string& item : *slot.value) out += (out.size() > 1 ? ", " : "") + Quoted(item);
+    return out + "]";
+  }
+  std::string operator()(const Choice& slot) const { return *slot.value; }
+  std::string operator()(const DurabilityChoice& slot) const {
+    return *slot.value == Durability::kDisk ? "disk" : "process";
+  }
+  std::string operator()(const Real& slot) const { return fmt::format("{}", *slot.value); }
+  std::string operator()(const Port& slot) const { return fmt::format("{}", *slot.value); }
+  std::string operator()(const Count& slot) const { return fmt::format("{}", *slot.value); }
+  std::string operator()(const CountSize& slot) const { return fmt::format("{}", *slot.value); }
+  std::string operator()(const Bytes& slot) const { return FormatByteSize(*slot.value); }
+  std::string operator()(const Bytes32& slot) const { return FormatByteSize(*slot.value); }
+  std::string operator()(const BytesSize& slot) const {
+    return FormatByteSize(static_cast<int64_t>(*slot.value));
+  }
+  std::string operator()(const DurationMs& slot) const { return FormatDuration(*slot.value * kNsPerMs); }
+  std::string operator()(const DurationNs& slot) const { return FormatDuration(*slot.value); }
+  std::string operator()(const InstantNs& slot) const {
+    return Quoted(*slot.value == 0 ? std::string() : FormatUtcTime(*slot.value));
+  }
+  std::string operator()(const RetentionStreams& slot) const {
+    std::vector<std::string> items;
+    for (const RetentionStream& stream : *slot.value) {
+      items.push_back(fmt::format("{{selector: {}, priority: {}, period: {}}}", Quoted(stream.selector),
+                                  stream.priority, FormatDuration(stream.period_ns)));
+    }
+    return fmt::format("[{}]", fmt::join(items, ", "));
+  }
+  std::string operator()(const OtlpSettings& slot) const { return PrintOtlpConfig(*slot.value); }
+  std::string operator()(const BlockedQueries& slot) const {
+    std::vector<std::string> items;
+    for (const BlockedQuery& query : *slot.value) {
+      items.push_back(fmt::format("{{pattern: {}, regex: {}, types: [{}], hash: {}}}", Quoted(query.pattern),
+                                  query.regex, fmt::join(query.types, ", "), query.hash));
+    }
+    return fmt::format("[{}]", fmt::join(items, ", "));
+  }
+};
+
+}  // namespace
+
+Status ReadPort(const std::string& text, uint16_t* port) { return ReadInteger(text, port); }
+
+Status ReadSlot(const YAML::Node& node, const Slot& slot) {
+  if (node.IsSequence()) {
+    if (const auto* streams = std::get_if<RetentionStreams>(&slot)) {
+      return ReadRetentionStreams(node, streams->value);
+    }
+    if (const auto* queries = std::get_if<BlockedQueries>(&slot)) {
+      return ReadBlockedQueries(node, queries->value);
+    }
+    if (const auto* list = std::get_if<TextList>(&slot)) {
+      std::vector<std::string> items;
+      for (const YAML::Node& item : node) {
+        if (!item.IsScalar()) return InvalidArgument("the list holds something that is not a text");
+        items.push_back(item.Scalar());
+      }
+      *list->value = std::move(items);
+      return Status::Ok();
+    }
+  }
+  if (const auto* otlp = std::get_if<OtlpSettings>(&slot); otlp != nullptr && node.IsMap()) {
+    return ReadOtlpConfig(node, otlp->value);
+  }
+  if (!node.IsScalar()) return InvalidArgument(node.IsNull() ? "needs a value" : "takes a single value");
+  return std::visit(ScalarReader{node.Scalar()}, slot);
+}
+
+std::string PrintSlot(const Slot& slot) { return std::visit(Printer(), slot); }
+
+}  // namespace varve

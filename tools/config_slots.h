@@ -1,0 +1,98 @@
+// The kinds of values in a configuration: where one lives, how it is read from YAML and printed back.
+//
+// A slot points into a Config; whoever holds slots keeps the Config alive. Errors: kInvalidArgument saying
+// what is wrong with the value, not where it stands.
+// Threads: thread-compatible.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "engine/base/status.h"
+#include "engine/options.h"
+#include "engine/retention_policy.h"
+#include "ingest/otlp_config.h"
+#include "query/exec/query.h"
+
+namespace YAML {
+class Node;
+}
+
+namespace varve {
+
+struct Flag {
+  bool* value;
+};
+struct Text {
+  std::string* value;
+};
+struct TextList {
+  std::vector<std::string>* value;
+};
+struct Choice {
+  std::string* value;
+  std::vector<std::string_view> choices;
+};
+struct DurabilityChoice {
+  Durability* value;
+};
+struct Port {
+  uint16_t* value;
+};
+struct Count {
+  uint32_t* value;
+};
+struct CountSize {
+  size_t* value;
+};
+struct Real {
+  double* value;
+};
+struct Bytes {
+  int64_t* value;
+};
+struct Bytes32 {
+  uint32_t* value;
+};
+struct BytesSize {
+  size_t* value;
+};
+struct DurationMs {
+  int64_t* value;
+};
+struct DurationNs {
+  int64_t* value;
+};
+// An instant, RFC 3339; 0 (printed as "") is none.
+struct InstantNs {
+  int64_t* value;
+};
+// [{selector: '{app="a"}', priority: 1, period: 24h}, …]
+struct RetentionStreams {
+  std::vector<RetentionStream>* value;
+};
+// [{pattern: 'rate(…)', regex: false, types: [metric], hash: 0}, …]
+struct BlockedQueries {
+  std::vector<BlockedQuery>* value;
+};
+// {resource_attributes: {…}, scope_attributes: […], log_attributes: […], severity_text_as_label: false}
+struct OtlpSettings {
+  OtlpConfig* value;
+};
+using Slot = std::variant<Flag, Text, TextList, Choice, DurabilityChoice, Port, Count, CountSize, Real, Bytes,
+                          Bytes32, BytesSize, DurationMs, DurationNs, InstantNs, RetentionStreams,
+                          BlockedQueries, OtlpSettings>;
+
+// Reads `node` into the slot; after an error the slot is as it was.
+Status ReadSlot(const YAML::Node& node, const Slot& slot);
+// As a YAML value that ReadSlot takes, on one line.
+std::string PrintSlot(const Slot& slot);
+
+// The type std::from_chars reads, in full; the text of the error names the bounds.
+Status ReadPort(const std::string& text, uint16_t* port);
+
+}  // namespace varve
