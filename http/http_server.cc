@@ -6,8 +6,9 @@
 
 #include "http/access_log.h"
 #include "http/admin_api.h"
-#include "http/export_api.h"
+#include "http/context_api.h"
 #include "http/delete_api.h"
+#include "http/export_api.h"
 #include "http/fields_api.h"
 #include "http/index_api.h"
 #include "http/legacy_api.h"
@@ -50,17 +51,18 @@ struct HttpServer::Impl {
                      options.clock,
                      metrics.query_counters(),
                      result_cache.get()},
-        loki(read_context),
-        index(read_context),
-        fields(read_context),
+        loki(ForSeveralTenants(options)),
+        index(ForSeveralTenants(options)),
+        fields(ForSeveralTenants(options)),
+        patterns(read_context),
+        context(read_context),
+        deletes(read_context, options.delete_max_interval_ns),
         exports(read_context),
         tails(engine, options.tail),
         tail(read_context, &tails),
-        patterns(read_context),
-        deletes(read_context, options.delete_max_interval_ns),
         push(writes, options.auth_enabled),
         otlp(writes, options.auth_enabled),
-        legacy(read_context),
+        legacy(ForSeveralTenants(options)),
         admin(engine, &metrics,
               {options.config_yaml, options.config_defaults_yaml, options.terminate}),
         rings([this, host = options.listen_address] { return host + ":" + std::to_string(server.port()); },
@@ -72,17 +74,25 @@ struct HttpServer::Impl {
     loki.AddRoutes(&router);
     index.AddRoutes(&router);
     fields.AddRoutes(&router);
-    exports.AddRoutes(&router);
-    tail.AddRoutes(&router);
     patterns.AddRoutes(&router);
+    context.AddRoutes(&router);
     legacy.AddRoutes(&router);
     deletes.AddRoutes(&router);
+    exports.AddRoutes(&router);
+    tail.AddRoutes(&router);
     admin.AddRoutes(&router);
     rings.AddRoutes(&router);
     rules.AddRoutes(&router);
     metrics.WatchServer(&server);
     metrics.WatchTails(&tails);
     if (result_cache != nullptr) metrics.WatchResultCache(result_cache.get());
+  }
+
+  // For reads whose answers are complete when their handlers return.
+  ReadContext ForSeveralTenants(const HttpOptions& options) const {
+    ReadContext several = read_context;
+    several.multi_tenant_queries = options.multi_tenant_queries;
+    return several;
   }
 
   ServerOptions MakeServerOptions(Engine* engine, const WritePath& writes, const HttpOptions& options) {
@@ -122,11 +132,12 @@ struct HttpServer::Impl {
   LokiApi loki;
   IndexApi index;
   FieldsApi fields;
+  PatternsApi patterns;
+  ContextApi context;
+  DeleteApi deletes;
   ExportApi exports;
   TailHub tails;
   TailApi tail;
-  PatternsApi patterns;
-  DeleteApi deletes;
   PushApi push;
   OtlpApi otlp;
   LegacyApi legacy;

@@ -197,6 +197,22 @@ void AddQueries(const QueryCounters& c, FamilyList* out) {
   counter("varve_query_entries_returned_total", "Entries returned by log queries.", c.entries_returned);
 }
 
+void AddResultCache(const ResultCache& cache, FamilyList* out) {
+  const ResultCache::Counters& c = cache.counters();
+  const auto counter = [&](const char* name, const char* help, const std::atomic<uint64_t>& value) {
+    out->Counter(name, help, value.load(std::memory_order_relaxed));
+  };
+  counter("varve_result_cache_hits_total", "Parts of range queries found in the result cache.", c.hits);
+  counter("varve_result_cache_misses_total", "Parts that were not there, or stale.", c.misses);
+  counter("varve_result_cache_stale_total", "Parts that were there, but whose data had changed.", c.stale);
+  counter("varve_result_cache_stored_total", "Parts kept.", c.stored);
+  counter("varve_result_cache_evicted_total", "Parts that made room for others.", c.evicted);
+  out->Gauge("varve_result_cache_bytes", "Bytes in the result cache.",
+             static_cast<double>(cache.used_bytes()));
+  out->Gauge("varve_result_cache_limit_bytes", "Most that it may hold.",
+             static_cast<double>(cache.limit_bytes()));
+}
+
 void AddTails(const TailHub& tails, FamilyList* out) {
   const TailCounters& c = tails.counters();
   const auto counter = [&](const char* name, const char* help, const std::atomic<uint64_t>& value) {
@@ -215,22 +231,6 @@ void AddTails(const TailHub& tails, FamilyList* out) {
              static_cast<double>(tails.budget()->limit_bytes()));
   out->Gauge("varve_tail_memory_used_bytes", "Memory that live tails take.",
              static_cast<double>(tails.budget()->used_bytes()));
-}
-
-void AddResultCache(const ResultCache& cache, FamilyList* out) {
-  const ResultCache::Counters& c = cache.counters();
-  const auto counter = [&](const char* name, const char* help, const std::atomic<uint64_t>& value) {
-    out->Counter(name, help, value.load(std::memory_order_relaxed));
-  };
-  counter("varve_result_cache_hits_total", "Parts of range queries found in the result cache.", c.hits);
-  counter("varve_result_cache_misses_total", "Parts that were not there, or stale.", c.misses);
-  counter("varve_result_cache_stale_total", "Parts that were there, but whose data had changed.", c.stale);
-  counter("varve_result_cache_stored_total", "Parts kept.", c.stored);
-  counter("varve_result_cache_evicted_total", "Parts that made room for others.", c.evicted);
-  out->Gauge("varve_result_cache_bytes", "Bytes in the result cache.",
-             static_cast<double>(cache.used_bytes()));
-  out->Gauge("varve_result_cache_limit_bytes", "Most that it may hold.",
-             static_cast<double>(cache.limit_bytes()));
 }
 
 // What Prometheus's client libraries export of every process.
@@ -274,9 +274,9 @@ Metrics::~Metrics() = default;
 
 void Metrics::WatchServer(const Server* server) { impl_->server = server; }
 
-void Metrics::WatchTails(const TailHub* tails) { impl_->tails = tails; }
-
 void Metrics::WatchResultCache(const ResultCache* cache) { impl_->result_cache = cache; }
+
+void Metrics::WatchTails(const TailHub* tails) { impl_->tails = tails; }
 
 QueryCounters* Metrics::query_counters() { return &impl_->queries; }
 

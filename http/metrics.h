@@ -26,10 +26,10 @@ class Metrics {
 
   // Adds the transport's counters; before the first Render.
   void WatchServer(const Server* server);
-  // Adds those of live tails; before the first Render.
-  void WatchTails(const TailHub* tails);
   // Adds the result cache's; before the first Render.
   void WatchResultCache(const ResultCache* cache);
+  // Adds those of live tails; before the first Render.
+  void WatchTails(const TailHub* tails);
   // Where queries are counted; lives as long as this.
   QueryCounters* query_counters();
   // Counts a finished request.
