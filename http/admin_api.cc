@@ -79,6 +79,14 @@ void AdminApi::AddRoutes(Router* router) {
     response.status = 204;
     return response;
   });
+  // Likewise: merges whatever packs can be merged and waits for it.
+  router->Add({"POST"}, "/compact", Worker::kQuery, [this](const HttpRequest&) {
+    const Status compacted = engine_->Compact();
+    if (!compacted.ok()) return LokiPushError(compacted);
+    HttpResponse response;
+    response.status = 204;
+    return response;
+  });
 }
 
 HttpResponse AdminApi::Ready() const {
