@@ -154,7 +154,7 @@ Status ForEachInData(const std::string& json, Take take) {
 
 }  // namespace
 
-Result<QueryResult> ParseQueryAnswer(const std::string& json) {
+Result<QueryResult> ParseQueryAnswer(const std::string& json, std::optional<std::string>* cursor) {
   dom::parser parser;
   dom::element document;
   dom::element data;
@@ -162,6 +162,8 @@ Result<QueryResult> ParseQueryAnswer(const std::string& json) {
   if (document["data"].get(data) != simdjson::SUCCESS) return Unexpected("no data");
   QueryResult result;
   VARVE_RETURN_IF_ERROR(ReadData(data, &result));
+  std::string_view next;
+  if (cursor != nullptr && data["cursor"].get(next) == simdjson::SUCCESS) cursor->emplace(next);
   dom::array warnings;
   if (document["warnings"].get(warnings) == simdjson::SUCCESS) {
     for (const dom::element warning : warnings) {

@@ -3,6 +3,7 @@
 // Errors: kCorruption when the answer is not what the API promises; what else is in it is ignored.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,8 +12,9 @@
 
 namespace varve {
 
-// Streams, matrix, vector or scalar, with warnings; statistics stay zero.
-Result<QueryResult> ParseQueryAnswer(const std::string& json);
+// Streams, matrix, vector or scalar, with warnings; statistics stay zero. Sets `cursor` where the answer has
+// one.
+Result<QueryResult> ParseQueryAnswer(const std::string& json, std::optional<std::string>* cursor = nullptr);
 // A message of a live tail; streams in the order of the message.
 struct TailFrameAnswer {
   Streams streams;

@@ -3,9 +3,11 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "query/logql/ast.h"
@@ -22,6 +24,10 @@
 namespace varve {
 namespace {
 
+// Lines in one answer; more are asked for page by page. What limits.max_entries_limit_per_query allows by
+// default.
+constexpr uint32_t kPageLines = 5000;
+
 struct QueryOptions {
   ServerAddress address;
   TimeOptions times;
@@ -29,6 +35,7 @@ struct QueryOptions {
   std::string at;
   std::string step;
   uint32_t limit = 100;
+  bool all = false;
   Direction direction = Direction::kBackward;
   OutputFormat format = OutputFormat::kText;
   bool no_colour = false;
@@ -69,27 +76,73 @@ Result<std::string> Ask(const QueryOptions& options, bool log_query) {
   return client.GetText("/loki/api/v1/query_range", parameters);
 }
 
+size_t CountEntries(const QueryResult& result) {
+  size_t entries = 0;
+  if (const auto* streams = std::get_if<Streams>(&result.data)) {
+    for (const ResultStream& stream : streams->streams) entries += stream.entries.size();
+  }
+  return entries;
+}
+
+void Show(const QueryResult& result, const OutputOptions& output) {
+  const std::string text = FormatQueryResult(result, output);
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  for (const std::string& warning : result.warnings) fmt::print(stderr, "varve: warning: {}\n", warning);
+}
+
+void TellOfTheLimit(uint32_t limit) {
+  fmt::print(stderr, "varve: these are the {} lines that --limit {} allows; there may be more\n", limit,
+             limit);
+}
+
+// More lines than an answer holds, page by page; each is printed as it comes.
+Status RunPages(const QueryOptions& options, OutputOptions output) {
+  if (!options.at.empty() || !options.step.empty()) {
+    return InvalidArgument("a log query takes --since, or --from and --to");
+  }
+  const int64_t now_ns = Clock::System().NowNs();
+  VARVE_ASSIGN_OR_RETURN(const TimeRange range, options.times.Resolve(now_ns, kNsPerHour));
+  ApiClient client(options.address);
+  uint64_t left = options.all ? UINT64_MAX : options.limit;
+  std::optional<std::string> cursor;
+  do {
+    ApiClient::Parameters parameters = {{"query", options.query},
+                                        {"limit", std::to_string(std::min<uint64_t>(left, kPageLines))}};
+    if (cursor.has_value()) {
+      parameters.emplace_back("cursor", *cursor);
+    } else {
+      AppendTimeParameters(range, &parameters);
+      parameters.emplace_back("direction", options.direction == Direction::kForward ? "forward" : "backward");
+      parameters.emplace_back("paging", "true");
+    }
+    VARVE_ASSIGN_OR_RETURN(const std::string json, client.GetText("/loki/api/v1/query_range", parameters));
+    cursor.reset();
+    VARVE_ASSIGN_OR_RETURN(const QueryResult page, ParseQueryAnswer(json, &cursor));
+    if (!cursor.has_value()) {
+      return Unavailable("the server does not page its answers; ask for at most " +
+                         std::to_string(kPageLines) + " lines");
+    }
+    Show(page, output);
+    output.header = false;
+    left -= std::min<uint64_t>(left, CountEntries(page));
+  } while (!cursor->empty() && left != 0);
+  if (output.terminal && !cursor->empty()) TellOfTheLimit(options.limit);
+  return Status::Ok();
+}
+
 Status RunQueryCommand(const QueryOptions& options) {
-  VARVE_ASSIGN_OR_RETURN(const std::string json, Ask(options, IsLogQuery(options.query)));
-  VARVE_ASSIGN_OR_RETURN(const QueryResult result, ParseQueryAnswer(json));
+  const bool log_query = IsLogQuery(options.query);
   OutputOptions output;
   output.format = options.format;
   output.terminal = IsTerminal(STDOUT_FILENO);
   output.width = TerminalWidth(STDOUT_FILENO);
   output.style.colour = WantsColour(STDOUT_FILENO) && !options.no_colour;
   output.direction = options.direction;
-  const std::string text = FormatQueryResult(result, output);
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  for (const std::string& warning : result.warnings) fmt::print(stderr, "varve: warning: {}\n", warning);
-  const auto* streams = std::get_if<Streams>(&result.data);
-  size_t entries = 0;
-  if (streams != nullptr) {
-    for (const ResultStream& stream : streams->streams) entries += stream.entries.size();
-  }
-  if (output.terminal && entries == options.limit) {
-    fmt::print(stderr, "varve: these are the {} lines that --limit {} allows; there may be more\n", entries,
-               options.limit);
-  }
+  if (log_query && (options.all || options.limit > kPageLines)) return RunPages(options, output);
+  VARVE_ASSIGN_OR_RETURN(const std::string json, Ask(options, log_query));
+  VARVE_ASSIGN_OR_RETURN(const QueryResult result, ParseQueryAnswer(json));
+  Show(result, output);
+  if (output.terminal && CountEntries(result) == options.limit) TellOfTheLimit(options.limit);
   return Status::Ok();
 }
 
@@ -103,7 +156,8 @@ void AddQueryCommand(CLI::App* app, ChosenCommand* chosen) {
   command->add_option("--at", options->at, "the instant of a metric query (default: now)")->type_name("TIME");
   command->add_option("--step", options->step, "a metric query as a range, one value every so often")
       ->type_name("DURATION");
-  command->add_option("--limit", options->limit, "lines at most")->capture_default_str();
+  CLI::Option* limit = command->add_option("--limit", options->limit, "lines at most")->capture_default_str();
+  command->add_flag("--all", options->all, "every line, page by page")->excludes(limit);
   const std::map<std::string, Direction> directions = {{"backward", Direction::kBackward},
                                                        {"forward", Direction::kForward}};
   command->add_option("--direction", options->direction, "newest (backward) or oldest (forward) lines first")

@@ -82,7 +82,7 @@ class Formatter {
   std::string operator()(const Streams& streams) const {
     const std::vector<LogRow> rows = MergeRows(streams, options_.direction);
     std::string out;
-    if (options_.format == OutputFormat::kCsv) out = "time,labels,line\n";
+    if (options_.format == OutputFormat::kCsv && options_.header) out = "time,labels,line\n";
     if (options_.format == OutputFormat::kText && options_.terminal) return TerminalRows(streams, rows);
     for (const LogRow& row : rows) {
       if (options_.format == OutputFormat::kJson) {

@@ -23,6 +23,7 @@ struct OutputOptions {
   size_t width = 80;  // columns of the terminal
   Style style;
   Direction direction = Direction::kBackward;
+  bool header = true;  // of CSV; not for the pages behind the first
 };
 
 std::string FormatQueryResult(const QueryResult& result, const OutputOptions& options);

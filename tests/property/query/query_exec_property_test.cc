@@ -3,11 +3,14 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <map>
 #include <random>
+#include <set>
 
 #include <gtest/gtest.h>
 
 #include "engine/model/log_entry.h"
+#include "query/exec/page_cursor.h"
 #include "query/exec/query.h"
 #include "query/exec/result_cache.h"
 #include "query/logql/parser.h"
@@ -126,8 +129,8 @@ std::string RandomRangeAggregation(Random& random) {
            "(" + head + " " + RandomRange(random) + ")";
   }
   if (random.OneIn(10)) {
-    return "count_distinct_over_time(" + head + " | logfmt | unwrap " + random.Pick({"w", "v"}) +
-           " " + RandomRange(random) + ")" + (random.OneIn(2) ? "" : " " + Grouping(random));
+    return "count_distinct_over_time(" + head + " | logfmt | unwrap " + random.Pick({"w", "v"}) + " " +
+           RandomRange(random) + ")" + (random.OneIn(2) ? "" : " " + Grouping(random));
   }
   const std::string unwrap = head + " | logfmt | unwrap v | __error__=\"\" ";
   const std::string op = random.Pick({"sum_over_time", "avg_over_time", "min_over_time", "max_over_time",
@@ -380,6 +383,101 @@ TEST(RunQueryProperty, TheResultCacheNeverChangesAnAnswer) {
   }
   EXPECT_GT(hits, 10 * rounds);
   EXPECT_GT(stale, rounds);
+}
+
+// ---- Pages ----------------------------------------------------------------------------------------
+
+// Adds a page's entries behind those of the pages before it.
+void AppendPage(const Streams& page, std::map<LabelPairs, std::vector<ResultEntry>>* all) {
+  for (const ResultStream& stream : page.streams) {
+    auto& entries = (*all)[stream.labels];
+    entries.insert(entries.end(), stream.entries.begin(), stream.entries.end());
+  }
+}
+
+std::string Text(const std::map<LabelPairs, std::vector<ResultEntry>>& joined) {
+  Streams streams;
+  for (const auto& [labels, entries] : joined) streams.streams.push_back({labels, entries});
+  return Text(streams);
+}
+
+// Pages of a log query: after each, what has been seen is what one query with that limit would show. With
+// `grows`, rows arrive between the pages: then each entry that was there from the beginning shows exactly
+// once, and none shows twice.
+void RunPagedRound(uint64_t seed, bool grows, uint64_t* pages) {
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  Random random(seed);
+  MemoryEngineOptions options;
+  options.rows_per_source = 1 + random.Below(random.OneIn(2) ? 20 : 300);
+  MemoryEngine engine(options);
+  const std::vector<NaiveEntry> entries = RandomData(random, &engine);
+  QueryLimits limits;
+  const std::string text = RandomSelector(random) + RandomStages(random);
+  SCOPED_TRACE(text);
+  const auto expr = logql::ParseExpr(text);
+  ASSERT_TRUE(expr.ok());
+  const QueryRequest asked = RandomRequest(random, true);
+  QueryRequest request = asked;
+  if (grows) request.interval_ns = 0;
+  request.limit = 5000;
+  const auto at_once = RunQuery(engine, **expr, request, limits);
+  ASSERT_TRUE(at_once.ok()) << at_once.status().message();
+  std::map<LabelPairs, std::vector<ResultEntry>> whole, joined;
+  AppendPage(std::get<Streams>(at_once->data), &whole);
+
+  request.limit = 1 + random.Below(random.OneIn(2) ? 4 : 60);
+  request.paging = true;
+  const uint32_t limit = request.limit;
+  for (uint32_t page = 1; page < 2000; ++page) {
+    SCOPED_TRACE("page " + std::to_string(page) + " of " + std::to_string(limit));
+    const auto answer = RunQuery(engine, **expr, request, limits);
+    ASSERT_TRUE(answer.ok()) << answer.status().message();
+    ++*pages;
+    AppendPage(std::get<Streams>(answer->data), &joined);
+    if (!grows) {
+      QueryRequest first = request;
+      first.after.reset();
+      first.paging = false;
+      first.limit = std::min<uint32_t>(page * limit, 5000);
+      const auto expected = RunQuery(engine, **expr, first, limits);
+      ASSERT_EQ(Text(joined), Text(std::get<Streams>(expected->data)));
+    }
+    if (!answer->last.has_value()) break;
+    const std::string cursor = EncodePageCursor(**expr, request, *answer->last);
+    QueryRequest next;
+    next.limit = limit;
+    ASSERT_TRUE(ApplyPageCursor(cursor, **expr, &next).ok());
+    request = next;
+    for (uint32_t i = random.Below(3); grows && i > 0; --i) {
+      NaiveEntry entry = random.OneIn(2) ? entries[random.Below(static_cast<uint32_t>(entries.size()))]
+                                         : RandomEntry(random);
+      entry.line += " new";
+      engine.Add(entry.stream, entry.ts_ns, entry.line, entry.metadata);
+    }
+    if (random.OneIn(4)) engine.Seal();
+  }
+  if (grows) {
+    for (auto& [labels, found] : joined) {
+      std::set<std::string> seen;
+      for (const ResultEntry& entry : found) {
+        const std::string name = std::to_string(entry.ts_ns) + entry.line + Text(entry.metadata);
+        ASSERT_TRUE(seen.insert(name).second) << "twice: " << name;
+      }
+      std::erase_if(found, [](const ResultEntry& entry) { return entry.line.ends_with(" new"); });
+    }
+    std::erase_if(joined, [](const auto& stream) { return stream.second.empty(); });
+  }
+  ASSERT_EQ(Text(joined), Text(whole));
+}
+
+TEST(RunQueryProperty, PagesJoinToTheWhole) {
+  const uint64_t seed = FromEnvironment("VARVE_PROPERTY_SEED", 20261120);
+  const uint64_t rounds = FromEnvironment("VARVE_PROPERTY_ROUNDS", 150);
+  uint64_t pages = 0;
+  for (uint64_t round = 0; round < rounds && !HasFatalFailure(); ++round) {
+    RunPagedRound(seed + round, round % 2 == 1, &pages);
+  }
+  EXPECT_GT(pages, 3 * rounds);
 }
 
 }  // namespace
