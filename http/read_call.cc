@@ -70,11 +70,12 @@ Result<QueryResult> RunCountedQuery(const ReadCall& call, const logql::Expr& exp
   return result;
 }
 
-Result<HttpResponse> QueryAnswer(const ReadCall& call, const QueryResult& result) {
+Result<HttpResponse> QueryAnswer(const ReadCall& call, const QueryResult& result,
+                                 const std::optional<std::string>& cursor) {
   const EncodingFlags flags = EncodingFlags::Parse(call.request.Header(kEncodingFlagsHeader));
   auto memory = std::make_shared<MemoryReservation>(call.context.engine->query_budget());
   VARVE_RETURN_IF_ERROR(memory->Add(2 * static_cast<int64_t>(EstimateJsonBytes(result))));
-  HttpResponse response = JsonResponse(LokiQueryJson(result, flags));
+  HttpResponse response = JsonResponse(LokiQueryJson(result, flags, cursor));
   response.memory = std::move(memory);
   return response;
 }
