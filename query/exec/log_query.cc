@@ -7,6 +7,7 @@
 #include "query/exec/found_entry.h"
 #include "query/exec/log_scan.h"
 #include "query/exec/ordered_rows.h"
+#include "query/exec/query_plan.h"
 
 namespace varve {
 namespace {
@@ -198,12 +199,21 @@ Result<Streams> RunLogQuery(QueryContext& query, const logql::LogSelector& selec
   if (range.begin_ns == range.end_ns && range.end_ns != INT64_MAX) ++range.end_ns;
   VARVE_ASSIGN_OR_RETURN(const auto scan,
                          LogScan::Open(query, selector, std::nullopt, logql::LabelNeeds(), range));
-  if (request.limit == 0) return Streams();
+  QueryPlan* const explained = request.plan;
+  if (explained != nullptr) {
+    VARVE_ASSIGN_OR_RETURN(ScanPlan plan, DescribeScan(*scan, selector, "log query"));
+    plan.columns = ColumnNames(scan->has_line_filter() ? kTimestamps | kLines : kTimestamps | kLines | kMetadata);
+    if (scan->has_line_filter()) plan.late_columns = ColumnNames(kMetadata);
+    plan.may_stop_early = request.limit < plan.selected.lines;
+    explained->scans.push_back(std::move(plan));
+  }
+  if (request.limit == 0 || (explained != nullptr && !explained->run)) return Streams();
   LogQueryRun run(query, *scan, request.limit);
   VARVE_ASSIGN_OR_RETURN(std::vector<FoundEntry> entries, run.Run());
   QueryStats stats;
   stats.entries_returned = entries.size();
   query.AddStats(stats);
+  if (explained != nullptr) explained->scans.back().read = query.stats();
   return GroupByStream(*scan, std::move(entries));
 }
 

@@ -20,7 +20,8 @@ bool MayGroup(RangeOp op) {
     case RangeOp::kMaxOverTime:
     case RangeOp::kMinOverTime:
     case RangeOp::kFirstOverTime:
-    case RangeOp::kLastOverTime: return true;
+    case RangeOp::kLastOverTime:
+    case RangeOp::kCountDistinctOverTime: return true;
     default: return false;
   }
 }
@@ -97,6 +98,11 @@ Status CheckRangeAggregation(const std::optional<std::string>& parameter, RangeA
   const bool unwraps = aggregation->range.unwrap.has_value();
   if (unwraps && !MayUnwrap(op)) return SemanticError("invalid aggregation " + name + " with unwrap");
   if (!unwraps && MustUnwrap(op)) return SemanticError("invalid aggregation " + name + " without unwrap");
+  if (op == RangeOp::kCountDistinctOverTime &&
+      aggregation->range.unwrap->conversion != UnwrapConversion::kNone) {
+    return SemanticError("invalid aggregation " + name + " with unwrap conversion " +
+                         std::string(UnwrapConversionName(aggregation->range.unwrap->conversion)));
+  }
   return Status::Ok();
 }
 
