@@ -64,7 +64,7 @@ Result<QueryResult> RunCountedQuery(const ReadCall& call, const logql::Expr& exp
   request.tenant = call.tenant;
   request.cancel = call.request.cancel;
   request.partial_series = IsLogsDrilldown(call.request);
-  if (!BypassesResultCache(call.request)) request.cache = call.context.result_cache;
+  if (request.plan == nullptr && !BypassesResultCache(call.request)) request.cache = call.context.result_cache;
   Result<QueryResult> result = RunQuery(*call.context.engine, expr, request, call.context.limits);
   if (call.context.counters != nullptr) call.context.counters->Count(result);
   return result;

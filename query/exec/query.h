@@ -61,6 +61,8 @@ struct QueryLimits {
 
 class ResultCache;
 
+struct QueryPlan;
+
 enum class Direction { kBackward, kForward };
 
 // Names an entry among those of a log query, whatever arrives later (log_page.h).
@@ -89,6 +91,8 @@ struct QueryRequest {
   bool partial_series = false;
   // Where parts of answers are looked up and kept; null: nowhere. Range queries of metrics only.
   ResultCache* cache = nullptr;
+  // Null, or filled with what the query reads; it runs only if the plan says so (query_plan.h).
+  QueryPlan* plan = nullptr;
   const CancelToken* cancel = nullptr;  // may be null
 };
 
