@@ -8,6 +8,7 @@
 #include "http/admin_api.h"
 #include "http/fields_api.h"
 #include "http/index_api.h"
+#include "http/limits_api.h"
 #include "http/loki_api.h"
 #include "http/metrics.h"
 #include "http/push_api.h"
@@ -23,21 +24,39 @@ uint32_t OrDefault(uint32_t configured, uint32_t fallback) { return configured !
 }  // namespace
 
 struct HttpServer::Impl {
-  Impl(Engine* engine, WritePath* writes, const QueryLimits& limits, const HttpOptions& options)
+  Impl(Engine* engine, WritePath* writes, const QueryLimits& limits_for_all, const HttpOptions& options)
       : metrics(engine, writes, options.auth_enabled ? std::string() : std::string(kSingleTenant)),
-        read_context{engine, limits, options.auth_enabled, options.clock, metrics.query_counters()},
+        query_limits(limits_for_all),
+        read_context(MakeReadContext(engine, options)),
         loki(read_context),
         index(read_context),
         fields(read_context),
         push(writes, options.auth_enabled),
         admin(engine, &metrics, options.config_yaml),
+        limits({.engine = engine,
+                .query = read_context.tenant_limits,
+                .ingest = &writes->limits(),
+                .source = options.limits_source}),
         server(&router, MakeServerOptions(engine, *writes, options)) {
     push.AddRoutes(&router);
     loki.AddRoutes(&router);
     index.AddRoutes(&router);
     fields.AddRoutes(&router);
     admin.AddRoutes(&router);
+    limits.AddRoutes(&router);
+    if (options.limits_source != nullptr) metrics.WatchLimits(options.limits_source);
     metrics.WatchServer(&server);
+  }
+
+  ReadContext MakeReadContext(Engine* engine, const HttpOptions& options) {
+    ReadContext context;
+    context.engine = engine;
+    context.tenant_limits = options.tenant_limits != nullptr ? options.tenant_limits : &query_limits;
+    context.per_request_limits_enabled = options.per_request_limits_enabled;
+    context.auth_enabled = options.auth_enabled;
+    context.clock = options.clock;
+    context.counters = metrics.query_counters();
+    return context;
   }
 
   ServerOptions MakeServerOptions(Engine* engine, const WritePath& writes, const HttpOptions& options) {
@@ -53,7 +72,7 @@ struct HttpServer::Impl {
     out.connections_max = options.connections_max;
     out.header_bytes_max = options.header_bytes_max;
     out.form_bytes_max = options.form_bytes_max;
-    out.push_bytes_max = static_cast<size_t>(writes.limits().max_recv_msg_size);
+    out.push_bytes_max = static_cast<size_t>(writes.limits().Of("")->max_recv_msg_size);
     out.header_timeout_ms = options.header_timeout_ms;
     out.body_timeout_ms = options.body_timeout_ms;
     out.idle_timeout_ms = options.idle_timeout_ms;
@@ -71,12 +90,14 @@ struct HttpServer::Impl {
 
   Router router;
   Metrics metrics;
+  const PerTenant<QueryLimits> query_limits;  // where the caller has no table
   const ReadContext read_context;
   LokiApi loki;
   IndexApi index;
   FieldsApi fields;
   PushApi push;
   AdminApi admin;
+  LimitsApi limits;
   Server server;  // last: it stops before what its handlers use goes away
 };
 

@@ -20,12 +20,15 @@
 #include <string>
 
 #include "engine/base/clock.h"
+#include "engine/base/per_tenant.h"
 #include "engine/base/status.h"
 #include "engine/engine.h"
 #include "ingest/write_path.h"
 #include "query/exec/query.h"
 
 namespace varve {
+
+class LimitsSource;  // http/limits_api.h
 
 struct HttpOptions {
   std::string listen_address = "127.0.0.1";  // server.http_listen_address; a numeric IPv4 or IPv6 address
@@ -57,6 +60,11 @@ struct HttpOptions {
 
   const Clock* clock = &Clock::System();
   std::string config_yaml;  // what GET /config answers: the effective configuration
+
+  // Where limits come from; the tables must outlive the server. Null: the query limits that the server is
+  // given hold for every tenant, and there is nothing to reload.
+  const PerTenant<QueryLimits>* tenant_limits = nullptr;
+  LimitsSource* limits_source = nullptr;
 };
 
 class HttpServer {

@@ -15,6 +15,8 @@
 
 namespace varve {
 
+class LimitsSource;
+
 class Metrics {
  public:
   // `tenant` labels the figures that Loki keeps by tenant; "" (several tenants) leaves the label out.
@@ -23,6 +25,8 @@ class Metrics {
 
   // Adds the transport's counters; before the first Render.
   void WatchServer(const Server* server);
+  // As for the server: to be called before the first request, if at all.
+  void WatchLimits(const LimitsSource* limits);
   // Where queries are counted; lives as long as this.
   QueryCounters* query_counters();
   // Counts a finished request.

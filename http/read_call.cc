@@ -3,7 +3,9 @@
 #include <limits>
 
 #include "http/error_map.h"
+#include "http/query_limits_header.h"
 #include "http/tenant.h"
+#include "query/exec/blocked_queries.h"
 #include "query/exec/humanized_text.h"
 
 namespace varve {
@@ -21,7 +23,15 @@ HttpResponse AnswerRead(const ReadContext& context, const HttpRequest& request,
   if (lookup.refusal.has_value()) return std::move(*lookup.refusal);
   Result<FormParams> params = FormParams::Parse(request);
   if (!params.ok()) return LokiQueryError(params.status());
-  ReadCall call{context, request, std::move(*params), kUnseenTenant, context.clock->NowNs()};
+  ReadContext own = context;
+  if (context.tenant_limits != nullptr) own.limits = *context.tenant_limits->Of(lookup.name);
+  if (const std::string_view asked = request.Header("x-loki-query-limits");
+      context.per_request_limits_enabled && !asked.empty()) {
+    if (const Status tightened = TightenLimits(asked, &own.limits); !tightened.ok()) {
+      return LokiQueryError(tightened);
+    }
+  }
+  ReadCall call{own, request, std::move(*params), kUnseenTenant, context.clock->NowNs()};
   if (const Result<TenantId> tenant = context.engine->FindTenant(lookup.name); tenant.ok()) {
     call.tenant = tenant.value();
   } else if (tenant.status().code() != Code::kNotFound) {
@@ -33,6 +43,7 @@ HttpResponse AnswerRead(const ReadContext& context, const HttpRequest& request,
 }
 
 Result<QueryResult> RunCountedQuery(const ReadCall& call, const logql::Expr& expr, QueryRequest request) {
+  VARVE_RETURN_IF_ERROR(CheckBlocked(call.params.Get("query"), expr, call.context.limits));
   request.tenant = call.tenant;
   request.cancel = call.request.cancel;
   Result<QueryResult> result = RunQuery(*call.context.engine, expr, request, call.context.limits);

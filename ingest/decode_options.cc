@@ -10,7 +10,9 @@ enum Flag : uint8_t {
   kOwnLevelFields = 4,
   kOwnJsonDepth = 8,
   kTruncateLines = 16,
-  kAllFlags = 31,
+  kTruncateIdentifier = 64,
+  kSpreadTimestamps = 128,
+  kAllFlags = 31 | kTruncateIdentifier | kSpreadTimestamps,
 };
 constexpr uint64_t kListItemsMax = 10'000;
 
@@ -56,11 +58,14 @@ bool GetList(ByteReader* reader, std::vector<std::string>* items) {
 
 DecodeOptions::DecodeOptions(std::vector<std::string> service_names, bool add_detected_level,
                              std::vector<std::string> level_fields, uint32_t json_max_depth,
-                             uint64_t truncate_line_bytes)
+                             uint64_t truncate_line_bytes, std::string truncate_identifier,
+                             bool spread_timestamps)
     : service_names_(std::move(service_names)),
       add_detected_level_(add_detected_level),
       level_detector_(level_fields, json_max_depth),
-      truncate_line_bytes_(truncate_line_bytes) {
+      truncate_line_bytes_(truncate_line_bytes),
+      truncate_identifier_(std::move(truncate_identifier)),
+      spread_timestamps_(spread_timestamps) {
   uint8_t flags = 0;
   std::string lists;
   if (add_detected_level_) flags |= kAddDetectedLevel;
@@ -80,6 +85,11 @@ DecodeOptions::DecodeOptions(std::vector<std::string> service_names, bool add_de
     flags |= kTruncateLines;
     PutVarint(&lists, truncate_line_bytes_);
   }
+  if (!truncate_identifier_.empty()) {
+    flags |= kTruncateIdentifier;
+    PutLengthPrefixed(&lists, truncate_identifier_);
+  }
+  if (spread_timestamps_) flags |= kSpreadTimestamps;
   encoded_.push_back(static_cast<char>(flags));
   encoded_ += lists;
 }
@@ -88,7 +98,9 @@ DecodeOptions::DecodeOptions(const IngestLimits& limits)
     : DecodeOptions(limits.discover_service_name,
                     limits.discover_log_levels && limits.allow_structured_metadata, limits.log_level_fields,
                     limits.log_level_from_json_max_depth,
-                    limits.max_line_size_truncate ? static_cast<uint64_t>(limits.max_line_size) : 0) {}
+                    limits.max_line_size_truncate ? static_cast<uint64_t>(limits.max_line_size) : 0,
+                    limits.max_line_size_truncate ? limits.max_line_size_truncate_identifier : std::string(),
+                    limits.increment_duplicate_timestamp) {}
 
 Result<DecodeOptions> DecodeOptions::FromEncoded(ByteReader* reader) {
   const auto flags = reader->Fixed<uint8_t>();
@@ -101,10 +113,13 @@ Result<DecodeOptions> DecodeOptions::FromEncoded(ByteReader* reader) {
   if (ok && (flags & kOwnLevelFields) != 0) ok = GetList(reader, &level_fields);
   if (ok && (flags & kOwnJsonDepth) != 0) json_depth = reader->Varint();
   if (ok && (flags & kTruncateLines) != 0) truncate = reader->Varint();
+  std::string identifier;
+  if (ok && (flags & kTruncateIdentifier) != 0) identifier = reader->LengthPrefixed();
   if (!ok || !reader->ok() || json_depth > UINT32_MAX)
     return Corruption("journal record: unreadable options");
   return DecodeOptions(std::move(service_names), (flags & kAddDetectedLevel) != 0, std::move(level_fields),
-                       static_cast<uint32_t>(json_depth), truncate);
+                       static_cast<uint32_t>(json_depth), truncate, std::move(identifier),
+                       (flags & kSpreadTimestamps) != 0);
 }
 
 }  // namespace varve

@@ -19,6 +19,7 @@
 #include "ingest/write_path.h"
 #include "tools/commands.h"
 #include "tools/config.h"
+#include "tools/live_limits.h"
 #include "tools/logging.h"
 #include "tools/terminal.h"
 
@@ -73,27 +74,37 @@ void RaiseDescriptorLimit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-// Waits for SIGTERM or SIGINT; all threads have them blocked. A second one ends the process at once.
-void WaitForStopSignal(const sigset_t& signals) {
+// Waits for SIGTERM or SIGINT; all threads have them blocked. A second one ends the process at once. SIGHUP
+// reads the limits again.
+void WaitForStopSignal(const sigset_t& signals, LiveLimits* limits) {
   int received = 0;
-  sigwait(&signals, &received);
+  while (sigwait(&signals, &received) != 0 || received == SIGHUP) {
+    if (received == SIGHUP) limits->Reload().IgnoreError("it is in the log");
+  }
   spdlog::info("msg=\"stopping\" signal={}", received == SIGTERM ? "SIGTERM" : "SIGINT");
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
 }
 
-Status Serve(const Config& config) {
+Status Serve(const Config& config, LiveLimits* limits) {
   sigset_t stop_signals;
   sigemptyset(&stop_signals);
   sigaddset(&stop_signals, SIGTERM);
   sigaddset(&stop_signals, SIGINT);
+  sigaddset(&stop_signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &stop_signals, nullptr);  // before any thread starts, so that all inherit it
   signal(SIGPIPE, SIG_IGN);
   BoundMallocRetention();
   RaiseDescriptorLimit();
 
-  VARVE_ASSIGN_OR_RETURN(const std::unique_ptr<Engine> engine, Engine::Open(config.engine));
-  WritePath writes(engine.get(), config.ingest);
-  HttpServer server(engine.get(), &writes, config.query, config.http);
+  VARVE_RETURN_IF_ERROR(limits->ReadOverrides());
+  EngineOptions engine_options = config.engine;
+  engine_options.retention = limits->retention();
+  VARVE_ASSIGN_OR_RETURN(const std::unique_ptr<Engine> engine, Engine::Open(engine_options));
+  WritePath writes(engine.get(), limits->ingest());
+  HttpOptions http_options = config.http;
+  http_options.tenant_limits = limits->query();
+  http_options.limits_source = limits;
+  HttpServer server(engine.get(), &writes, config.query, http_options);
   VARVE_RETURN_IF_ERROR(server.Start());
   VARVE_RETURN_IF_ERROR(engine->Recover(writes.MakeReplay()));
   server.SetReady(true);
@@ -113,7 +124,7 @@ Status Serve(const Config& config) {
     std::fflush(stdout);
   }
 
-  WaitForStopSignal(stop_signals);
+  WaitForStopSignal(stop_signals, limits);
   server.SetReady(false);
   server.Stop();
   VARVE_RETURN_IF_ERROR(engine->Close());
@@ -124,7 +135,8 @@ Status Serve(const Config& config) {
 Status RunServe(const ServeOptions& options) {
   VARVE_ASSIGN_OR_RETURN(const Config config, EffectiveConfig(options));
   VARVE_RETURN_IF_ERROR(StartLogging(config.log_level, config.log_format));
-  return Serve(config);
+  LiveLimits limits([&options] { return EffectiveConfig(options); }, config);
+  return Serve(config, &limits);
 }
 
 }  // namespace
@@ -154,7 +166,8 @@ void AddServeCommand(CLI::App* app, ChosenCommand* chosen) {
       ->type_name("FORMAT")
       ->check(CLI::IsMember({"logfmt", "json"}).description(""));
   command->footer(
-      "Stops cleanly on SIGTERM and SIGINT. The keys of the configuration are in docs/operations.md;\n"
+      "Stops cleanly on SIGTERM and SIGINT; reads the limits again on SIGHUP. The keys of the configuration "
+      "are in docs/operations.md;\n"
       "GET /config shows what is in effect.\n\n"
       "Examples:\n"
       "  varve serve\n"
