@@ -72,6 +72,10 @@ void EngineImpl::AppendToHead(Shard* shard, const AppendBatch& batch, const std:
     }
     due = shard->active->memory_bytes() >= options_.cut_bytes && shard->sealed == nullptr;
   }
+  for (const uint32_t i : streams) {
+    const AppendBatch::StreamEntries& part = batch.streams[i];
+    generations_.BumpEntries(std::span(batch.entries).subspan(part.begin, part.count));
+  }
   if (due) WakeCutScheduler();
 }
 
@@ -113,6 +117,9 @@ Status EngineImpl::Append(const AppendBatch& batch, std::string_view record) {
   for (const LogEntryView& entry : batch.entries) line_bytes += entry.line.size();
   counters_.appended_entries.fetch_add(batch.entries.size(), std::memory_order_relaxed);
   counters_.appended_line_bytes.fetch_add(line_bytes, std::memory_order_relaxed);
+  if (AppendObserver* const observer = append_observer_.load(std::memory_order_acquire)) {
+    observer->OnAppend(batch);
+  }
   return Status::Ok();
 }
 

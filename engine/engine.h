@@ -17,16 +17,19 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "engine/append_batch.h"
+#include "engine/append_observer.h"
 #include "engine/base/memory_budget.h"
 #include "engine/base/status.h"
 #include "engine/base/thread_pool.h"
 #include "engine/base/time.h"
+#include "engine/delete_request.h"
 #include "engine/model/labels.h"
 #include "engine/model/matcher.h"
 #include "engine/options.h"
@@ -66,6 +69,8 @@ struct EngineStats {
   uint64_t pack_bytes = 0;
   uint64_t pack_entries = 0;
   uint64_t packs_dropped_by_retention = 0;
+  uint64_t packs_dropped_by_size = 0;
+  uint64_t bytes_dropped_by_size = 0;
   uint64_t block_cache_hits = 0;
   uint64_t block_cache_misses = 0;
   uint64_t block_cache_bytes = 0;
@@ -98,6 +103,7 @@ class Engine {
   virtual Result<StreamOrdinal> InternStream(TenantId tenant, const Labels& labels) = 0;
   // Valid until the engine is destroyed.
   virtual const Labels& StreamLabels(StreamOrdinal stream) const = 0;
+  virtual TenantId StreamTenant(StreamOrdinal stream) const = 0;
 
   // --- Writing --------------------------------------------------------------------------------
   // Makes `record` durable (see Durability) and the batch's entries readable. `record` is what Recover
@@ -106,6 +112,10 @@ class Engine {
   // full. kIoError: the journal failed; it takes nothing more until the process restarts. In each of
   // these cases nothing of the batch is stored.
   virtual Status Append(const AppendBatch& batch, std::string_view record) = 0;
+  // Who is told of every batch that Append has made readable; null: nobody. An entry is either visible to a
+  // snapshot that is taken after this returned, or reported to `observer`, or both. The one before may be
+  // called until the appends that are under way have returned; it must live that long.
+  virtual void SetAppendObserver(AppendObserver* observer) = 0;
   // Returns when every entry appended so far is in packs and the journal's files are freed.
   virtual Status Flush() = 0;
 
@@ -120,6 +130,25 @@ class Engine {
   virtual Result<std::vector<const Labels*>> SelectStreams(TenantId tenant,
                                                            const std::vector<Matcher>& matchers,
                                                            TimeRange range) const = 0;
+
+  // Equal numbers for one range mean that readers see the same entries in it as before; bucket_generations.h
+  // has the rules for who keeps an answer. None where what readers see changes with the clock alone: where the
+  // range reaches back behind the begin of a retention period.
+  virtual std::optional<uint64_t> DataGeneration(TimeRange range) const = 0;
+  // --- Deleting -------------------------------------------------------------------------------
+  // Hides, from now on and from every reader, the tenant's entries that are stored now, lie in
+  // [start_ns, end_ns] and are taken by `query` (EngineOptions::row_filter_factory says what that may be).
+  // Flushes the heads first. Their bytes go when compaction comes by after delete_cancel_period_ns.
+  // kInvalidArgument: the query; nothing is deleted. kResourceExhausted: too many requests.
+  virtual Result<DeleteRequest> AddDelete(std::string_view tenant, std::string_view query, int64_t start_ns,
+                                          int64_t end_ns) = 0;
+  // The tenant's requests, oldest first; also those that are done, for a while.
+  virtual std::vector<DeleteRequest> ListDeletes(std::string_view tenant) const = 0;
+  // Makes the entries visible again. kNotFound: no such request. kInvalidArgument: it is done, or (unless
+  // `force`) past the cancel period; what has been removed by then stays removed.
+  virtual Status CancelDelete(std::string_view tenant, std::string_view id, bool force) = 0;
+  // Changes whenever the tenant's deletes change what it can see; 0 when there never were any.
+  virtual uint64_t DeleteGeneration(std::string_view tenant) const = 0;
 
   // --- Shared means ---------------------------------------------------------------------------
   // For bodies being received and decoded; reserve before allocating.

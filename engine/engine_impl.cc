@@ -55,7 +55,8 @@ EngineImpl::~EngineImpl() { Close().IgnoreError("nobody left to tell; the journa
 
 Status EngineImpl::Load() {
   VARVE_RETURN_IF_ERROR(LoadPacks());
-  return LoadStreams();
+  VARVE_RETURN_IF_ERROR(LoadStreams());
+  return LoadDeletes();
 }
 
 Status EngineImpl::LoadPacks() {
@@ -83,7 +84,9 @@ Status EngineImpl::LoadPacks() {
   for (const auto& shard : shards_) {
     Catalog& catalog = catalogs[shard->number];
     std::sort(catalog.begin(), catalog.end(),
-              [](const CatalogPackPtr& a, const CatalogPackPtr& b) { return a->id.number < b->id.number; });
+              [](const CatalogPackPtr& a, const CatalogPackPtr& b) {
+                return a->summary.origin < b->summary.origin;
+              });
     const MutexLock lock(shard->mu);
     shard->catalog = std::make_shared<Catalog>(std::move(catalog));
   }
@@ -234,6 +237,8 @@ EngineStats EngineImpl::Stats() const {
   stats.encoded_block_bytes = load(counters_.encoded_block_bytes);
   stats.duplicate_entries_dropped = load(counters_.duplicate_entries_dropped);
   stats.packs_dropped_by_retention = load(counters_.packs_dropped_by_retention);
+  stats.packs_dropped_by_size = load(counters_.packs_dropped_by_size);
+  stats.bytes_dropped_by_size = load(counters_.bytes_dropped_by_size);
   {
     const MutexLock lock(cut_mu_);
     stats.cut_failures = cut_failures_;

@@ -14,11 +14,14 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
 #include "engine/base/mutex.h"
 #include "engine/base/thread_pool.h"
+#include "engine/bucket_generations.h"
+#include "engine/delete_ledger.h"
 #include "engine/disk_monitor.h"
 #include "engine/engine.h"
 #include "engine/head/chunk_pool.h"
@@ -33,6 +36,7 @@
 #include "engine/pack_index_cache.h"
 #include "engine/packs/block_cache.h"
 #include "engine/packs/pack_store.h"
+#include "engine/retention_policy.h"
 #include "engine/shard.h"
 
 namespace varve {
@@ -61,13 +65,24 @@ class EngineImpl final : public Engine {
   Result<TenantId> FindTenant(std::string_view name) const override;
   Result<StreamOrdinal> InternStream(TenantId tenant, const Labels& labels) override;
   const Labels& StreamLabels(StreamOrdinal stream) const override;
+  TenantId StreamTenant(StreamOrdinal stream) const override { return streams_.Get(stream).tenant; }
   Status Append(const AppendBatch& batch, std::string_view record) override;
+  void SetAppendObserver(AppendObserver* observer) override {
+    append_observer_.store(observer, std::memory_order_release);
+  }
   Status Flush() override;
   Result<std::unique_ptr<const LogSnapshot>> SnapshotLogs(TenantId tenant,
                                                           const std::vector<Matcher>& matchers,
                                                           TimeRange range) const override;
   Result<std::vector<const Labels*>> SelectStreams(TenantId tenant, const std::vector<Matcher>& matchers,
                                                    TimeRange range) const override;
+  std::optional<uint64_t> DataGeneration(TimeRange range) const override;
+  Result<DeleteRequest> AddDelete(std::string_view tenant, std::string_view query, int64_t start_ns,
+                                  int64_t end_ns) override VARVE_EXCLUDES(commit_mu_);
+  std::vector<DeleteRequest> ListDeletes(std::string_view tenant) const override;
+  Status CancelDelete(std::string_view tenant, std::string_view id, bool force) override
+      VARVE_EXCLUDES(commit_mu_);
+  uint64_t DeleteGeneration(std::string_view tenant) const override;
   MemoryBudget* ingest_budget() override { return &ingest_budget_; }
   MemoryBudget* query_budget() override { return &query_budget_; }
   ThreadPool* query_pool() override { return &query_pool_; }
@@ -122,16 +137,34 @@ class EngineImpl final : public Engine {
 
   // --- retention.cc
   void RunRetention();
-  Status DropExpiredPacks() VARVE_EXCLUDES(commit_mu_);
+  Status DropExpiredPacks() VARVE_EXCLUDES(commit_mu_, retention_mu_);
+  // Beyond storage.retention_size and storage.retention_disk_fraction.
+  Status DropBeyondSize() VARVE_EXCLUDES(commit_mu_);
+  int64_t BytesBeyondSize(const std::vector<CatalogPackPtr>& packs) const VARVE_EXCLUDES(commit_mu_);
+  std::vector<CatalogPackPtr> CatalogPacks() const;
+  // The last instant at which an entry of the pack is kept.
+  int64_t PackExpiresNs(const CatalogPack& pack, const RetentionPolicy& policy) VARVE_REQUIRES(retention_mu_);
+  // Those of `ids` that are in a catalog; returns how many.
+  Result<size_t> DropPacks(const std::set<PackId>& ids) VARVE_EXCLUDES(commit_mu_);
   void FreeDroppedPacks() VARVE_EXCLUDES(commit_mu_);
-  // The oldest instant that readers still see.
+  // The oldest instant that readers still see of anything, and of one stream.
   int64_t RetentionBeginNs() const;
+  int64_t RetentionBeginNs(StreamOrdinal stream) const;
+  // From here on retention hides nothing of any stream.
+  int64_t RetentionSettledNs() const;
+
+  // --- deletes.cc
+  Status LoadDeletes();
+  // How many packs the request still concerns.
+  uint64_t PacksLeft(const LiveDelete& live) const;
 
   const EngineOptions options_;  // resolved
   const MemoryPlan plan_;
   EngineStores stores_;
   StreamTable streams_;
   mutable DiskMonitor disk_;
+  // Bumped by whatever changes what readers see: appends and replay, retention, deletes.
+  BucketGenerations generations_;
 
   MemoryBudget total_budget_;
   MemoryBudget heads_budget_;
@@ -152,10 +185,17 @@ class EngineImpl final : public Engine {
   Mutex unconfirmed_mu_;
   std::map<std::string, StreamRecord> unconfirmed_streams_ VARVE_GUARDED_BY(unconfirmed_mu_);
 
+  DeleteLedger delete_ledger_;  // changed under commit_mu_
+
   // Serialises commits, so that the trim never passes a watermark that is not stored.
   mutable Mutex commit_mu_;
   std::vector<JournalSeq> watermarks_ VARVE_GUARDED_BY(commit_mu_);         // by shard
   std::vector<CatalogPackPtr> dropped_packs_ VARVE_GUARDED_BY(commit_mu_);  // not freed yet
+
+  // When packs expire, as far as that was worked out, under which policy. Before commit_mu_.
+  Mutex retention_mu_;
+  std::shared_ptr<const RetentionPolicy> pack_expires_policy_ VARVE_GUARDED_BY(retention_mu_);
+  std::unordered_map<uint64_t, int64_t> pack_expires_ns_ VARVE_GUARDED_BY(retention_mu_);  // by pack number
 
   // The scheduler's desk.
   mutable Mutex cut_mu_;
@@ -177,12 +217,18 @@ class EngineImpl final : public Engine {
   std::atomic<bool> closing_{false};
   std::atomic<JournalSeq> replayed_through_{0};  // written by recovery, one thread at a time
 
+  // Set by its owner, read after every append. An append that misses an observer had put its entries under
+  // the shard's lock before, so that a snapshot taken after SetAppendObserver shows them: release and acquire
+  // are there for what the pointer leads to, not for that.
+  std::atomic<AppendObserver*> append_observer_{nullptr};
+
   // Statistics: relaxed counters, they publish nothing.
   struct Counters {
     std::atomic<uint64_t> appended_entries{0}, appended_line_bytes{0}, shed_appends{0};
     std::atomic<uint64_t> replayed_records{0}, replayed_entries{0};
     std::atomic<uint64_t> cuts{0}, packs_written{0}, blocks_written{0}, encoded_line_bytes{0};
     std::atomic<uint64_t> encoded_block_bytes{0}, duplicate_entries_dropped{0}, packs_dropped_by_retention{0};
+    std::atomic<uint64_t> packs_dropped_by_size{0}, bytes_dropped_by_size{0};
     std::atomic<double> recovery_seconds{0};
   } counters_;
   mutable std::atomic<int64_t> journal_memory_peak_{0};

@@ -4,10 +4,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "engine/base/clock.h"
+#include "engine/row_filter.h"
 
 namespace rocksdb {
 class Env;
@@ -59,11 +61,21 @@ struct EngineOptions {
   // How long each stream is kept, where that differs or changes while the engine runs; then it, not
   // retention_ns, decides. Null = retention_ns for all.
   std::shared_ptr<RetentionSource> retention;
+  // Told, in a sentence for the log, what an operator wants to know of background work. May be null.
+  std::function<void(const std::string&)> notice;
   // Packs beyond this many bytes are dropped, oldest buckets first; 0 = none are.
   int64_t retention_size_bytes = 0;
   // … and so are packs while the data directory's file system is fuller than this; 0 = none are.
   double retention_disk_fraction = 0;
   int64_t retention_check_interval_ms = 10 * 60 * 1000;
+
+  // Deletes. How long a request can be cancelled before its rows are removed from the disk; they are hidden
+  // at once.
+  int64_t delete_cancel_period_ns = 24LL * 3600 * 1'000'000'000;
+  // Requests that hide rows, of all tenants; more are refused. Each costs every query that it concerns.
+  uint32_t delete_requests_max = 10'000;
+  // Turns the query of a delete request into code; without it deletes are refused.
+  RowFilterFactory row_filter_factory;
 
   // Pushes are refused above this share of the data directory's file system; queries go on.
   double disk_full_fraction = 0.9;

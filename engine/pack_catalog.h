@@ -26,6 +26,12 @@ struct PackSummary {
   uint64_t encoded_bytes = 0;
   uint32_t block_count = 0;
   uint32_t stream_count = 0;
+  // The greatest number of a cut's pack whose rows are in it: its own number for a cut's pack. Says where
+  // its rows stand in the order of arrival, and which delete requests came after them.
+  uint64_t origin = 0;
+  // Numbers, ascending, of the delete requests that a compaction has applied to its rows; of those only
+  // that were not done when it was written.
+  std::vector<uint64_t> deletes_applied;
   bool operator==(const PackSummary&) const = default;
 };
 
@@ -35,9 +41,10 @@ struct CatalogPack {
 };
 
 using CatalogPackPtr = std::shared_ptr<const CatalogPack>;
-using Catalog = std::vector<CatalogPackPtr>;  // ascending by pack number: in order of arrival
+using Catalog = std::vector<CatalogPackPtr>;  // ascending by origin: in order of arrival
 
-PackSummary SummaryOf(const PackDirectory& directory);
+// `origin`: the pack's own number when it comes from a cut.
+PackSummary SummaryOf(const PackDirectory& directory, uint64_t origin);
 
 MetaCommit::Pack EncodeCatalogPack(const CatalogPack& pack);
 std::string EncodeCatalogKey(const PackId& id);

@@ -85,11 +85,18 @@ class RetentionSource {
     auto shared = std::make_shared<const RetentionPolicy>(std::move(policy));
     const WriterLock lock(mu_);
     policy_ = std::move(shared);
+    ++generation_;
+  }
+  // Counts the calls of Replace.
+  uint64_t generation() const VARVE_EXCLUDES(mu_) {
+    const ReaderLock lock(mu_);
+    return generation_;
   }
 
  private:
   mutable SharedMutex mu_;
   std::shared_ptr<const RetentionPolicy> policy_ VARVE_GUARDED_BY(mu_);  // never null
+  uint64_t generation_ VARVE_GUARDED_BY(mu_) = 0;
 };
 
 }  // namespace varve

@@ -14,6 +14,11 @@
 // rows of equal time keep their order of arrival. Among slices of one stream, a lower `source` arrived
 // earlier.
 //
+// Some rows may be *hidden*: a delete request covers them, or their stream's retention has passed, and
+// they are only still there because no compaction has removed them yet. The slice says that it may hold
+// such rows (`may_hide`), and DropHidden takes them out. A hidden row is nobody's original: an entry that
+// was deleted and pushed again is seen, so hidden rows of *older* slices do not count either.
+//
 // Threads: LogSnapshot and LogColumns are immutable and thread-safe. A snapshot keeps what it shows
 // readable until it is destroyed, whatever cuts, retention and flushes do meanwhile.
 #pragma once
@@ -84,8 +89,12 @@ struct LogSlice {
   int64_t max_ts_ns = 0;
   // Whether row_end - row_begin and line_bytes are exact: then counting needs no column.
   bool counts_exact = false;
+  // 0, or what may hide rows of this slice: the snapshot's own number for it. Then counts are not exact.
+  uint32_t hiding = 0;
   // Indexes of slices of the same stream with lower `source` whose time spans touch this one's.
   std::vector<uint32_t> older_overlapping;
+
+  bool may_hide() const { return hiding != 0; }
 };
 
 struct SelectedStream {
@@ -111,6 +120,10 @@ class LogSnapshot {
   // `budget` for as long as it lives, unless it is the cache's own. kCorruption names the block.
   virtual Result<std::shared_ptr<const LogColumns>> Load(uint32_t source, ColumnMask want,
                                                          MemoryBudget* budget) const = 0;
+
+  // Takes out of `rows`, ascending rows of `slice`, those that readers must not see. Loads what it has to
+  // look at; does nothing unless slice.may_hide().
+  virtual Status DropHidden(const LogSlice& slice, MemoryBudget* budget, std::vector<uint32_t>* rows) const = 0;
 };
 
 }  // namespace varve

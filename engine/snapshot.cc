@@ -66,4 +66,13 @@ Result<std::shared_ptr<const LogColumns>> PackedLogSnapshot::Load(uint32_t sourc
   return ColumnsOf(std::move(holder));
 }
 
+Status PackedLogSnapshot::DropHidden(const LogSlice& slice, MemoryBudget* budget,
+                                     std::vector<uint32_t>* rows) const {
+  if (!slice.may_hide() || rows->empty()) return Status::Ok();
+  const RowHiding& hiding = hidings_[slice.hiding - 1];
+  VARVE_ASSIGN_OR_RETURN(const auto columns, Load(slice.source, hiding.columns(), budget));
+  hiding.Drop(*streams_[slice.stream].labels, *columns, rows);
+  return Status::Ok();
+}
+
 }  // namespace varve

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/head/log_segment.h"
+#include "engine/hidden_rows.h"
 #include "engine/pack_catalog.h"
 #include "engine/packs/block_cache.h"
 #include "engine/packs/pack_store.h"
@@ -36,6 +37,7 @@ class PackedLogSnapshot final : public LogSnapshot {
   uint64_t SourceBytesOnDisk(uint32_t source) const override;
   Result<std::shared_ptr<const LogColumns>> Load(uint32_t source, ColumnMask want,
                                                  MemoryBudget* budget) const override;
+  Status DropHidden(const LogSlice& slice, MemoryBudget* budget, std::vector<uint32_t>* rows) const override;
 
  private:
   friend class LogSnapshotBuilder;
@@ -48,6 +50,7 @@ class PackedLogSnapshot final : public LogSnapshot {
   std::vector<SelectedStream> streams_;
   std::vector<LogSlice> slices_;
   std::vector<SnapshotSource> sources_;
+  std::vector<RowHiding> hidings_;  // LogSlice::hiding - 1
 };
 
 }  // namespace varve

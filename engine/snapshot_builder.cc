@@ -94,13 +94,27 @@ class LogSnapshotBuilder {
  public:
   LogSnapshotBuilder(const EngineImpl& engine, TenantId tenant, const std::vector<Matcher>& matchers,
                      TimeRange range)
-      : engine_(engine), range_(range) {
-    range_.begin_ns = std::max(range_.begin_ns, engine.RetentionBeginNs());
+      : engine_(engine),
+        retention_(RetentionPolicyOf(engine.options_)),
+        now_ns_(engine.options_.clock->NowNs()),
+        range_(range) {
+    // Before any catalog is looked at: delete_ledger.h.
+    for (const LiveDeletePtr& live : *engine.delete_ledger_.live()) {
+      if (live->tenant == tenant && range.OverlapsSpan(live->request.start_ns, live->request.end_ns)) {
+        deletes_.push_back(live);
+      }
+    }
     by_shard_.resize(engine.shards_.size());
     if (range_.empty()) return;
-    for (const StreamOrdinal stream : engine.streams_.Select(tenant, matchers)) {
-      by_shard_[engine.ShardOf(stream).number].push_back(stream);
+    const std::vector<StreamOrdinal> streams = engine.streams_.Select(tenant, matchers);
+    if (streams.empty()) return;  // perhaps a tenant that was never seen, and so has no name
+    tenant_ = engine.streams_.TenantName(tenant);
+    if (const std::optional<int64_t> period_ns = retention_->TenantPeriodNs(tenant_)) {
+      tenant_begin_ns_ = RetentionPolicy::BeginNs(*period_ns, now_ns_);
+      range_.begin_ns = std::max(range_.begin_ns, *tenant_begin_ns_);
+      if (range_.empty()) return;
     }
+    for (const StreamOrdinal stream : streams) by_shard_[engine.ShardOf(stream).number].push_back(stream);
   }
 
   Result<std::unique_ptr<const LogSnapshot>> Build() {
@@ -143,6 +157,56 @@ class LogSnapshotBuilder {
     return range_.OverlapsSpan(pack->summary.min_ts_ns, pack->summary.max_ts_ns);
   }
 
+  // The oldest instant that is kept of the stream.
+  int64_t RetentionBeginNs(StreamOrdinal stream) {
+    if (tenant_begin_ns_.has_value()) return *tenant_begin_ns_;
+    const auto [it, fresh] = begin_of_stream_.try_emplace(stream);
+    if (fresh) {
+      const int64_t period_ns = retention_->PeriodNs(tenant_, engine_.StreamLabels(stream));
+      it->second = RetentionPolicy::BeginNs(period_ns, now_ns_);
+    }
+    return it->second;
+  }
+  // What of the range asked for is kept of the stream.
+  TimeRange RangeOf(StreamOrdinal stream) {
+    return {.begin_ns = std::max(range_.begin_ns, RetentionBeginNs(stream)), .end_ns = range_.end_ns};
+  }
+
+  const LiveDeletes& DeletesOf(StreamOrdinal stream) {
+    const auto [it, fresh] = deletes_of_stream_.try_emplace(stream);
+    if (fresh) {
+      for (const LiveDeletePtr& live : deletes_) {
+        if (live->filter->TakesStream(engine_.StreamLabels(stream))) it->second.push_back(live);
+      }
+    }
+    return it->second;
+  }
+
+  // What may hide rows of the stream in a pack that `concerning` may hide rows of (a head: none may).
+  RowHiding HidingOf(StreamOrdinal stream, const LiveDeletes& concerning) {
+    RowHiding hiding;
+    hiding.before_ns = RetentionBeginNs(stream);
+    if (concerning.empty()) return hiding;
+    const LiveDeletes& taking = DeletesOf(stream);
+    std::set_intersection(
+        concerning.begin(), concerning.end(), taking.begin(), taking.end(),
+        std::back_inserter(hiding.deletes),
+        [](const LiveDeletePtr& a, const LiveDeletePtr& b) { return a->request.number < b->request.number; });
+    return hiding;
+  }
+
+  // Marks a slice some of whose rows `hiding` may hide. `*number` is the number of `hiding` in the snapshot,
+  // 0 as long as it has none.
+  void MarkHidden(const RowHiding& hiding, uint32_t* number, LogSlice* slice) {
+    if (hiding.HidesNone(slice->min_ts_ns, slice->max_ts_ns)) return;
+    if (*number == 0) {
+      snapshot_->hidings_.push_back(hiding);
+      *number = static_cast<uint32_t>(snapshot_->hidings_.size());
+    }
+    slice->hiding = *number;
+    slice->counts_exact = false;
+  }
+
   Status AddShard(const Shard& shard, const std::vector<StreamOrdinal>& streams) {
     const ShardView view = View(shard, streams);
     for (const CatalogPackPtr& pack : *view.catalog) {
@@ -155,15 +219,21 @@ class LogSnapshotBuilder {
 
   Status AddPack(const CatalogPackPtr& pack, const std::vector<StreamOrdinal>& streams) {
     VARVE_ASSIGN_OR_RETURN(const std::shared_ptr<const PackIndex> index, engine_.pack_indexes_.Get(pack->id));
+    LiveDeletes concerning;
+    for (const LiveDeletePtr& live : deletes_) {
+      if (live->Concerns(pack->summary)) concerning.push_back(live);
+    }
     // Which blocks hold wanted rows; then sources in the order of blocks.
     constexpr uint32_t kNone = UINT32_MAX;
     std::vector<uint32_t> source_of_block(index->block_bytes.size(), kNone);
-    const auto wanted = [&](const PackIndex::Entry& entry) {
-      return entry.row_count != 0 && range_.OverlapsSpan(entry.min_ts_ns, entry.max_ts_ns);
+    const auto wanted = [&](const PackIndex::Entry& entry, const RowHiding& hiding) {
+      return entry.row_count != 0 && range_.OverlapsSpan(entry.min_ts_ns, entry.max_ts_ns) &&
+             !hiding.HidesAll(entry.min_ts_ns, entry.max_ts_ns);
     };
     ForEachCommon(streams, *index, [&](size_t i) {
+      const RowHiding hiding = HidingOf(index->streams[i], concerning);
       for (const PackIndex::Entry& entry : index->EntriesOf(i)) {
-        if (wanted(entry)) source_of_block[entry.block] = 0;
+        if (wanted(entry, hiding)) source_of_block[entry.block] = 0;
       }
     });
     for (uint32_t block = 0; block < source_of_block.size(); ++block) {
@@ -176,8 +246,10 @@ class LogSnapshotBuilder {
       snapshot_->sources_.push_back(std::move(source));
     }
     ForEachCommon(streams, *index, [&](size_t i) {
+      const RowHiding hiding = HidingOf(index->streams[i], concerning);
+      uint32_t hiding_number = 0;
       for (const PackIndex::Entry& entry : index->EntriesOf(i)) {
-        if (!wanted(entry)) continue;
+        if (!wanted(entry, hiding)) continue;
         LogSlice slice;
         slice.stream = index->streams[i];  // the ordinal, until SortSlices
         slice.source = source_of_block[entry.block];
@@ -187,6 +259,7 @@ class LogSnapshotBuilder {
         slice.min_ts_ns = entry.min_ts_ns;
         slice.max_ts_ns = entry.max_ts_ns;
         slice.counts_exact = true;
+        MarkHidden(hiding, &hiding_number, &slice);
         snapshot_->slices_.push_back(std::move(slice));
       }
     });
@@ -226,7 +299,11 @@ class LogSnapshotBuilder {
       slice.min_ts_ns = std::min(slice.min_ts_ns, run.min_ts_ns);
       slice.max_ts_ns = std::max(slice.max_ts_ns, run.max_ts_ns);
     }
+    const RowHiding hiding = HidingOf(stream, {});
+    if (hiding.HidesAll(slice.min_ts_ns, slice.max_ts_ns)) return;
     slice.counts_exact = AscendStrictly(runs);
+    uint32_t hiding_number = 0;
+    MarkHidden(hiding, &hiding_number, &slice);
     SnapshotSource source;
     source.shard = shard.number;
     source.segment = segment;
@@ -269,7 +346,7 @@ class LogSnapshotBuilder {
 
   // Heads first, then packs from the newest, until every wanted stream has been found.
   Status FindStreams(const Shard& shard, const std::vector<StreamOrdinal>& streams,
-                     std::vector<const Labels*>* found) const {
+                     std::vector<const Labels*>* found) {
     const ShardView view = View(shard, streams);
     std::vector<StreamOrdinal> missing = streams;
     const auto note = [&](std::vector<StreamOrdinal> seen) {
@@ -281,7 +358,14 @@ class LogSnapshotBuilder {
     };
     const auto note_runs = [&](const std::vector<WantedRuns>& runs) {
       std::vector<StreamOrdinal> seen;
-      for (const WantedRuns& stream : runs) seen.push_back(stream.stream);
+      for (const WantedRuns& stream : runs) {
+        const TimeRange kept = RangeOf(stream.stream);
+        if (std::any_of(stream.runs.begin(), stream.runs.end(), [&](const HeadRun& run) {
+              return kept.OverlapsSpan(run.min_ts_ns, run.max_ts_ns);
+            })) {
+          seen.push_back(stream.stream);
+        }
+      }
       note(std::move(seen));
     };
     note_runs(view.active_runs);
@@ -293,8 +377,9 @@ class LogSnapshotBuilder {
       std::vector<StreamOrdinal> seen;
       ForEachCommon(missing, *index, [&](size_t i) {
         const auto entries = index->EntriesOf(i);
+        const TimeRange kept = RangeOf(index->streams[i]);
         if (std::any_of(entries.begin(), entries.end(), [&](const PackIndex::Entry& entry) {
-              return range_.OverlapsSpan(entry.min_ts_ns, entry.max_ts_ns);
+              return kept.OverlapsSpan(entry.min_ts_ns, entry.max_ts_ns);
             })) {
           seen.push_back(index->streams[i]);
         }
@@ -305,8 +390,16 @@ class LogSnapshotBuilder {
   }
 
   const EngineImpl& engine_;
+  const std::shared_ptr<const RetentionPolicy> retention_;
+  const int64_t now_ns_;
+  std::string tenant_;
+  std::optional<int64_t> tenant_begin_ns_;  // where it is the same for all streams of the tenant
+  std::unordered_map<StreamOrdinal, int64_t> begin_of_stream_;  // else, as streams are met
   TimeRange range_;
+  LiveDeletes deletes_;                               // those that concern tenant and range
   std::vector<std::vector<StreamOrdinal>> by_shard_;  // ascending
+  // Which of deletes_ take a stream; filled as streams are met.
+  std::unordered_map<StreamOrdinal, LiveDeletes> deletes_of_stream_;
   PackedLogSnapshot* snapshot_ = nullptr;
 };
 
@@ -314,6 +407,12 @@ Result<std::unique_ptr<const LogSnapshot>> EngineImpl::SnapshotLogs(TenantId ten
                                                                     const std::vector<Matcher>& matchers,
                                                                     TimeRange range) const {
   return LogSnapshotBuilder(*this, tenant, matchers, range).Build();
+}
+
+std::optional<uint64_t> EngineImpl::DataGeneration(TimeRange range) const {
+  if (range.begin_ns < RetentionSettledNs()) return std::nullopt;
+  // Both only grow, so that equal sums mean that neither has changed.
+  return generations_.Read(range) + options_.retention->generation();
 }
 
 Result<std::vector<const Labels*>> EngineImpl::SelectStreams(TenantId tenant,

@@ -11,6 +11,8 @@
 #include "http/limits_api.h"
 #include "http/loki_api.h"
 #include "http/metrics.h"
+#include "http/otlp_api.h"
+#include "http/patterns_api.h"
 #include "http/push_api.h"
 #include "http/router.h"
 #include "http/server.h"
@@ -31,7 +33,9 @@ struct HttpServer::Impl {
         loki(read_context),
         index(read_context),
         fields(read_context),
+        patterns(read_context),
         push(writes, options.auth_enabled),
+        otlp(writes, options.auth_enabled),
         admin(engine, &metrics, options.config_yaml),
         limits({.engine = engine,
                 .query = read_context.tenant_limits,
@@ -39,9 +43,11 @@ struct HttpServer::Impl {
                 .source = options.limits_source}),
         server(&router, MakeServerOptions(engine, *writes, options)) {
     push.AddRoutes(&router);
+    otlp.AddRoutes(&router);
     loki.AddRoutes(&router);
     index.AddRoutes(&router);
     fields.AddRoutes(&router);
+    patterns.AddRoutes(&router);
     admin.AddRoutes(&router);
     limits.AddRoutes(&router);
     if (options.limits_source != nullptr) metrics.WatchLimits(options.limits_source);
@@ -95,7 +101,9 @@ struct HttpServer::Impl {
   LokiApi loki;
   IndexApi index;
   FieldsApi fields;
+  PatternsApi patterns;
   PushApi push;
+  OtlpApi otlp;
   AdminApi admin;
   LimitsApi limits;
   Server server;  // last: it stops before what its handlers use goes away

@@ -94,6 +94,9 @@ void AddEngine(const EngineStats& s, FamilyList* out) {
   out->Gauge("varve_pack_entries", "Entries in packs.", s.pack_entries);
   out->Counter("varve_packs_dropped_by_retention_total", "Packs dropped by retention.",
                s.packs_dropped_by_retention);
+  out->Counter("varve_packs_dropped_by_size_total", "Packs dropped because they were too many bytes.",
+               s.packs_dropped_by_size);
+  out->Counter("varve_bytes_dropped_by_size_total", "Bytes of these packs.", s.bytes_dropped_by_size);
   out->Counter("varve_block_cache_hits_total", "Blocks found in the cache.", s.block_cache_hits);
   out->Counter("varve_block_cache_misses_total", "Blocks read and decoded.", s.block_cache_misses);
   out->Gauge("varve_block_cache_bytes", "Bytes in the block cache.", s.block_cache_bytes);

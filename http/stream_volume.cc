@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 #include <numeric>
+#include <ranges>
 #include <vector>
 
 namespace varve {
@@ -13,13 +14,13 @@ int64_t FloorDiv(int64_t value, int64_t divisor) {
   return quotient - (value % divisor < 0 ? 1 : 0);
 }
 
-// Adds the rows of one slice, run by run of equal bucket; rows are sorted by time.
-void SumRows(const LogColumns& columns, const LogSlice& slice, TimeRange range, int64_t bucket_ns,
-             const std::function<void(const VolumeCell&)>& add) {
-  const uint32_t end = std::min(slice.row_end, columns.row_count);
+// Adds `rows` of one slice, run by run of equal bucket; rows are sorted by time.
+template <typename Rows>
+void SumRows(const LogColumns& columns, const LogSlice& slice, const Rows& rows, TimeRange range,
+             int64_t bucket_ns, const std::function<void(const VolumeCell&)>& add) {
   VolumeCell cell;
   cell.stream = slice.stream;
-  for (uint32_t row = slice.row_begin; row < end; ++row) {
+  for (const uint32_t row : rows) {
     const int64_t ts_ns = columns.timestamps_ns[row];
     if (!range.Contains(ts_ns)) continue;
     const int64_t bucket = bucket_ns == 0 ? 0 : FloorDiv(ts_ns, bucket_ns);
@@ -69,7 +70,15 @@ Status SumVolumes(const LogSnapshot& snapshot, TimeRange range, int64_t bucket_n
       loaded_source = slice.source;
       ++work->sources_loaded;
     }
-    SumRows(*columns, slice, range, bucket_ns, counted_add);
+    const uint32_t end = std::max(slice.row_begin, std::min(slice.row_end, columns->row_count));
+    const auto all = std::views::iota(slice.row_begin, end);
+    if (!slice.may_hide()) {
+      SumRows(*columns, slice, all, range, bucket_ns, counted_add);
+      continue;
+    }
+    std::vector<uint32_t> rows(all.begin(), all.end());
+    VARVE_RETURN_IF_ERROR(snapshot.DropHidden(slice, budget, &rows));
+    SumRows(*columns, slice, rows, range, bucket_ns, counted_add);
   }
   return Status::Ok();
 }

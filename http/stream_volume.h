@@ -28,7 +28,7 @@ struct VolumeWork {
 
 // Calls `add` for what each slice of the snapshot holds within `range`, split into buckets of `bucket_ns`
 // (0 = one bucket). A slice that lies within range and bucket is counted without touching its rows. Entries
-// that stand in two slices (scan.h, duplicates) count twice. Stops with the token's error.
+// that stand in two slices (scan.h, duplicates) count twice, hidden ones not at all. Stops with the token's error.
 Status SumVolumes(const LogSnapshot& snapshot, TimeRange range, int64_t bucket_ns, MemoryBudget* budget,
                   const CancelToken& cancel, const std::function<void(const VolumeCell&)>& add,
                   VolumeWork* work);

@@ -3,117 +3,16 @@
 #include <string>
 
 #include "engine/base/time.h"
+#include "ingest/message_cursor.h"
 
 namespace varve {
 namespace {
 
-enum WireType : uint32_t {
-  kVarint = 0,
-  kFixed64 = 1,
-  kBytes = 2,
-  kGroupStart = 3,
-  kGroupEnd = 4,
-  kFixed32 = 5
-};
+using enum WireType;
 
 // The years 1 and 10000, the ends of what protobuf's Timestamp may hold.
 constexpr int64_t kSecondsMin = -62135596800;
 constexpr int64_t kSecondsMax = 253402300800;
-constexpr int kGroupDepthMax = 64;
-
-// A position in one message. After a malformed byte `ok` is false and every later read gives nothing.
-class MessageCursor {
- public:
-  explicit MessageCursor(std::string_view bytes) : p_(bytes.data()), end_(p_ + bytes.size()) {}
-
-  bool AtEnd() const { return p_ == end_; }
-  bool ok() const { return ok_; }
-
-  uint64_t Varint() {
-    if (p_ != end_ && static_cast<uint8_t>(*p_) < 0x80) [[likely]]
-      return static_cast<uint8_t>(*p_++);
-    return LongVarint();
-  }
-  std::string_view Bytes() {
-    const uint64_t size = Varint();
-    if (!ok_ || size > static_cast<uint64_t>(end_ - p_)) [[unlikely]] {
-      Fail();
-      return {};
-    }
-    const std::string_view bytes(p_, size);
-    p_ += size;
-    return bytes;
-  }
-  // Passes over a field's value. False when it is malformed.
-  bool Skip(uint32_t wire_type) {
-    int depth = 0;
-    while (true) {
-      switch (wire_type) {
-        case kVarint: Varint(); break;
-        case kFixed64: Advance(8); break;
-        case kBytes: Bytes(); break;
-        case kFixed32: Advance(4); break;
-        case kGroupStart:
-          if (++depth > kGroupDepthMax) Fail();
-          break;
-        case kGroupEnd:
-          if (--depth < 0) Fail();
-          break;
-        default: Fail();
-      }
-      if (!ok_) return false;
-      if (depth == 0) return true;
-      wire_type = static_cast<uint32_t>(Varint() & 7);
-    }
-  }
-
- private:
-  void Fail() {
-    ok_ = false;
-    p_ = end_;
-  }
-  void Advance(size_t size) {
-    if (static_cast<size_t>(end_ - p_) < size) {
-      Fail();
-    } else {
-      p_ += size;
-    }
-  }
-  uint64_t LongVarint() {
-    uint64_t value = 0;
-    for (int shift = 0; shift < 64 && p_ != end_; shift += 7) {
-      const auto byte = static_cast<uint8_t>(*p_++);
-      value |= static_cast<uint64_t>(byte & 0x7F) << shift;
-      if (byte < 0x80) return value;
-    }
-    Fail();
-    return 0;
-  }
-
-  const char* p_;
-  const char* end_;
-  bool ok_ = true;
-};
-
-Status Malformed(const char* message_name) {
-  return InvalidArgument(std::string("proto: ") + message_name + ": unexpected EOF or malformed field");
-}
-
-// For a tag none of the message's fields has: skips an unknown field, refuses a known one of the wrong type.
-Status SkipUnknown(MessageCursor* cursor, uint64_t tag, uint32_t known_fields, const char* message_name) {
-  const uint64_t field = tag >> 3;
-  if (field == 0 || field > 0x1FFFFFFF) {
-    return InvalidArgument("proto: " + std::string(message_name) + ": illegal tag " + std::to_string(field) +
-                           " (wire type " + std::to_string(tag & 7) + ")");
-  }
-  if (field <= known_fields) {
-    return InvalidArgument("proto: wrong wireType = " + std::to_string(tag & 7) + " for field " +
-                           std::to_string(field) + " of " + message_name);
-  }
-  return cursor->Skip(static_cast<uint32_t>(tag & 7)) ? Status::Ok() : Malformed(message_name);
-}
-
-constexpr uint64_t Tag(uint32_t field, WireType type) { return field << 3 | type; }
 
 Status DecodeTimestamp(std::string_view bytes, int64_t* ts_ns) {
   MessageCursor cursor(bytes);
@@ -126,10 +25,10 @@ Status DecodeTimestamp(std::string_view bytes, int64_t* ts_ns) {
       case Tag(2, kVarint): nanos = static_cast<int32_t>(cursor.Varint()); break;
       default:
         if (!cursor.ok()) break;
-        VARVE_RETURN_IF_ERROR(SkipUnknown(&cursor, tag, 2, "Timestamp"));
+        VARVE_RETURN_IF_ERROR(SkipUnknownField(&cursor, tag, FieldsUpTo(2), "Timestamp"));
     }
   }
-  if (!cursor.ok()) return Malformed("Timestamp");
+  if (!cursor.ok()) return MalformedMessage("Timestamp");
   if (seconds < kSecondsMin || seconds >= kSecondsMax) {
     return InvalidArgument("proto: timestamp: seconds " + std::to_string(seconds) +
                            " are not between the years 1 and 9999");
@@ -152,10 +51,10 @@ Status DecodeLabelPair(std::string_view bytes, MetadataPair* pair) {
       case Tag(2, kBytes): pair->second = cursor.Bytes(); break;
       default:
         if (!cursor.ok()) break;
-        VARVE_RETURN_IF_ERROR(SkipUnknown(&cursor, tag, 2, "LabelPair"));
+        VARVE_RETURN_IF_ERROR(SkipUnknownField(&cursor, tag, FieldsUpTo(2), "LabelPair"));
     }
   }
-  return cursor.ok() ? Status::Ok() : Malformed("LabelPair");
+  return cursor.ok() ? Status::Ok() : MalformedMessage("LabelPair");
 }
 
 Status DecodeEntry(std::string_view bytes, DecodedPush* out, DecodeMemory* memory) {
@@ -175,10 +74,10 @@ Status DecodeEntry(std::string_view bytes, DecodedPush* out, DecodeMemory* memor
       }
       default:
         if (!cursor.ok()) break;
-        VARVE_RETURN_IF_ERROR(SkipUnknown(&cursor, tag, 3, "Entry"));
+        VARVE_RETURN_IF_ERROR(SkipUnknownField(&cursor, tag, FieldsUpTo(3), "Entry"));
     }
   }
-  if (!cursor.ok()) return Malformed("Entry");
+  if (!cursor.ok()) return MalformedMessage("Entry");
   if (out->pairs.size() != pairs_begin) {
     const DecodedPush::EntryMetadata metadata{static_cast<uint32_t>(out->entries.size()),
                                               static_cast<uint32_t>(pairs_begin),
@@ -204,10 +103,10 @@ Status DecodeStream(std::string_view bytes, DecodedPush* out, DecodeMemory* memo
       }
       default:
         if (!cursor.ok()) break;
-        VARVE_RETURN_IF_ERROR(SkipUnknown(&cursor, tag, 2, "Stream"));
+        VARVE_RETURN_IF_ERROR(SkipUnknownField(&cursor, tag, FieldsUpTo(2), "Stream"));
     }
   }
-  if (!cursor.ok()) return Malformed("Stream");
+  if (!cursor.ok()) return MalformedMessage("Stream");
   stream.count = static_cast<uint32_t>(out->entries.size()) - stream.begin;
   return PushBack(&out->streams, stream, memory);
 }
@@ -223,10 +122,10 @@ Status DecodeLokiProtobuf(std::string_view body, DecodedPush* out, DecodeMemory*
       if (!cursor.ok()) break;
       VARVE_RETURN_IF_ERROR(DecodeStream(stream, out, memory));
     } else if (cursor.ok()) {
-      VARVE_RETURN_IF_ERROR(SkipUnknown(&cursor, tag, 1, "PushRequest"));
+      VARVE_RETURN_IF_ERROR(SkipUnknownField(&cursor, tag, FieldsUpTo(1), "PushRequest"));
     }
   }
-  return cursor.ok() ? Status::Ok() : Malformed("PushRequest");
+  return cursor.ok() ? Status::Ok() : MalformedMessage("PushRequest");
 }
 
 }  // namespace varve

@@ -94,6 +94,10 @@ void AddStorageSettings(Config* c, std::vector<Setting>* out) {
           {"storage.block_rows", Count{&engine.block_rows}, "entries in a block"},
           {"storage.retention_check_interval", DurationMs{&engine.retention_check_interval_ms},
            "how often expired data is dropped"},
+          {"storage.retention_size", Bytes{&engine.retention_size_bytes},
+           "of packs; beyond it the oldest buckets are dropped; 0: no limit"},
+          {"storage.retention_disk_fraction", Real{&engine.retention_disk_fraction},
+           "of the file system in use; beyond it the oldest buckets are dropped; 0: no limit"},
           {"storage.disk_full_fraction", Real{&engine.disk_full_fraction},
            "pushes are refused (507) when the file system is fuller than this"},
           {"limits.retention_period", DurationNs{&engine.retention_ns},
@@ -185,6 +189,10 @@ void AddQuerySettings(Config* c, std::vector<Setting>* out) {
           {"limits.deletion_mode",
            Choice{&query.deletion_mode, {"disabled", "filter-only", "filter-and-delete"}},
            "what delete requests do"},
+          {"limits.max_pattern_lines", Count{&query.max_pattern_lines},
+           "lines patterns are counted in; beyond it every n-th block is, and scaled; 0: no limit"},
+          {"limits.max_patterns", Count{&query.max_patterns}, "patterns in an answer"},
+          {"limits.pattern_lines_min", Count{&query.pattern_lines_min}, "patterns with fewer lines are left out"},
       });
 }
 

@@ -17,6 +17,7 @@
 #include "engine/engine.h"
 #include "http/http_server.h"
 #include "ingest/write_path.h"
+#include "query/exec/delete_filter.h"
 #include "tools/commands.h"
 #include "tools/config.h"
 #include "tools/live_limits.h"
@@ -98,7 +99,9 @@ Status Serve(const Config& config, LiveLimits* limits) {
 
   VARVE_RETURN_IF_ERROR(limits->ReadOverrides());
   EngineOptions engine_options = config.engine;
+  engine_options.row_filter_factory = CompileDeleteFilter;
   engine_options.retention = limits->retention();
+  engine_options.notice = [](const std::string& text) { spdlog::warn("msg=\"{}\"", text); };
   VARVE_ASSIGN_OR_RETURN(const std::unique_ptr<Engine> engine, Engine::Open(engine_options));
   WritePath writes(engine.get(), limits->ingest());
   HttpOptions http_options = config.http;

@@ -11,6 +11,8 @@ Status MemoryMetaStore::Commit(const MetaCommit& commit) {
     for (const MetaCommit::Watermark& watermark : commit.watermarks) {
       disk_->watermarks[watermark.shard] = watermark.seq;
     }
+    for (const auto& [number, bytes] : commit.deletes) disk_->deletes[number] = bytes;
+    for (const uint64_t number : commit.deletes_removed) disk_->deletes.erase(number);
   }
   if (commit.trim_journal_through > 0) journal_->TrimThrough(commit.trim_journal_through);
   return Status::Ok();
@@ -26,6 +28,11 @@ Result<std::vector<MetaCommit::Pack>> MemoryMetaStore::ListPacks() const {
 Result<std::map<uint32_t, uint64_t>> MemoryMetaStore::ListWatermarks() const {
   const MutexLock lock(disk_->mu);
   return std::map<uint32_t, uint64_t>(disk_->watermarks);
+}
+
+Result<std::map<uint64_t, std::string>> MemoryMetaStore::ListDeletes() const {
+  const MutexLock lock(disk_->mu);
+  return std::map<uint64_t, std::string>(disk_->deletes);
 }
 
 Status MemoryMetaStore::PutStream(const StreamRecord& stream) {

@@ -19,6 +19,7 @@ struct MemoryMetaContents {
   Mutex mu;
   std::map<std::string, std::string> packs VARVE_GUARDED_BY(mu);
   std::map<uint32_t, uint64_t> watermarks VARVE_GUARDED_BY(mu);
+  std::map<uint64_t, std::string> deletes VARVE_GUARDED_BY(mu);
   std::map<std::string, StreamRecord> streams VARVE_GUARDED_BY(mu);  // by StreamKey
   std::map<std::string, std::string> settings VARVE_GUARDED_BY(mu);
 };
@@ -34,6 +35,7 @@ class MemoryMetaStore final : public MetaStore {
   Status Commit(const MetaCommit& commit) override;
   Result<std::vector<MetaCommit::Pack>> ListPacks() const override;
   Result<std::map<uint32_t, uint64_t>> ListWatermarks() const override;
+  Result<std::map<uint64_t, std::string>> ListDeletes() const override;
   Status PutStream(const StreamRecord& stream) override;
   Status DeleteStreams(const std::vector<StreamRecord>& streams) override;
   Status ForEachStream(const std::function<Status(const StreamRecord&)>& fn) const override;

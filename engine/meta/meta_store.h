@@ -32,6 +32,9 @@ struct MetaCommit {
   std::vector<std::string> removed;  // keys
   std::vector<Watermark> watermarks;
   uint64_t trim_journal_through = 0;  // drops the records up to and including this number
+  // Delete requests that are new or changed, by number; their bytes are opaque here.
+  std::map<uint64_t, std::string> deletes;
+  std::vector<uint64_t> deletes_removed;
 };
 
 struct StreamRecord {
@@ -53,6 +56,8 @@ class MetaStore {
   virtual Result<std::vector<MetaCommit::Pack>> ListPacks() const = 0;  // ascending by key
   // By shard; a shard that never committed is missing.
   virtual Result<std::map<uint32_t, uint64_t>> ListWatermarks() const = 0;
+
+  virtual Result<std::map<uint64_t, std::string>> ListDeletes() const = 0;
 
   // Durable no later than any journal record appended after this returns.
   virtual Status PutStream(const StreamRecord& stream) = 0;

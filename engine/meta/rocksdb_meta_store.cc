@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::string_view kPackPrefix = "pack/";
 constexpr std::string_view kWatermarkPrefix = "wm/";
+constexpr std::string_view kDeletePrefix = "del/";
 constexpr std::string_view kSettingPrefix = "cfg/";
 
 std::string Prefixed(std::string_view prefix, std::string_view rest) {
@@ -24,6 +25,12 @@ std::string Prefixed(std::string_view prefix, std::string_view rest) {
 std::string WatermarkKey(uint32_t shard) {
   std::string key(kWatermarkPrefix);
   PutBigEndian32(&key, shard);
+  return key;
+}
+
+std::string DeleteKey(uint64_t number) {
+  std::string key(kDeletePrefix);
+  PutBigEndian64(&key, number);
   return key;
 }
 
@@ -68,6 +75,12 @@ Status RocksDbMetaStore::Commit(const MetaCommit& commit) {
     PutFixed<uint64_t>(&value, watermark.seq);
     keep_first(batch.Put(db_->meta(), WatermarkKey(watermark.shard), value));
   }
+  for (const auto& [number, bytes] : commit.deletes) {
+    keep_first(batch.Put(db_->meta(), DeleteKey(number), bytes));
+  }
+  for (const uint64_t number : commit.deletes_removed) {
+    keep_first(batch.Delete(db_->meta(), DeleteKey(number)));
+  }
   if (commit.trim_journal_through > 0) {
     std::string begin;
     std::string end;
@@ -107,6 +120,19 @@ Result<std::map<uint32_t, uint64_t>> RocksDbMetaStore::ListWatermarks() const {
         return Status::Ok();
       }));
   return watermarks;
+}
+
+Result<std::map<uint64_t, std::string>> RocksDbMetaStore::ListDeletes() const {
+  std::map<uint64_t, std::string> deletes;
+  VARVE_RETURN_IF_ERROR(
+      Scan(*db_, db_->meta(), kDeletePrefix, [&](std::string_view key, std::string_view value) -> Status {
+        ByteReader key_reader(key);
+        const uint64_t number = key_reader.BigEndian64();
+        if (!key_reader.AtEnd()) return Corruption("hot database: the key of a delete request is malformed");
+        deletes[number] = std::string(value);
+        return Status::Ok();
+      }));
+  return deletes;
 }
 
 Status RocksDbMetaStore::PutStream(const StreamRecord& stream) {

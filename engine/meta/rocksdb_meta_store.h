@@ -16,6 +16,7 @@ class RocksDbMetaStore final : public MetaStore {
   Status Commit(const MetaCommit& commit) override;
   Result<std::vector<MetaCommit::Pack>> ListPacks() const override;
   Result<std::map<uint32_t, uint64_t>> ListWatermarks() const override;
+  Result<std::map<uint64_t, std::string>> ListDeletes() const override;
   Status PutStream(const StreamRecord& stream) override;
   Status DeleteStreams(const std::vector<StreamRecord>& streams) override;
   Status ForEachStream(const std::function<Status(const StreamRecord&)>& fn) const override;

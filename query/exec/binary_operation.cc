@@ -1,5 +1,5 @@
-#include "query/logql/arithmetic.h"
 #include "query/exec/binary_operation.h"
+#include "query/logql/arithmetic.h"
 
 #include <algorithm>
 #include <map>
@@ -13,7 +13,6 @@ using logql::BinaryOp;
 using logql::BinaryOperation;
 using logql::VectorMatching;
 using Cardinality = VectorMatching::Cardinality;
-
 
 // The value of left op right as a point of the result, if it has one. `kept` is what a comparison without
 // `bool` keeps.
@@ -45,7 +44,9 @@ class Signature {
     std::sort(names_.begin(), names_.end());
   }
   LabelPairs Of(const LabelPairs& labels) const {
-    return on_ ? KeepLabels(labels, names_) : DropLabels(labels, names_);
+    LabelPairs of = on_ ? KeepLabels(labels, names_) : DropLabels(labels, names_);
+    RemoveEmptyLabels(&of);
+    return of;
   }
 
  private:
@@ -61,11 +62,10 @@ BySignature Index(const Signature& signature, const SeriesSet& vector) {
   return index;
 }
 
-Status DuplicateOnRight() {
+Status DuplicateOn(std::string_view side) {
   return ExecutionError(
-      "found duplicate series on the right hand-side;many-to-many matching not allowed: matching labels must "
-      "be "
-      "unique on one side");
+      "found duplicate series on the " + std::string(side) +
+      " hand-side;many-to-many matching not allowed: matching labels must be unique on one side");
 }
 Status ManyMustBeExplicit() {
   return ExecutionError(
@@ -118,7 +118,7 @@ class VectorMatch {
   Status PlacePartners(const std::vector<const Series*>& ones) {
     for (const Series* one : ones) {
       for (const StepPoint& point : one->points) {
-        if (partner_[point.step].series != nullptr) return DuplicateOnRight();
+        if (partner_[point.step].series != nullptr) return DuplicateOn(swapped_ ? "left" : "right");
         partner_[point.step] = {one, point.value, false};
       }
     }
@@ -170,6 +170,7 @@ class VectorMatch {
 
   LabelPairs Included(const LabelPairs& many, const LabelPairs& one) const {
     LabelPairs labels = many;
+    RemoveEmptyLabels(&labels);
     for (const std::string& name : operation_.matching.include) {
       std::erase_if(labels, [&](const auto& label) { return label.first == name; });
       const std::string_view value = LabelValue(one, name);
@@ -222,7 +223,7 @@ SeriesSet ApplySet(const BinaryOperation& operation, SeriesSet left, SeriesSet r
   std::erase_if(filtered, [](const Series& series) { return series.points.empty(); });
   if (!is_or) return left;
   // Equal labels on both sides are one series; where both matched, the left has spoken.
-  std::map<LabelPairs, size_t> known;
+  std::map<LabelPairs, size_t> known;  // the first of those labels
   for (size_t i = 0; i < left.size(); ++i) known.emplace(left[i].labels, i);
   const size_t left_count = left.size();
   for (Series& series : right) {
@@ -236,6 +237,8 @@ SeriesSet ApplySet(const BinaryOperation& operation, SeriesSet left, SeriesSet r
     std::sort(points.begin(), points.end(),
               [](const StepPoint& a, const StepPoint& b) { return a.step < b.step; });
   }
+  // Which side a series came from may differ from step to step, so it must not decide ties further up.
+  SortByLabels(&left);
   return left;
 }
 

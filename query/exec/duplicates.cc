@@ -10,6 +10,17 @@ SourceColumns& DuplicateFinder::Older(uint32_t source) {
   return *columns;
 }
 
+Result<bool> DuplicateFinder::Visible(const LogSlice& older, uint32_t row, uint32_t row_count) {
+  if (!older.may_hide()) return true;
+  const auto [it, fresh] = visible_rows_.try_emplace(&older);
+  std::vector<uint32_t>& rows = it->second;
+  if (fresh) {
+    for (uint32_t i = older.row_begin; i < std::min(older.row_end, row_count); ++i) rows.push_back(i);
+    VARVE_RETURN_IF_ERROR(scan_.snapshot().DropHidden(older, scan_.query().budget(), &rows));
+  }
+  return std::binary_search(rows.begin(), rows.end(), row);
+}
+
 Status DuplicateFinder::Mark(const LogSlice& older, SourceColumns& columns, const std::vector<uint32_t>& rows,
                              std::vector<bool>* drop) {
   SourceColumns& other = Older(older.source);
@@ -26,7 +37,8 @@ Status DuplicateFinder::Mark(const LogSlice& older, SourceColumns& columns, cons
     VARVE_RETURN_IF_ERROR(columns.Ensure(kLines | kMetadata));
     VARVE_RETURN_IF_ERROR(other.Ensure(kLines | kMetadata));
     for (uint32_t j = at; j < end && theirs[j] == ts_ns && !(*drop)[i]; ++j) {
-      (*drop)[i] = columns.Line(rows[i]) == other.Line(j) && columns.Metadata(rows[i]) == other.Metadata(j);
+      if (columns.Line(rows[i]) != other.Line(j) || columns.Metadata(rows[i]) != other.Metadata(j)) continue;
+      VARVE_ASSIGN_OR_RETURN((*drop)[i], Visible(older, j, other.row_count()));
     }
   }
   return Status::Ok();

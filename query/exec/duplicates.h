@@ -1,7 +1,8 @@
 // Entries that were pushed twice and stand in two slices of their stream.
 //
 // Where that is possible the younger slice lists the older ones it overlaps (engine/scan.h). Timestamps are
-// compared first, merging two sorted columns; lines and metadata are loaded only where times coincide.
+// compared first, merging two sorted columns; lines and metadata are loaded only where times coincide. A
+// hidden row of an older slice is nobody's original.
 // Threads: thread-compatible; one task uses it.
 #pragma once
 
@@ -31,7 +32,11 @@ class DuplicateFinder {
   Status Mark(const LogSlice& older, SourceColumns& columns, const std::vector<uint32_t>& rows,
               std::vector<bool>* drop);
 
+  // Whether readers may see the row; the answer for the whole slice is worked out at the first question.
+  Result<bool> Visible(const LogSlice& older, uint32_t row, uint32_t row_count);
+
   const LogScan& scan_;
+  std::map<const LogSlice*, std::vector<uint32_t>> visible_rows_;  // of slices that may hide some
   std::map<uint32_t, std::unique_ptr<SourceColumns>> older_;  // one source serves many slices
   uint64_t removed_ = 0;
 };

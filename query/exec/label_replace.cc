@@ -36,6 +36,7 @@ size_t ReadReference(std::string_view text, std::string_view* name) {
 }
 
 void SetLabel(LabelPairs* labels, const std::string& name, std::string value) {
+  RemoveEmptyLabels(labels);
   std::erase_if(*labels, [&](const auto& label) { return label.first == name; });
   if (!value.empty()) labels->emplace_back(name, std::move(value));
   std::sort(labels->begin(), labels->end());

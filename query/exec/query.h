@@ -52,7 +52,13 @@ struct QueryLimits {
   uint32_t volume_max_series = 10000;               // of their answers; 0 = none
   uint32_t max_concurrent_tail_requests = 1000;     // of a tenant; 0 = none
   std::string deletion_mode = "filter-and-delete";  // or filter-only, disabled
+  // Of /patterns (query/patterns/pattern_query.h).
+  uint32_t max_pattern_lines = 20'000'000;  // limits.max_pattern_lines; 0 = none
+  uint32_t max_patterns = 300;              // limits.max_patterns
+  uint32_t pattern_lines_min = 10;          // limits.pattern_lines_min
 };
+
+class ResultCache;
 
 enum class Direction { kBackward, kForward };
 
@@ -66,6 +72,10 @@ struct QueryRequest {
   uint32_t limit = 100;     // entries of a log query
   Direction direction = Direction::kBackward;
   bool instant = false;
+  // More series than limits.max_query_series: answer with that many and a warning instead of an error.
+  bool partial_series = false;
+  // Where parts of answers are looked up and kept; null: nowhere. Range queries of metrics only.
+  ResultCache* cache = nullptr;
   const CancelToken* cancel = nullptr;  // may be null
 };
 
@@ -108,6 +118,17 @@ struct ScalarResult {
   double value = 0;
 };
 
+// What the result cache was asked for and gave; as Loki's "cache.result" counts.
+struct ResultCacheStats {
+  uint64_t requests = 0;
+  uint64_t entries_requested = 0;
+  uint64_t entries_found = 0;
+  uint64_t entries_stored = 0;
+  uint64_t bytes_received = 0;
+  uint64_t bytes_sent = 0;
+  int64_t length_served_ns = 0;  // steps found, times the step
+};
+
 // What was done; http prints it as Loki's "stats".
 struct QueryStats {
   uint64_t streams = 0;
@@ -122,6 +143,7 @@ struct QueryStats {
   uint64_t entries_returned = 0;
   uint64_t head_lines = 0;
   uint64_t head_bytes = 0;
+  ResultCacheStats result_cache;
   double exec_seconds = 0;
 };
 

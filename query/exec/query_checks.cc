@@ -108,7 +108,7 @@ Status CheckSelector(const LogSelector& selector, const QueryLimits& limits) {
   return Status::Ok();
 }
 
-Status CheckTree(const Expr& expr, const QueryLimits& limits, int depth) {
+Status CheckTree(const Expr& expr, const QueryRequest& request, const QueryLimits& limits, int depth) {
   if (depth > kDepthMax) return InvalidArgument("the query is nested too deeply");
   if (const auto* selector = std::get_if<LogSelector>(&expr.node)) return CheckSelector(*selector, limits);
   if (const auto* range = std::get_if<logql::RangeAggregation>(&expr.node)) {
@@ -120,15 +120,18 @@ Status CheckTree(const Expr& expr, const QueryLimits& limits, int depth) {
     return CheckSelector(range->range.selector, limits);
   }
   if (const auto* vector = std::get_if<logql::VectorAggregation>(&expr.node)) {
-    return CheckTree(*vector->operand, limits, depth + 1);
+    if (vector->op == logql::VectorOp::kApproxTopk && !request.instant) {
+      return InvalidArgument("count min sketches are only supported on instant queries");
+    }
+    return CheckTree(*vector->operand, request, limits, depth + 1);
   }
   if (const auto* replace = std::get_if<logql::LabelReplace>(&expr.node)) {
     VARVE_RETURN_IF_ERROR(RegexSizes(limits).CheckText(replace->pattern));
-    return CheckTree(*replace->operand, limits, depth + 1);
+    return CheckTree(*replace->operand, request, limits, depth + 1);
   }
   if (const auto* binary = std::get_if<logql::BinaryOperation>(&expr.node)) {
-    VARVE_RETURN_IF_ERROR(CheckTree(*binary->left, limits, depth + 1));
-    return CheckTree(*binary->right, limits, depth + 1);
+    VARVE_RETURN_IF_ERROR(CheckTree(*binary->left, request, limits, depth + 1));
+    return CheckTree(*binary->right, request, limits, depth + 1);
   }
   return Status::Ok();
 }
@@ -136,7 +139,7 @@ Status CheckTree(const Expr& expr, const QueryLimits& limits, int depth) {
 }  // namespace
 
 Status CheckLimits(const Expr& expr, const QueryRequest& request, const QueryLimits& limits) {
-  VARVE_RETURN_IF_ERROR(CheckTree(expr, limits, 0));
+  VARVE_RETURN_IF_ERROR(CheckTree(expr, request, limits, 0));
   if (request.end_ns < request.start_ns) {
     return InvalidArgument("end timestamp must not be before or equal to start time");
   }

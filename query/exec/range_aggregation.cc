@@ -101,7 +101,9 @@ Result<SeriesSet> RunRangeAggregation(QueryContext& query, const StepGrid& steps
   VARVE_ASSIGN_OR_RETURN(
       const auto scan, LogScan::Open(query, aggregation.range.selector, aggregation.range.unwrap, rule.needs,
                                      grid.scan_range()));
-  RangeScan range_scan(*scan, grid, aggregation, SeriesKeyBuilder(rule.grouping), rule.errors_allowed);
+  const bool of_vector = outer != nullptr && !aggregation.grouping.has_value();
+  RangeScan range_scan(*scan, grid, aggregation, SeriesKeyBuilder(rule.grouping, of_vector),
+                       rule.errors_allowed);
   VARVE_ASSIGN_OR_RETURN(SeriesSet series, range_scan.Run());
   if (aggregation.op == RangeOp::kAbsentOverTime) return Absent(aggregation, steps, series);
   return series;

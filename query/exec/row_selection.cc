@@ -12,7 +12,7 @@ Result<RowSelection> RowSelection::Select(const LogScan& scan, const std::vector
   VARVE_RETURN_IF_ERROR(columns.Ensure(scan.pipeline().needs_lines() ? kTimestamps | kLines : kTimestamps));
   selection.NarrowByTime(scan, slices, range, columns);
   if (scan.has_line_filter() && columns.loaded(kLines)) selection.FilterLines(scan, columns);
-  VARVE_RETURN_IF_ERROR(selection.DropDuplicates(scan, columns));
+  VARVE_RETURN_IF_ERROR(selection.DropHiddenAndDuplicates(scan, columns));
   return selection;
 }
 
@@ -62,14 +62,15 @@ void RowSelection::FilterLines(const LogScan& scan, const SourceColumns& columns
   slices_ = std::move(filtered);
 }
 
-Status RowSelection::DropDuplicates(const LogScan& scan, SourceColumns& columns) {
+Status RowSelection::DropHiddenAndDuplicates(const LogScan& scan, SourceColumns& columns) {
   DuplicateFinder finder(scan);
   bool touched = false;
   std::vector<uint32_t> rows;
   for (SliceRows& slice : slices_) {
-    if (slice.slice->older_overlapping.empty()) continue;
+    if (slice.slice->older_overlapping.empty() && !slice.slice->may_hide()) continue;
     rows.clear();
     for (uint32_t i = 0; i < slice.size(); ++i) rows.push_back(Row(slice, i));
+    VARVE_RETURN_IF_ERROR(scan.snapshot().DropHidden(*slice.slice, scan.query().budget(), &rows));
     VARVE_RETURN_IF_ERROR(finder.Remove(*slice.slice, columns, &rows));
     touched = true;
     if (rows.size() == slice.size()) continue;

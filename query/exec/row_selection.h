@@ -1,5 +1,5 @@
 // The rows of one source that a query must look at: those in its time range that pass the leading line
-// filters and are not duplicates.
+// filters, are not hidden and not duplicates.
 //
 // Line filters search runs of adjacent slices at once, back to back, whatever streams they belong to.
 // Threads: thread-compatible. Ownership: borrows the scan.
@@ -43,7 +43,7 @@ class RowSelection {
   void NarrowByTime(const LogScan& scan, const std::vector<uint32_t>& slices, TimeRange range,
                     const SourceColumns& columns);
   void FilterLines(const LogScan& scan, const SourceColumns& columns);
-  Status DropDuplicates(const LogScan& scan, SourceColumns& columns);
+  Status DropHiddenAndDuplicates(const LogScan& scan, SourceColumns& columns);
 
   std::vector<SliceRows> slices_;
   std::vector<uint32_t> rows_;

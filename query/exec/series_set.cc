@@ -27,6 +27,10 @@ LabelPairs DropLabels(const LabelPairs& labels, const std::vector<std::string>& 
   return kept;
 }
 
+void RemoveEmptyLabels(LabelPairs* labels) {
+  std::erase_if(*labels, [](const auto& label) { return label.second.empty(); });
+}
+
 void SortByLabels(SeriesSet* series) {
   std::stable_sort(series->begin(), series->end(),
                    [](const Series& a, const Series& b) { return a.labels < b.labels; });

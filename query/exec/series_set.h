@@ -22,7 +22,7 @@ struct StepPoint {
 };
 
 struct Series {
-  LabelPairs labels;              // sorted by name, values not empty
+  LabelPairs labels;              // sorted by name; a value may be empty
   std::vector<StepPoint> points;  // ascending by step, at least one
 };
 using SeriesSet = std::vector<Series>;
@@ -36,6 +36,10 @@ std::string_view LabelValue(const LabelPairs& labels, std::string_view name);
 LabelPairs KeepLabels(const LabelPairs& labels, const std::vector<std::string>& names);
 // All but the labels named in `names` (sorted).
 LabelPairs DropLabels(const LabelPairs& labels, const std::vector<std::string>& names);
+
+// Removes labels with an empty value. Operations that put label sets together do so; those that only choose
+// among series leave them.
+void RemoveEmptyLabels(LabelPairs* labels);
 
 void SortByLabels(SeriesSet* series);
 

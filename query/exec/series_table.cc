@@ -15,9 +15,10 @@ constexpr int64_t kEntryOverheadBytes = 112;
 
 }  // namespace
 
-SeriesKeyBuilder::SeriesKeyBuilder(const std::optional<logql::Grouping>& grouping) {
+SeriesKeyBuilder::SeriesKeyBuilder(const std::optional<logql::Grouping>& grouping, bool of_vector) {
   if (!grouping.has_value()) return;
   by_ = !grouping->without;
+  skips_empty_ = of_vector && !by_;
   names_ = grouping->labels;
   std::sort(names_.begin(), names_.end());
   names_.erase(std::unique(names_.begin(), names_.end()), names_.end());
@@ -27,14 +28,14 @@ SeriesKeyBuilder::SeriesKeyBuilder(const std::optional<logql::Grouping>& groupin
 void SeriesKeyBuilder::BuildBy(const logql::RowLabels& labels, std::string* key) const {
   for (const std::string& name : names_) {
     std::string_view value;
-    if (name == kError) {
-      value = labels.error();
-    } else if (name == kErrorDetails) {
-      value = labels.error_details();
+    if (name == kError || name == kErrorDetails) {
+      value = name == kError ? labels.error() : labels.error_details();
+      if (value.empty()) continue;
     } else {
-      value = labels.Get(name);
+      const logql::RowLabel* label = labels.Find(name);
+      if (label == nullptr) continue;
+      value = label->value;
     }
-    if (value.empty()) continue;
     PutLengthPrefixed(key, name);
     PutLengthPrefixed(key, value);
   }
@@ -45,7 +46,7 @@ void SeriesKeyBuilder::Build(const logql::RowLabels& labels, std::string* key) {
   if (by_) return BuildBy(labels, key);
   scratch_.clear();
   for (const logql::RowLabel& label : labels.labels()) {
-    if (label.value.empty()) continue;
+    if (skips_empty_ && label.value.empty()) continue;
     if (std::binary_search(names_.begin(), names_.end(), label.name)) continue;
     scratch_.emplace_back(label.name, label.value);
   }

@@ -22,10 +22,12 @@ namespace varve {
 
 class SeriesKeyBuilder {
  public:
-  // Without a grouping every label identifies.
-  explicit SeriesKeyBuilder(const std::optional<logql::Grouping>& grouping);
+  // Without a grouping every label identifies. `of_vector`: the grouping is a vector aggregation's, whose
+  // `without` leaves out labels with an empty value.
+  explicit SeriesKeyBuilder(const std::optional<logql::Grouping>& grouping, bool of_vector = false);
 
-  // Replaces `key`. Labels with an empty value do not count.
+  // Replaces `key`. A label with an empty value (`logfmt --keep-empty`, a path that json did not find) is not
+  // the same as none.
   void Build(const logql::RowLabels& labels, std::string* key);
 
   // Whether rows of the stream whose labels are unmodified may differ in series by their metadata. A
@@ -38,6 +40,7 @@ class SeriesKeyBuilder {
   void BuildBy(const logql::RowLabels& labels, std::string* key) const;
 
   bool by_ = false;
+  bool skips_empty_ = false;
   bool groups_by_error_ = false;
   std::vector<std::string> names_;  // sorted, unique: wanted if by_, else left out
   std::vector<std::pair<std::string_view, std::string_view>> scratch_;

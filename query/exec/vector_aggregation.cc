@@ -22,8 +22,10 @@ Groups GroupSeries(const std::optional<Grouping>& grouping, const SeriesSet& ope
   std::sort(by.labels.begin(), by.labels.end());
   Groups groups;
   for (uint32_t i = 0; i < operand.size(); ++i) {
-    const LabelPairs& labels = operand[i].labels;
-    groups[by.without ? DropLabels(labels, by.labels) : KeepLabels(labels, by.labels)].push_back(i);
+    LabelPairs labels =
+        by.without ? DropLabels(operand[i].labels, by.labels) : KeepLabels(operand[i].labels, by.labels);
+    if (by.without) RemoveEmptyLabels(&labels);
+    groups[std::move(labels)].push_back(i);
   }
   return groups;
 }

@@ -221,44 +221,59 @@ struct NumberScanner {
 
   char At(size_t ahead = 0) const { return pos + ahead < text.size() ? text[pos + ahead] : '\0'; }
 
-  // 0x1F, 0o17, 0b1; false when there is none here. 0B alone is no bytes.
+  // 0x1F, 0x1.8p3, 0o17, 0b1; false when there is none here. 0B alone is no bytes.
   bool Prefixed() {
     if (At() != '0') return false;
     const char letter = static_cast<char>(At(1) | 0x20);
     const int base = letter == 'x' ? 16 : letter == 'o' ? 8 : letter == 'b' ? 2 : 0;
     if (base == 0 || (base == 2 && !IsDigit(At(2)) && At(2) != '_')) return false;
+    const std::string literal = base == 16  ? "hexadecimal literal"
+                                : base == 8 ? "octal literal"
+                                            : "binary literal";
     pos += 2;
-    Digits(base, base == 16 ? "hexadecimal literal" : base == 8 ? "octal literal" : "binary literal");
+    bool any = Digits(base, literal, /*after_digit=*/true);
+    const bool fraction = At() == '.';
+    if (fraction) {
+      if (base != 16) Complain("invalid radix point in " + literal);
+      ++pos;
+      any = Digits(base, literal, false) || any;
+    }
+    if (!any) Complain(literal + " has no digits");
+    const char exponent = static_cast<char>(At() | 0x20);
+    if (exponent == 'e') Complain("'" + std::string(1, At()) + "' exponent requires decimal mantissa");
+    if (exponent == 'e' || (exponent == 'p' && base == 16)) {
+      Exponent();
+    } else if (fraction && base == 16) {
+      Complain("hexadecimal mantissa requires a 'p' exponent");
+    }
     return true;
   }
 
   void Decimal() {
     const size_t begin = pos;
-    Digits(10, "decimal literal");
+    Digits(10, "decimal literal", false);
     const size_t whole_end = pos;
     if (At() == '.') {
       ++pos;
-      Digits(10, "decimal literal");
+      Digits(10, "decimal literal", false);
     }
-    if (At() == 'e' || At() == 'E') {
-      ++pos;
-      if (At() == '+' || At() == '-') ++pos;
-      const size_t exponent = pos;
-      Digits(10, "decimal literal");
-      if (pos == exponent) problem = "exponent has no digits";
-    }
+    if (At() == 'e' || At() == 'E') Exponent();
     // As in Go, a whole number with a leading zero is octal; Loki reads its value as decimal all the same.
     if (pos == whole_end && pos - begin > 1 && text[begin] == '0') {
       pos = begin + 1;
-      Digits(8, "octal literal");
+      Digits(8, "octal literal", true);
     }
   }
 
  private:
-  // Digits with single underscores between them (and behind a prefix).
-  void Digits(int base, std::string_view literal) {
-    bool after_digit = base != 10;
-    bool any = base == 10;
+  void Exponent() {
+    ++pos;
+    if (At() == '+' || At() == '-') ++pos;
+    if (!Digits(10, "decimal literal", false)) Complain("exponent has no digits");
+  }
+  // Digits with single underscores between them, and behind a prefix, which counts as a digit. False: none.
+  bool Digits(int base, const std::string& literal, bool after_digit) {
+    bool any = false;
     for (; HexValue(At()) < std::max(base, 10) || At() == '_'; ++pos) {
       if (At() == '_') {
         if (!after_digit) Complain("'_' must separate successive digits");
@@ -266,11 +281,10 @@ struct NumberScanner {
         continue;
       }
       after_digit = any = true;
-      if (HexValue(At()) >= base)
-        Complain("invalid digit '" + std::string(1, At()) + "' in " + std::string(literal));
+      if (HexValue(At()) >= base) Complain("invalid digit '" + std::string(1, At()) + "' in " + literal);
     }
-    if (!any) Complain(std::string(literal) + " has no digits");
     if (pos > 0 && text[pos - 1] == '_') Complain("'_' must separate successive digits");
+    return any;
   }
   void Complain(std::string what) {
     if (problem.empty()) problem = std::move(what);

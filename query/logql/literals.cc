@@ -248,7 +248,13 @@ Result<double> ParseNumber(std::string_view text) {
   }
   double value = 0;
   const char* const end = digits.data() + digits.size();
-  const auto [stop, error] = std::from_chars(digits.data(), end, value);
+  // A hexadecimal number must have an exponent of two: 0x1p4, not 0x10.
+  const bool hexadecimal = digits.size() > 2 && digits[0] == '0' && (digits[1] | 0x20) == 'x';
+  if (hexadecimal && digits.find_first_of("pP") == std::string::npos)
+    return BadNumber(text, "invalid syntax");
+  const auto [stop, error] = hexadecimal
+                                 ? std::from_chars(digits.data() + 2, end, value, std::chars_format::hex)
+                                 : std::from_chars(digits.data(), end, value);
   if (stop != end) return BadNumber(text, "invalid syntax");
   if (error == std::errc::result_out_of_range) {
     // Too small is zero, as everywhere; from_chars does not say which of the two it was.

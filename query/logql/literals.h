@@ -27,7 +27,7 @@ std::optional<int64_t> ParseAnyDuration(std::string_view text);
 // are exact. Nothing for anything else, or beyond 2^64.
 std::optional<uint64_t> ParseByteSize(std::string_view text);
 
-// The text of a NUMBER token, decimal; `_` may stand between digits.
+// The text of a NUMBER token, decimal or 0x1.8p3; `_` may stand between digits.
 // kInvalidArgument: `strconv.ParseFloat: parsing "1e999": value out of range`, `…"0x10": invalid syntax`.
 Result<double> ParseNumber(std::string_view text);
 

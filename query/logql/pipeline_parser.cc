@@ -352,7 +352,7 @@ Status Parser::ParseComparisonValue(std::string name, CompareOp op, ParsedFilter
   std::string text;
   VARVE_RETURN_IF_ERROR(ExpectText(TokenKind::kNumber, has_sign ? "NUMBER" : "", &text));
   Result<double> value = ParseNumber(text);
-  if (!value.ok()) return SemanticError("unable to parse float: " + value.status().message());
+  if (!value.ok()) return SemanticError("unable to parse literal as a float: " + value.status().message());
   NumberLabelFilter filter{std::move(name), op, negative ? -*value : *value, negative ? "-" + text : text};
   SetFilter(std::move(filter), 1, out);
   return Status::Ok();

@@ -88,14 +88,19 @@ Result<TestContents> EngineClient::ReadAll(const std::vector<Matcher>& matchers,
       return InternalError("slices are out of order");
     }
     VARVE_ASSIGN_OR_RETURN(const Rows rows, LoadRows(*snapshot, slice, engine_->query_budget()));
+    std::vector<uint32_t> visible;
+    for (uint32_t row = slice.row_begin; row < rows.row_end; ++row) visible.push_back(row);
+    VARVE_RETURN_IF_ERROR(snapshot->DropHidden(slice, engine_->query_budget(), &visible));
     std::set<TestEntry> older;
     for (const uint32_t other : slice.older_overlapping) {
       VARVE_ASSIGN_OR_RETURN(const Rows other_rows,
                              LoadRows(*snapshot, slices[other], engine_->query_budget()));
-      for (uint32_t row = slices[other].row_begin; row < other_rows.row_end; ++row)
-        older.insert(other_rows.Entry(row));
+      std::vector<uint32_t> originals;
+      for (uint32_t row = slices[other].row_begin; row < other_rows.row_end; ++row) originals.push_back(row);
+      VARVE_RETURN_IF_ERROR(snapshot->DropHidden(slices[other], engine_->query_budget(), &originals));
+      for (const uint32_t row : originals) older.insert(other_rows.Entry(row));
     }
-    for (uint32_t row = slice.row_begin; row < rows.row_end; ++row) {
+    for (const uint32_t row : visible) {
       TestEntry entry = rows.Entry(row);
       if (!range.Contains(std::get<0>(entry)) || older.contains(entry)) continue;
       const std::string stream = snapshot->streams()[slice.stream].labels->ToString();

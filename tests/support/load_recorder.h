@@ -54,13 +54,31 @@ class LoadRecorder final : public Engine {
     return engine_.InternStream(tenant, labels);
   }
   const Labels& StreamLabels(StreamOrdinal stream) const override { return engine_.StreamLabels(stream); }
+  TenantId StreamTenant(StreamOrdinal stream) const override { return engine_.StreamTenant(stream); }
   Status Append(const AppendBatch& batch, std::string_view record) override {
     return engine_.Append(batch, record);
   }
+  void SetAppendObserver(AppendObserver* observer) override { engine_.SetAppendObserver(observer); }
   Status Flush() override { return engine_.Flush(); }
   Result<std::vector<const Labels*>> SelectStreams(TenantId tenant, const std::vector<Matcher>& matchers,
                                                    TimeRange range) const override {
     return engine_.SelectStreams(tenant, matchers, range);
+  }
+  std::optional<uint64_t> DataGeneration(TimeRange range) const override {
+    return engine_.DataGeneration(range);
+  }
+  Result<DeleteRequest> AddDelete(std::string_view tenant, std::string_view query, int64_t start_ns,
+                                  int64_t end_ns) override {
+    return engine_.AddDelete(tenant, query, start_ns, end_ns);
+  }
+  std::vector<DeleteRequest> ListDeletes(std::string_view tenant) const override {
+    return engine_.ListDeletes(tenant);
+  }
+  Status CancelDelete(std::string_view tenant, std::string_view id, bool force) override {
+    return engine_.CancelDelete(tenant, id, force);
+  }
+  uint64_t DeleteGeneration(std::string_view tenant) const override {
+    return engine_.DeleteGeneration(tenant);
   }
   MemoryBudget* ingest_budget() override { return engine_.ingest_budget(); }
   MemoryBudget* query_budget() override { return engine_.query_budget(); }
@@ -85,6 +103,10 @@ class LoadRecorder final : public Engine {
                                                    MemoryBudget* budget) const override {
       VARVE_RETURN_IF_ERROR(engine_.Record(source, want));
       return snapshot_->Load(source, want, budget);
+    }
+    Status DropHidden(const LogSlice& slice, MemoryBudget* budget,
+                      std::vector<uint32_t>* rows) const override {
+      return snapshot_->DropHidden(slice, budget, rows);
     }
 
    private:

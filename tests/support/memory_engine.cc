@@ -1,6 +1,7 @@
 #include "tests/support/memory_engine.h"
 
 #include <algorithm>
+#include <span>
 #include <unordered_map>
 
 namespace varve::testing {
@@ -57,9 +58,34 @@ class MemorySnapshot final : public LogSnapshot {
     });
   }
 
+  // Row by row, each through every delete that covers its segment.
+  Status DropHidden(const LogSlice& slice, MemoryBudget* budget, std::vector<uint32_t>* rows) const override {
+    if (!slice.may_hide() || rows->empty()) return Status::Ok();
+    VARVE_ASSIGN_OR_RETURN(const auto columns,
+                           Load(slice.source, kTimestamps | kLines | kMetadata, budget));
+    std::erase_if(*rows, [&](uint32_t row) {
+      const int64_t ts_ns = columns->timestamps_ns[row];
+      return std::any_of(hidings_[slice.hiding - 1].begin(), hidings_[slice.hiding - 1].end(),
+                         [&](const Hiding& hiding) {
+                           std::vector<uint32_t> one = {row};
+                           if (ts_ns < hiding.start_ns || ts_ns > hiding.end_ns) return false;
+                           hiding.filter->TakeRows(*streams_[slice.stream].labels, *columns, &one);
+                           return !one.empty();
+                         });
+    });
+    return Status::Ok();
+  }
+
+  struct Hiding {
+    int64_t start_ns;
+    int64_t end_ns;
+    std::shared_ptr<const RowFilter> filter;
+  };
+
   std::vector<SelectedStream> streams_;
   std::vector<LogSlice> slices_;
   std::vector<Source> sources_;
+  std::vector<std::vector<Hiding>> hidings_;  // LogSlice::hiding - 1
 
  private:
   static void AddMetadata(const std::vector<MemoryEngine::Row>& rows, LogColumns* columns) {
@@ -205,6 +231,11 @@ const Labels& MemoryEngine::StreamLabels(StreamOrdinal stream) const {
   return streams_[stream].labels;
 }
 
+TenantId MemoryEngine::StreamTenant(StreamOrdinal stream) const {
+  MutexLock lock(mu_);
+  return streams_[stream].tenant;
+}
+
 void MemoryEngine::AppendLocked(const AppendBatch& batch) {
   for (const auto& stream : batch.streams) {
     auto& rows = segments_.back()[stream.stream];
@@ -214,20 +245,71 @@ void MemoryEngine::AppendLocked(const AppendBatch& batch) {
       ++entries_;
       line_bytes_ += entry.line.size();
     }
+    // Nobody reads before the lock is released, so the rows count as visible here.
+    generations_.BumpEntries(std::span(batch.entries).subspan(stream.begin, stream.count));
   }
 }
 
 Status MemoryEngine::Append(const AppendBatch& batch, std::string_view record) {
-  MutexLock lock(mu_);
-  if (!append_failure_.ok()) return append_failure_.Clone();
-  records_.emplace_back(record);
-  AppendLocked(batch);
+  {
+    MutexLock lock(mu_);
+    if (!append_failure_.ok()) return append_failure_.Clone();
+    records_.emplace_back(record);
+    AppendLocked(batch);
+  }
+  if (AppendObserver* const observer = append_observer_) observer->OnAppend(batch);
   return Status::Ok();
 }
 
 Status MemoryEngine::Flush() {
   Seal();
   return Status::Ok();
+}
+
+Result<DeleteRequest> MemoryEngine::AddDelete(std::string_view tenant, std::string_view query,
+                                              int64_t start_ns, int64_t end_ns) {
+  if (options_.engine.row_filter_factory == nullptr) return Unimplemented("no row filter factory");
+  VARVE_ASSIGN_OR_RETURN(std::shared_ptr<const RowFilter> filter, options_.engine.row_filter_factory(query));
+  MutexLock lock(mu_);
+  segments_.emplace_back();
+  Delete added;
+  added.filter = std::move(filter);
+  added.request.number = deletes_.size() + 1;
+  added.request.id = "delete" + std::to_string(added.request.number);
+  added.request.tenant = tenant;
+  added.request.query = query;
+  added.request.start_ns = start_ns;
+  added.request.end_ns = end_ns;
+  added.request.created_ns = options_.engine.clock->NowNs();
+  added.request.through = segments_.size() - 1;
+  deletes_.push_back(added);
+  ++delete_generation_;
+  return added.request;
+}
+
+std::vector<DeleteRequest> MemoryEngine::ListDeletes(std::string_view tenant) const {
+  MutexLock lock(mu_);
+  std::vector<DeleteRequest> requests;
+  for (const Delete& live : deletes_) {
+    if (live.request.tenant == tenant && live.request.hides_rows()) requests.push_back(live.request);
+  }
+  return requests;
+}
+
+Status MemoryEngine::CancelDelete(std::string_view tenant, std::string_view id, bool) {
+  MutexLock lock(mu_);
+  for (Delete& live : deletes_) {
+    if (live.request.tenant != tenant || live.request.id != id || !live.request.hides_rows()) continue;
+    live.request.state = DeleteRequest::State::kCancelled;
+    ++delete_generation_;
+    return Status::Ok();
+  }
+  return NotFound("could not find delete request with given id");
+}
+
+uint64_t MemoryEngine::DeleteGeneration(std::string_view) const {
+  MutexLock lock(mu_);
+  return delete_generation_;
 }
 
 std::vector<StreamOrdinal> MemoryEngine::MatchLocked(TenantId tenant, const std::vector<Matcher>& matchers) const {
@@ -268,6 +350,19 @@ Result<std::unique_ptr<const LogSnapshot>> MemoryEngine::SnapshotLogs(TenantId t
       return !range.OverlapsSpan(p.slice.min_ts_ns, p.slice.max_ts_ns);
     });
     if (placed[m].empty()) continue;
+    for (PlacedSlice& p : placed[m]) {
+      std::vector<MemorySnapshot::Hiding> hiding;
+      for (const Delete& live : deletes_) {
+        if (live.request.tenant == tenants_[tenant] && live.request.hides_rows() &&
+            p.segment < live.request.through && live.filter->TakesStream(streams_[matched[m]].labels)) {
+          hiding.push_back({live.request.start_ns, live.request.end_ns, live.filter});
+        }
+      }
+      if (hiding.empty()) continue;
+      snapshot->hidings_.push_back(std::move(hiding));
+      p.slice.hiding = static_cast<uint32_t>(snapshot->hidings_.size());
+      p.slice.counts_exact = false;
+    }
     AddStreamSlices(std::move(placed[m]), snapshot.get());
     snapshot->streams_.push_back({matched[m], &streams_[matched[m]].labels});
   }

@@ -7,6 +7,7 @@
 // Threads: thread-safe (one lock).
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <map>
 #include <memory>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "engine/base/mutex.h"
+#include "engine/bucket_generations.h"
 #include "engine/engine.h"
 
 namespace varve::testing {
@@ -46,12 +48,21 @@ class MemoryEngine final : public Engine {
   Result<TenantId> FindTenant(std::string_view name) const override;
   Result<StreamOrdinal> InternStream(TenantId tenant, const Labels& labels) override;
   const Labels& StreamLabels(StreamOrdinal stream) const override;
+  TenantId StreamTenant(StreamOrdinal stream) const override;
   Status Append(const AppendBatch& batch, std::string_view record) override;
+  void SetAppendObserver(AppendObserver* observer) override { append_observer_ = observer; }
   Status Flush() override;
   Result<std::unique_ptr<const LogSnapshot>> SnapshotLogs(TenantId tenant, const std::vector<Matcher>& matchers,
                                                           TimeRange range) const override;
   Result<std::vector<const Labels*>> SelectStreams(TenantId tenant, const std::vector<Matcher>& matchers,
                                                    TimeRange range) const override;
+  std::optional<uint64_t> DataGeneration(TimeRange range) const override { return generations_.Read(range); }
+  // Compiles with options.engine.row_filter_factory. Covers what was there: the open segment is sealed.
+  Result<DeleteRequest> AddDelete(std::string_view tenant, std::string_view query, int64_t start_ns,
+                                  int64_t end_ns) override;
+  std::vector<DeleteRequest> ListDeletes(std::string_view tenant) const override;
+  Status CancelDelete(std::string_view tenant, std::string_view id, bool force) override;
+  uint64_t DeleteGeneration(std::string_view tenant) const override;
   MemoryBudget* ingest_budget() override { return &ingest_budget_; }
   MemoryBudget* query_budget() override { return &query_budget_; }
   ThreadPool* query_pool() override { return &pool_; }
@@ -70,6 +81,10 @@ class MemoryEngine final : public Engine {
     TenantId tenant;
     Labels labels;
   };
+  struct Delete {
+    DeleteRequest request;  // `through` is the number of segments it covers
+    std::shared_ptr<const RowFilter> filter;
+  };
   using Segment = std::map<StreamOrdinal, std::vector<Row>>;
 
   void AppendLocked(const AppendBatch& batch) VARVE_REQUIRES(mu_);
@@ -80,11 +95,15 @@ class MemoryEngine final : public Engine {
   MemoryBudget ingest_budget_;
   MemoryBudget query_budget_;
   ThreadPool pool_;
+  std::atomic<AppendObserver*> append_observer_{nullptr};
+  BucketGenerations generations_;
   mutable Mutex mu_;
   std::vector<std::string> tenants_ VARVE_GUARDED_BY(mu_);
   std::deque<Stream> streams_ VARVE_GUARDED_BY(mu_);  // a deque: StreamLabels hands out references
   std::vector<Segment> segments_ VARVE_GUARDED_BY(mu_);  // the last one is open
   std::vector<std::string> records_ VARVE_GUARDED_BY(mu_);
+  std::vector<Delete> deletes_ VARVE_GUARDED_BY(mu_);
+  uint64_t delete_generation_ VARVE_GUARDED_BY(mu_) = 0;
   Status append_failure_ VARVE_GUARDED_BY(mu_);
   uint64_t entries_ VARVE_GUARDED_BY(mu_) = 0;
   uint64_t line_bytes_ VARVE_GUARDED_BY(mu_) = 0;

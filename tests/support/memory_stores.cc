@@ -61,6 +61,7 @@ class HookedMetaStore final : public MetaStore {
   }
   Result<std::vector<MetaCommit::Pack>> ListPacks() const override { return store_->ListPacks(); }
   Result<std::map<uint32_t, uint64_t>> ListWatermarks() const override { return store_->ListWatermarks(); }
+  Result<std::map<uint64_t, std::string>> ListDeletes() const override { return store_->ListDeletes(); }
   Status PutStream(const StreamRecord& stream) override { return store_->PutStream(stream); }
   Status DeleteStreams(const std::vector<StreamRecord>& streams) override {
     return store_->DeleteStreams(streams);
@@ -119,6 +120,7 @@ uint32_t EngineTestPeer::shard_count() const { return static_cast<uint32_t>(engi
 
 Status EngineTestPeer::RunRetentionOnce() {
   Status status = engine_->DropExpiredPacks();
+  if (status.ok()) status = engine_->DropBeyondSize();
   engine_->FreeDroppedPacks();
   return status;
 }

@@ -195,9 +195,7 @@ class AtTime {
       if (!runner.Process(entry.ts_ns, columns.Line(0), entry.metadata)) continue;
       if (runner.labels().has_error()) return InvalidArgument("pipeline error");
       LabelPairs labels;
-      for (const auto& label : runner.labels().labels()) {
-        if (!label.value.empty()) labels.emplace_back(label.name, label.value);
-      }
+      for (const auto& label : runner.labels().labels()) labels.emplace_back(label.name, label.value);
       std::sort(labels.begin(), labels.end());
       if (range.grouping) labels = Grouped(labels, *range.grouping);
       series[labels].push_back({entry.ts_ns, range.range.unwrap ? runner.value() : 0, runner.line().size()});
@@ -241,7 +239,10 @@ class AtTime {
     VARVE_ASSIGN_OR_RETURN(Value operand, Evaluate(*aggregation.operand));
     std::map<LabelPairs, Vector> groups;
     for (const Element& element : operand.vector) {
-      groups[Grouped(element.first, aggregation.grouping.value_or(logql::Grouping{}))].push_back(element);
+      const logql::Grouping grouping = aggregation.grouping.value_or(logql::Grouping{});
+      LabelPairs labels = Grouped(element.first, grouping);
+      if (grouping.without) std::erase_if(labels, [](const auto& label) { return label.second.empty(); });
+      groups[std::move(labels)].push_back(element);
     }
     Value value;
     for (auto& [labels, members] : groups) {
@@ -267,7 +268,9 @@ class AtTime {
     VARVE_ASSIGN_OR_RETURN(Value left, Evaluate(*operation.left));
     VARVE_ASSIGN_OR_RETURN(Value right, Evaluate(*operation.right));
     const auto signature = [&](const LabelPairs& labels) {
-      return Pick(labels, operation.matching.labels, operation.matching.on);
+      LabelPairs picked = Pick(labels, operation.matching.labels, operation.matching.on);
+      std::erase_if(picked, [](const auto& label) { return label.second.empty(); });
+      return picked;
     };
     const bool filters = IsComparison(operation.op) && !operation.return_bool;
     if (left.is_number && right.is_number) {
@@ -310,7 +313,9 @@ class AtTime {
     const bool swapped = matching.cardinality == Cardinality::kOneToMany;
     std::map<LabelPairs, Element> ones;
     const auto signature = [&](const LabelPairs& labels) {
-      return Pick(labels, matching.labels, matching.on);
+      LabelPairs picked = Pick(labels, matching.labels, matching.on);
+      std::erase_if(picked, [](const auto& label) { return label.second.empty(); });
+      return picked;
     };
     for (const Element& element : swapped ? left : right) {
       if (!ones.emplace(signature(element.first), element).second) return ExecutionError("duplicate series");
@@ -330,6 +335,7 @@ class AtTime {
           if (!ValueOf(one->second.first, name).empty()) labels[name] = ValueOf(one->second.first, name);
         }
       }
+      std::erase_if(labels, [](const auto& label) { return label.second.empty(); });
       const LabelPairs result_labels(labels.begin(), labels.end());
       if (!taken.insert(result_labels).second) return ExecutionError("multiple matches");
       const double a = swapped ? one->second.second : many.second;

@@ -42,6 +42,7 @@ class RecordingEngine final : public Engine {
     return memory_.InternStream(tenant, labels);
   }
   const Labels& StreamLabels(StreamOrdinal stream) const override { return memory_.StreamLabels(stream); }
+  TenantId StreamTenant(StreamOrdinal stream) const override { return memory_.StreamTenant(stream); }
   Status Append(const AppendBatch& batch, std::string_view record) override {
     budget_at_append_ = memory_.ingest_budget()->used_bytes();
     if (!options_.remember) {
@@ -56,6 +57,7 @@ class RecordingEngine final : public Engine {
     appended_.clear();
     records_.clear();
   }
+  void SetAppendObserver(AppendObserver* observer) override { memory_.SetAppendObserver(observer); }
   Status Flush() override { return memory_.Flush(); }
   Result<std::unique_ptr<const LogSnapshot>> SnapshotLogs(TenantId tenant,
                                                           const std::vector<Matcher>& matchers,
@@ -65,6 +67,22 @@ class RecordingEngine final : public Engine {
   Result<std::vector<const Labels*>> SelectStreams(TenantId tenant, const std::vector<Matcher>& matchers,
                                                    TimeRange range) const override {
     return memory_.SelectStreams(tenant, matchers, range);
+  }
+  std::optional<uint64_t> DataGeneration(TimeRange range) const override {
+    return memory_.DataGeneration(range);
+  }
+  Result<DeleteRequest> AddDelete(std::string_view tenant, std::string_view query, int64_t start_ns,
+                                  int64_t end_ns) override {
+    return memory_.AddDelete(tenant, query, start_ns, end_ns);
+  }
+  std::vector<DeleteRequest> ListDeletes(std::string_view tenant) const override {
+    return memory_.ListDeletes(tenant);
+  }
+  Status CancelDelete(std::string_view tenant, std::string_view id, bool force) override {
+    return memory_.CancelDelete(tenant, id, force);
+  }
+  uint64_t DeleteGeneration(std::string_view tenant) const override {
+    return memory_.DeleteGeneration(tenant);
   }
   MemoryBudget* ingest_budget() override { return memory_.ingest_budget(); }
   MemoryBudget* query_budget() override { return memory_.query_budget(); }

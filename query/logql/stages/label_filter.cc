@@ -46,9 +46,9 @@ class ComparisonStage : public RowStage {
   bool Apply(Row* row) const override {
     const RowLabel* label = row->labels.Find(name_, hash_);
     if (label == nullptr) return false;
-    if (row->labels.has_error()) return true;
     T value{};
     if (ConvertLabel(label->value, &value, nullptr)) return Compare(op_, value, threshold_);
+    if (row->labels.has_error()) return true;  // what failed first says more
     std::string error;
     ConvertLabel(label->value, &value, &error);
     row->labels.SetError(kLabelFilterError, error);
@@ -79,8 +79,9 @@ class IpStage : public RowStage {
   IpStage(const std::string& name, bool negated, const IpMatcher& matcher)
       : name_(name), hash_(HashName(name)), negated_(negated), matcher_(matcher) {}
   bool Apply(Row* row) const override {
+    // Unlike the other filters, even when the label is not there: the error may be why.
+    if (row->labels.has_error()) return true;
     const RowLabel* label = row->labels.Find(name_, hash_);
-    if (label != nullptr && row->labels.has_error()) return true;
     return label != nullptr && matcher_.MatchesAny(label->value) != negated_;
   }
 
@@ -91,28 +92,35 @@ class IpStage : public RowStage {
   const IpMatcher matcher_;
 };
 
+// A chain of `and` inside an `or` is gone through to its end: an operand that does not convert leaves its
+// error on the row, which may still pass by the `or`. Elsewhere the row is lost with the first operand that
+// fails.
 class LogicalStage : public RowStage {
  public:
-  LogicalStage(bool is_or, std::vector<std::unique_ptr<RowStage>> operands)
-      : is_or_(is_or), operands_(std::move(operands)) {}
+  LogicalStage(bool is_or, bool inside_or, std::vector<std::unique_ptr<RowStage>> operands)
+      : is_or_(is_or), to_the_end_(!is_or && inside_or), operands_(std::move(operands)) {}
   bool Apply(Row* row) const override {
+    bool all = true;
     for (const auto& operand : operands_) {
-      if (operand->Apply(row) == is_or_) return is_or_;
+      const bool passes = operand->Apply(row);
+      if (passes == is_or_ && !to_the_end_) return is_or_;
+      all = all && passes;
     }
-    return !is_or_;
+    return !is_or_ && all;
   }
 
  private:
   const bool is_or_;
+  const bool to_the_end_;
   const std::vector<std::unique_ptr<RowStage>> operands_;
 };
 
 using Stage = std::unique_ptr<RowStage>;
 
-Result<Stage> Compile(const LabelFilter& filter, int depth);
+Result<Stage> Compile(const LabelFilter& filter, int depth, bool inside_or);
 
 // The operands of a chain of one operator, in order, however it was nested.
-Result<Stage> CompileChain(const BinaryLabelFilter& top, int depth) {
+Result<Stage> CompileChain(const BinaryLabelFilter& top, int depth, bool inside_or) {
   std::vector<Stage> operands;
   std::vector<const LabelFilter*> pending{top.right.get(), top.left.get()};
   while (!pending.empty()) {
@@ -124,13 +132,13 @@ Result<Stage> CompileChain(const BinaryLabelFilter& top, int depth) {
       pending.push_back(binary->left.get());
       continue;
     }
-    VARVE_ASSIGN_OR_RETURN(Stage operand, Compile(*filter, depth + 1));
+    VARVE_ASSIGN_OR_RETURN(Stage operand, Compile(*filter, depth + 1, inside_or || top.is_or));
     operands.push_back(std::move(operand));
   }
-  return Stage(std::make_unique<LogicalStage>(top.is_or, std::move(operands)));
+  return Stage(std::make_unique<LogicalStage>(top.is_or, inside_or, std::move(operands)));
 }
 
-Result<Stage> Compile(const LabelFilter& filter, int depth) {
+Result<Stage> Compile(const LabelFilter& filter, int depth, bool inside_or) {
   if (depth > kNestingMax) return InvalidArgument("label filter is nested too deeply");
   if (const auto* string = std::get_if<StringLabelFilter>(&filter.node)) {
     return Stage(std::make_unique<StringStage>(string->matcher));
@@ -149,11 +157,13 @@ Result<Stage> Compile(const LabelFilter& filter, int depth) {
     VARVE_ASSIGN_OR_RETURN(const IpMatcher matcher, IpMatcher::Create(ip->pattern));
     return Stage(std::make_unique<IpStage>(ip->name, ip->negated, matcher));
   }
-  return CompileChain(std::get<BinaryLabelFilter>(filter.node), depth);
+  return CompileChain(std::get<BinaryLabelFilter>(filter.node), depth, inside_or);
 }
 
 }  // namespace
 
-Result<std::unique_ptr<RowStage>> CompileLabelFilter(const LabelFilter& filter) { return Compile(filter, 0); }
+Result<std::unique_ptr<RowStage>> CompileLabelFilter(const LabelFilter& filter) {
+  return Compile(filter, 0, false);
+}
 
 }  // namespace varve::logql

@@ -1,8 +1,8 @@
 // | label = "x", | n > 5, | took >= 1s, | size < 4KB, | addr = ip("…"), with and / or.
 //
 // A missing label fails every comparison but those of strings, which see "". Number, duration and byte
-// filters keep rows whose label does not convert, with __error__ set; rows that have the label and already an
-// error pass them (and ip filters) untouched.
+// filters keep rows whose label does not convert, with __error__ set unless it was already; ip filters pass
+// every row that has an error.
 #pragma once
 
 #include <memory>

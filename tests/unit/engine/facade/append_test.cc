@@ -168,5 +168,62 @@ TEST_F(AppendTest, KeepsTheShardCountADirectoryWasCreatedWith) {
   EXPECT_EQ(EngineClient(engine_.get()).ReadAll()->size(), 20u);
 }
 
+// Notes what it is told, and whether a reader saw it by then.
+class RecordingObserver final : public AppendObserver {
+ public:
+  explicit RecordingObserver(Engine* engine) : engine_(*engine), client_(engine) {}
+  void OnAppend(const AppendBatch& batch) override {
+    const Result<TestContents> visible = client_.ReadAll();
+    for (const auto& stream : batch.streams) {
+      const std::string labels = engine_.StreamLabels(stream.stream).ToString();
+      tenants.insert(engine_.StreamTenant(stream.stream));
+      for (uint32_t i = stream.begin; i < stream.begin + stream.count; ++i) {
+        const LogEntryView& entry = batch.entries[i];
+        const TestEntry told{entry.ts_ns, std::string(entry.line), std::string(entry.metadata)};
+        const auto found = visible.ok() ? visible->find(labels) : TestContents::const_iterator();
+        all_visible &= visible.ok() && found != visible->end() && found->second.contains(told);
+        heard[labels].insert(told);
+      }
+    }
+  }
+  TestContents heard;
+  std::set<TenantId> tenants;
+  bool all_visible = true;
+
+ private:
+  Engine& engine_;
+  EngineClient client_;
+};
+
+TEST_F(AppendTest, TellsAnObserverOfWhatHasBecomeReadable) {
+  Open();
+  EngineClient client(engine_.get());
+  ASSERT_OK(client.Push(labels_, 1, "before"));
+  RecordingObserver observer(engine_.get());
+  engine_->SetAppendObserver(&observer);
+  TestPush push{{{labels_, {{3, "three", "\x03key\x05value"}, {2, "two", ""}}},
+                 {MakeLabels({{"app", "b"}}), {{5, "", ""}}}}};
+  ASSERT_OK(client.Push(push));
+  TestContents expected;
+  push.AddTo(&expected);
+  EXPECT_EQ(observer.heard, expected);
+  EXPECT_TRUE(observer.all_visible);
+  EXPECT_EQ(observer.tenants, std::set<TenantId>{*engine_->FindTenant("t")});
+
+  engine_->SetAppendObserver(nullptr);
+  ASSERT_OK(client.Push(labels_, 7, "after"));
+  EXPECT_EQ(observer.heard, expected);
+}
+
+TEST_F(AppendTest, TellsAnObserverNothingOfWhatWasRefused) {
+  Open();
+  RecordingObserver observer(engine_.get());
+  engine_->SetAppendObserver(&observer);
+  failing_step_ = "journal";
+  EngineClient client(engine_.get());
+  EXPECT_FALSE(client.Push(labels_, 1, "lost").ok());
+  EXPECT_TRUE(observer.heard.empty());
+}
+
 }  // namespace
 }  // namespace varve

@@ -127,6 +127,8 @@ TEST_F(BinaryOperationTest, RefusesAmbiguousMatchesWithLokisTexts) {
       Apply(On(BinaryOp::kDiv, {"a"}, Cardinality::kOneToOne), small_, fine_),
       "found duplicate series on the right hand-side;many-to-many matching not allowed: matching labels must "
       "be unique on one side");
+  EXPECT_EQ(Apply(On(BinaryOp::kDiv, {"a"}, Cardinality::kOneToMany), fine_, small_).substr(0, 48),
+            "found duplicate series on the left hand-side;man");
   EXPECT_EQ(Apply(On(BinaryOp::kDiv, {"a"}, Cardinality::kManyToOne, {"b"}), fine_, small_),
             "multiple matches for labels: grouping labels must ensure unique matches");
 }

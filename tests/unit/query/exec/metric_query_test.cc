@@ -84,6 +84,31 @@ TEST_F(MetricQuery, UnwrapAggregations) {
   for (const Case& c : kCases) EXPECT_EQ(Instant(c.query, 60), c.expected) << c.query;
 }
 
+TEST_F(MetricQuery, AnEmptyLabelIsNotTheSameAsNone) {
+  Add({{"app", "a"}}, 1, "k=");
+  Add({{"app", "a"}}, 2, "o=1");
+  const std::string range = R"(count_over_time({app="a"} | logfmt --keep-empty | drop o [10s]))";
+  EXPECT_EQ(Instant(range, 5), "{app=\"a\"} 5=1\n{app=\"a\", k=\"\"} 5=1");
+  EXPECT_EQ(Instant("sum by (k) (" + range + ")", 5), "{} 5=1\n{k=\"\"} 5=1");
+  EXPECT_EQ(Instant("max by (k) (" + range + ")", 5), "{} 5=1\n{k=\"\"} 5=1");
+  EXPECT_EQ(Instant("topk(2, " + range + ")", 5), "{app=\"a\"} 5=1\n{app=\"a\", k=\"\"} 5=1");
+  // What puts label sets together leaves it out.
+  EXPECT_EQ(Instant("sum without (x) (" + range + ")", 5), "{app=\"a\"} 5=2");
+  EXPECT_EQ(Instant("max without (x) (" + range + ")", 5), "{app=\"a\"} 5=1");
+  EXPECT_EQ(Instant(range + " + on (app) group_left vector(1)", 5), "");
+  EXPECT_EQ(Instant(range + " + on (k) " + range, 5).substr(0, 60),
+            "execution error: found duplicate series on the right hand-si");
+  EXPECT_EQ(Instant("label_replace(" + range + R"(, "b", "c", "k", ""))", 5),
+            "{app=\"a\", b=\"c\"} 5=1\n{app=\"a\", b=\"c\"} 5=1");
+}
+
+TEST_F(MetricQuery, ApproxTopkIsForInstantQueries) {
+  AddMinute();
+  EXPECT_EQ(Instant(R"(approx_topk(1, sum by (host) (rate({app="web"}[1m]))))", 60), R"({host="h1"} 60=0.5)");
+  EXPECT_EQ(Range(R"(1 + approx_topk(1, sum by (host) (rate({app="web"}[1m]))))", 50, 60, 10),
+            "invalid argument: count min sketches are only supported on instant queries");
+}
+
 TEST_F(MetricQuery, AbsentOverTimeSpeaksWhereNothingIs) {
   for (int64_t second : {10, 40}) Add({{"a", "1"}}, second, "x");
   EXPECT_EQ(Range(R"(absent_over_time({a="1"}[10s]))", 0, 60, 10), R"({a="1"} 0=1 20=1 30=1 50=1 60=1)");

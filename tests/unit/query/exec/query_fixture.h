@@ -22,6 +22,9 @@ class QueryFixture : public ::testing::Test {
  protected:
   static constexpr int64_t kSecond = kNsPerSecond;
 
+  QueryFixture() = default;
+  explicit QueryFixture(MemoryEngineOptions options) : engine_(std::move(options)) {}
+
   void Add(const std::vector<Label>& stream, int64_t second, std::string_view line,
            std::vector<MetadataPair> metadata = {}) {
     AddNs(stream, second * kSecond, line, std::move(metadata));

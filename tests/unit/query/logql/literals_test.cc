@@ -172,10 +172,10 @@ TEST(ByteSizeTest, RoundedTextHasTwoDigits) {
   for (const auto& [bytes, text] : cases) EXPECT_EQ(Text(AppendRoundedBytes, bytes), text);
 }
 
-TEST(NumberTest, ReadsDecimalsOnly) {
+TEST(NumberTest, ReadsDecimalsAndHexadecimalsWithAnExponent) {
   const std::vector<std::pair<std::string, double>> cases = {
-      {"1", 1},        {"1e3", 1000}, {".5", 0.5},     {"5.", 5},
-      {"1_000", 1000}, {"010", 10},   {"1E-3", 0.001}, {"1e-999", 0},
+      {"1", 1},    {"1e3", 1000},   {".5", 0.5},   {"5.", 5},    {"1_000", 1000},
+      {"010", 10}, {"1E-3", 0.001}, {"1e-999", 0}, {"0x1p3", 8}, {"0X1.8P3", 12},
   };
   for (const auto& [text, value] : cases) {
     const Result<double> parsed = ParseNumber(text);

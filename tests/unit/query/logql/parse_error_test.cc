@@ -254,7 +254,8 @@ TEST(ParseErrorTest, Numbers) {
        "out of "
        "range"},
       {"{a=\"b\"} | x > 0x10",
-       "parse error : unable to parse float: strconv.ParseFloat: parsing \"0x10\": invalid syntax"},
+       "parse error : unable to parse literal as a float: strconv.ParseFloat: parsing \"0x10\": invalid "
+       "syntax"},
   });
 }
 

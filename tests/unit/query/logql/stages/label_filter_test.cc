@@ -57,13 +57,31 @@ TEST(LabelFilter, KeepsWhatDoesNotConvertWithAnError) {
   EXPECT_EQ(RunPipeline("| logfmt | a > 1", "b=1"), "dropped");
 }
 
-TEST(LabelFilter, RowsWithAnErrorPassLaterComparisonsOfLabelsTheyHave) {
-  EXPECT_TRUE(Passes("a > 1 | b > 5", "a=abc b=1"));
+TEST(LabelFilter, RowsWithAnErrorStillAnswerLaterComparisons) {
+  EXPECT_FALSE(Passes("a > 1 | b > 5", "a=abc b=1"));
+  EXPECT_TRUE(Passes("a > 1 | b > 5", "a=abc b=6"));
   EXPECT_FALSE(Passes("a > 1 | c > 5", "a=abc b=1"));
+  EXPECT_FALSE(Passes("a > 1s and b < 1MB", "a=oops b=3MB"));
+  // The first error stays.
+  EXPECT_EQ(
+      RunPipeline("| logfmt | a > 1 | b > 1s", "a=x b=y"),
+      "{__error__=LabelFilterErr, __error_details__=strconv.ParseFloat: parsing \"x\": invalid syntax, a=x, "
+      "b=y}");
   EXPECT_FALSE(Passes("a > 1 | b=`2`", "a=abc b=1"));  // strings still decide
+  // ip filters pass every row that has an error, even without their label.
   EXPECT_TRUE(Passes("a > 1 | b=ip(`1.1.1.1`)", "a=abc b=1"));
+  EXPECT_TRUE(Passes("a > 1 | c=ip(`1.1.1.1`)", "a=abc b=1"));
   EXPECT_FALSE(Passes("a > 1 | __error__=``", "a=abc"));
   EXPECT_TRUE(Passes("a > 1 | __error__=`LabelFilterErr` | __error_details__=~`strconv.*`", "a=abc"));
+}
+
+TEST(LabelFilter, AnOperandOfAnAndInsideAnOrLeavesItsErrorWhenTheOtherFailed) {
+  const std::string error =
+      "{__error__=LabelFilterErr, __error_details__=strconv.ParseFloat: parsing \"x\": invalid syntax, a=x, "
+      "b=1}";
+  EXPECT_EQ(RunPipeline("| logfmt | (b = `2` and a > 1) or b = `1`", "a=x b=1"), error);
+  EXPECT_EQ(RunPipeline("| logfmt | b = `1` or (b = `2` and a > 1)", "a=x b=1"), "{a=x, b=1}");
+  EXPECT_EQ(RunPipeline("| logfmt | b = `2` and a > 1", "a=x b=1"), "dropped");
 }
 
 TEST(LabelFilter, IpFindsAddressesInTheValue) {

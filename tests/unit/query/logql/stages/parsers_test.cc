@@ -156,6 +156,7 @@ TEST(LogfmtParser, ReadsPairsLeniently) {
        "{__error__=LogfmtParserErr, __error_details__=logfmt syntax error at pos 20 : unterminated quoted "
        "value, a=1}"},
       {"| logfmt", R"(b="esc\n\"q\"" c='x y')", "{b=esc\n\"q\", c='x}"},
+      {"| logfmt --strict", "a=\"two\nlines\\t\"", "{a=two\nlines\t}"},
       {"| logfmt", R"("q"=1 a=1)", "{a=1}"},
       {"| logfmt", R"(a="x"b=2)", "{a=x, b=2}"},
       {"| logfmt", R"(a=b"c d=1)", "{d=1}"},
