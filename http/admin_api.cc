@@ -51,14 +51,14 @@ HttpResponse BuildInfo() {
 
 }  // namespace
 
-AdminApi::AdminApi(Engine* engine, const Metrics* metrics, std::string config_yaml)
+AdminApi::AdminApi(Engine* engine, const Metrics* metrics, std::function<std::string()> config_yaml)
     : engine_(engine), metrics_(metrics), config_yaml_(std::move(config_yaml)) {}
 
 void AdminApi::AddRoutes(Router* router) {
   router->Add({"GET"}, "/ready", Worker::kInline, [this](const HttpRequest&) { return Ready(); });
   router->Add({"GET"}, "/services", Worker::kInline, [this](const HttpRequest&) { return Services(); });
   router->Add({"GET"}, "/config", Worker::kInline, [this](const HttpRequest&) {
-    HttpResponse response = TextResponse(200, config_yaml_);
+    HttpResponse response = TextResponse(200, config_yaml_());
     response.content_type = "text/yaml; charset=utf-8";
     return response;
   });

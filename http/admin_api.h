@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <string>
 
 #include "engine/engine.h"
@@ -15,7 +16,8 @@ namespace varve {
 
 class AdminApi {
  public:
-  AdminApi(Engine* engine, const Metrics* metrics, std::string config_yaml);
+  // `config_yaml` gives the configuration in effect.
+  AdminApi(Engine* engine, const Metrics* metrics, std::function<std::string()> config_yaml);
 
   // The router keeps pointers to this object.
   void AddRoutes(Router* router);
@@ -30,7 +32,7 @@ class AdminApi {
 
   Engine* const engine_;
   const Metrics* const metrics_;
-  const std::string config_yaml_;
+  const std::function<std::string()> config_yaml_;
   std::atomic<Phase> phase_{Phase::kStarting};  // written by the owner, read by handlers; publishes nothing
 };
 

@@ -36,7 +36,7 @@ struct HttpServer::Impl {
         patterns(read_context),
         push(writes, options.auth_enabled),
         otlp(writes, options.auth_enabled),
-        admin(engine, &metrics, options.config_yaml),
+        admin(engine, &metrics, ConfigYaml(options)),
         limits({.engine = engine,
                 .query = read_context.tenant_limits,
                 .ingest = &writes->limits(),
@@ -52,6 +52,13 @@ struct HttpServer::Impl {
     limits.AddRoutes(&router);
     if (options.limits_source != nullptr) metrics.WatchLimits(options.limits_source);
     metrics.WatchServer(&server);
+  }
+
+  static std::function<std::string()> ConfigYaml(const HttpOptions& options) {
+    if (options.limits_source != nullptr) {
+      return [source = options.limits_source] { return source->ConfigYaml(); };
+    }
+    return [yaml = options.config_yaml] { return yaml; };
   }
 
   ReadContext MakeReadContext(Engine* engine, const HttpOptions& options) {

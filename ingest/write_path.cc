@@ -535,8 +535,8 @@ WritePath::WritePath(Engine* engine, IngestLimits limits) {
   impl_ = std::make_unique<Impl>(engine, own.get());
   impl_->own_limits = std::move(own);
 }
-WritePath::WritePath(Engine* engine, const PerTenant<IngestLimits>* limits)
-    : impl_(std::make_unique<Impl>(engine, limits)) {}
+WritePath::WritePath(Engine* engine, std::reference_wrapper<const PerTenant<IngestLimits>> limits)
+    : impl_(std::make_unique<Impl>(engine, &limits.get())) {}
 WritePath::~WritePath() = default;
 
 PushOutcome WritePath::Push(const PushRequest& request) { return Impl::PushRun(impl_.get(), request).Run(); }

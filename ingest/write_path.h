@@ -9,6 +9,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -83,7 +84,7 @@ class WritePath {
   // `engine` must outlive this; the same limits for every tenant.
   WritePath(Engine* engine, IngestLimits limits);
   // `limits` too: a push keeps to those of its tenant at its beginning.
-  WritePath(Engine* engine, const PerTenant<IngestLimits>* limits);
+  WritePath(Engine* engine, std::reference_wrapper<const PerTenant<IngestLimits>> limits);
   ~WritePath();
 
   PushOutcome Push(const PushRequest& request);

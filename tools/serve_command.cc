@@ -103,7 +103,7 @@ Status Serve(const Config& config, LiveLimits* limits) {
   engine_options.retention = limits->retention();
   engine_options.notice = [](const std::string& text) { spdlog::warn("msg=\"{}\"", text); };
   VARVE_ASSIGN_OR_RETURN(const std::unique_ptr<Engine> engine, Engine::Open(engine_options));
-  WritePath writes(engine.get(), limits->ingest());
+  WritePath writes(engine.get(), *limits->ingest());
   HttpOptions http_options = config.http;
   http_options.tenant_limits = limits->query();
   http_options.limits_source = limits;

@@ -19,7 +19,7 @@ class AdminApiTest : public ::testing::Test {
   AdminApiTest()
       : writes_(&engine_, IngestLimits()),
         metrics_(&engine_, &writes_, "fake"),
-        api_(&engine_, &metrics_, "a: 1\n") {
+        api_(&engine_, &metrics_, [] { return std::string("a: 1\n"); }) {
     api_.AddRoutes(&router_);
   }
   HttpResponse Get(const std::string& target) { return CallHandler(router_, "GET", target); }
