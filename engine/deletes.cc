@@ -86,6 +86,7 @@ Result<DeleteRequest> EngineImpl::AddDelete(std::string_view tenant, std::string
   commit.deletes[request.number] = EncodeDeleteRequest(request);
   VARVE_RETURN_IF_ERROR(stores_.meta->Commit(commit));
   delete_ledger_.Put(request, owner.ok() ? *owner : kNobody, std::move(filter));
+  generations_.Bump(request.range());
   return request;
 }
 
@@ -131,6 +132,7 @@ Status EngineImpl::CancelDelete(std::string_view tenant, std::string_view id, bo
   commit.deletes[request->number] = EncodeDeleteRequest(*request);
   VARVE_RETURN_IF_ERROR(stores_.meta->Commit(commit));
   delete_ledger_.Put(*request, kNobody, nullptr);
+  generations_.Bump(request->range());
   return Status::Ok();
 }
 

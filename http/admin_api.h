@@ -1,4 +1,4 @@
-// What operates the process: ready, metrics, config, buildinfo, flush, log_level, services.
+// What operates the process: ready, metrics, config, buildinfo, flush, log_level, services, shutdown.
 //
 // Threads: thread-safe. Ownership: engine and metrics must outlive this.
 #pragma once
@@ -14,10 +14,16 @@
 
 namespace varve {
 
+struct AdminOptions {
+  // The configuration in effect: sections of `  key: value` lines.
+  std::function<std::string()> config_yaml;
+  std::string config_defaults_yaml;  // the same of what is in effect when nothing is said
+  std::function<void()> terminate;   // ends the process as SIGTERM does; null = it cannot be asked to
+};
+
 class AdminApi {
  public:
-  // `config_yaml` gives the configuration in effect.
-  AdminApi(Engine* engine, const Metrics* metrics, std::function<std::string()> config_yaml);
+  AdminApi(Engine* engine, const Metrics* metrics, AdminOptions options);
 
   // The router keeps pointers to this object.
   void AddRoutes(Router* router);
@@ -28,12 +34,17 @@ class AdminApi {
  private:
   HttpResponse Ready() const;
   HttpResponse Services() const;
+  HttpResponse Config(const HttpRequest& request) const;
   HttpResponse LogLevel(const HttpRequest& request) const;
+  HttpResponse Flush() const;
+  HttpResponse PrepareShutdown(const HttpRequest& request);
+  HttpResponse Shutdown(const HttpRequest& request) const;
 
   Engine* const engine_;
   const Metrics* const metrics_;
-  const std::function<std::string()> config_yaml_;
+  const AdminOptions options_;
   std::atomic<Phase> phase_{Phase::kStarting};  // written by the owner, read by handlers; publishes nothing
+  std::atomic<bool> shutdown_prepared_{false};   // written and read by handlers; publishes nothing
 };
 
 }  // namespace varve

@@ -6,22 +6,39 @@
 
 #include "http/access_log.h"
 #include "http/admin_api.h"
+#include "http/context_api.h"
+#include "http/delete_api.h"
+#include "http/export_api.h"
 #include "http/fields_api.h"
 #include "http/index_api.h"
+#include "http/legacy_api.h"
 #include "http/limits_api.h"
 #include "http/loki_api.h"
 #include "http/metrics.h"
 #include "http/otlp_api.h"
 #include "http/patterns_api.h"
 #include "http/push_api.h"
+#include "http/ring_pages.h"
 #include "http/router.h"
+#include "http/rules_api.h"
 #include "http/server.h"
+#include "http/tail_api.h"
+#include "http/tail_hub.h"
 #include "http/tenant.h"
+#include "query/exec/result_cache.h"
 
 namespace varve {
 namespace {
 
 uint32_t OrDefault(uint32_t configured, uint32_t fallback) { return configured != 0 ? configured : fallback; }
+
+// An eighth of the queries' memory, a thirty-second of all, unless configured.
+std::unique_ptr<ResultCache> MakeResultCache(Engine* engine, const HttpOptions& options) {
+  if (!options.cache_results) return nullptr;
+  const int64_t bytes = options.results_cache_bytes != 0 ? options.results_cache_bytes
+                                                         : engine->query_budget()->limit_bytes() / 8;
+  return std::make_unique<ResultCache>(bytes, engine->query_budget());
+}
 
 }  // namespace
 
@@ -29,14 +46,24 @@ struct HttpServer::Impl {
   Impl(Engine* engine, WritePath* writes, const QueryLimits& limits_for_all, const HttpOptions& options)
       : metrics(engine, writes, options.auth_enabled ? std::string() : std::string(kSingleTenant)),
         query_limits(limits_for_all),
+        result_cache(MakeResultCache(engine, options)),
         read_context(MakeReadContext(engine, options)),
-        loki(read_context),
-        index(read_context),
-        fields(read_context),
+        loki(ForSeveralTenants(options)),
+        index(ForSeveralTenants(options)),
+        fields(ForSeveralTenants(options)),
         patterns(read_context),
+        context(read_context),
+        deletes(read_context, options.delete_max_interval_ns),
+        exports(read_context),
+        tails(engine, options.tail),
+        tail(read_context, &tails),
         push(writes, options.auth_enabled),
         otlp(writes, options.auth_enabled),
-        admin(engine, &metrics, ConfigYaml(options)),
+        legacy(ForSeveralTenants(options)),
+        admin(engine, &metrics, {ConfigYaml(options), options.config_defaults_yaml, options.terminate}),
+        rings([this, host = options.listen_address] { return host + ":" + std::to_string(server.port()); },
+              options.clock),
+        rules(options.auth_enabled),
         limits({.engine = engine,
                 .query = read_context.tenant_limits,
                 .ingest = &writes->limits(),
@@ -48,10 +75,26 @@ struct HttpServer::Impl {
     index.AddRoutes(&router);
     fields.AddRoutes(&router);
     patterns.AddRoutes(&router);
+    context.AddRoutes(&router);
+    legacy.AddRoutes(&router);
+    deletes.AddRoutes(&router);
+    exports.AddRoutes(&router);
+    tail.AddRoutes(&router);
     admin.AddRoutes(&router);
+    rings.AddRoutes(&router);
+    rules.AddRoutes(&router);
     limits.AddRoutes(&router);
     if (options.limits_source != nullptr) metrics.WatchLimits(options.limits_source);
     metrics.WatchServer(&server);
+    metrics.WatchTails(&tails);
+    if (result_cache != nullptr) metrics.WatchResultCache(result_cache.get());
+  }
+
+  // For reads whose answers are complete when their handlers return.
+  ReadContext ForSeveralTenants(const HttpOptions& options) const {
+    ReadContext several = read_context;
+    several.multi_tenant_queries = options.multi_tenant_queries;
+    return several;
   }
 
   static std::function<std::string()> ConfigYaml(const HttpOptions& options) {
@@ -69,6 +112,7 @@ struct HttpServer::Impl {
     context.auth_enabled = options.auth_enabled;
     context.clock = options.clock;
     context.counters = metrics.query_counters();
+    context.result_cache = result_cache.get();
     return context;
   }
 
@@ -91,6 +135,7 @@ struct HttpServer::Impl {
     out.idle_timeout_ms = options.idle_timeout_ms;
     out.write_timeout_ms = options.write_timeout_ms;
     out.stop_timeout_ms = options.stop_timeout_ms;
+    out.web_socket_stall_ms = options.tail.slow_client_timeout_ms;
     out.compress_responses = options.compress_responses;
     out.compress_min_bytes = options.compress_min_bytes;
     out.body_budget = engine->ingest_budget();
@@ -103,15 +148,24 @@ struct HttpServer::Impl {
 
   Router router;
   Metrics metrics;
-  const PerTenant<QueryLimits> query_limits;  // where the caller has no table
+  const PerTenant<QueryLimits> query_limits;        // where the caller has no table
+  const std::unique_ptr<ResultCache> result_cache;  // null when switched off
   const ReadContext read_context;
   LokiApi loki;
   IndexApi index;
   FieldsApi fields;
   PatternsApi patterns;
+  ContextApi context;
+  DeleteApi deletes;
+  ExportApi exports;
+  TailHub tails;
+  TailApi tail;
   PushApi push;
   OtlpApi otlp;
+  LegacyApi legacy;
   AdminApi admin;
+  RingPages rings;
+  RulesApi rules;
   LimitsApi limits;
   Server server;  // last: it stops before what its handlers use goes away
 };

@@ -9,6 +9,7 @@
 #include "http/json_writer.h"
 #include "http/tenant.h"
 #include "http/version.h"
+#include "ingest/otlp_config.h"
 #include "query/exec/humanized_text.h"
 
 namespace varve {
@@ -68,13 +69,47 @@ class JsonFields {
   bool first_ = true;
 };
 
-// The resource attributes that OTLP logs get as labels: Loki's default.
-constexpr std::string_view kOtlpConfig =
-    R"({"resource_attributes":{"attributes_config":[{"action":"index_label","attributes":["service.name",)"
-    R"("service.namespace","service.instance.id","deployment.environment","deployment.environment.name",)"
-    R"("cloud.region","cloud.availability_zone","k8s.cluster.name","k8s.namespace.name","k8s.pod.name",)"
-    R"("k8s.container.name","container.name","k8s.replicaset.name","k8s.deployment.name",)"
-    R"("k8s.statefulset.name","k8s.daemonset.name","k8s.cronjob.name","k8s.job.name"]}]}})";
+std::string OtlpRuleJson(const OtlpAttributeRule& rule) {
+  std::string out = "{";
+  JsonFields fields(&out);
+  fields.Text("action", OtlpActionName(rule.action));
+  if (!rule.attributes.empty()) fields.Texts("attributes", rule.attributes);
+  if (!rule.regex.empty()) fields.Text("regex", rule.regex);
+  return out.append("}");
+}
+
+std::string OtlpRulesJson(const std::vector<OtlpAttributeRule>& rules) {
+  std::string out = "[";
+  for (const OtlpAttributeRule& rule : rules) {
+    if (out.size() > 1) out.push_back(',');
+    out.append(OtlpRuleJson(rule));
+  }
+  return out.append("]");
+}
+
+// With the default list as the first rule of the resource, as Loki shows it.
+std::string OtlpConfigJson(const OtlpConfig& config) {
+  std::vector<OtlpAttributeRule> resource;
+  if (!config.ignore_defaults) {
+    OtlpAttributeRule& defaults = resource.emplace_back();
+    defaults.action = OtlpAction::kIndexLabel;
+    for (const std::string_view name : OtlpDefaultIndexLabels()) defaults.attributes.emplace_back(name);
+  }
+  resource.insert(resource.end(), config.resource_attributes.begin(), config.resource_attributes.end());
+  std::string out = "{\"resource_attributes\":{";
+  JsonFields attributes(&out);
+  if (config.ignore_defaults) attributes.Bool("ignore_defaults", true);
+  attributes.Raw("attributes_config", OtlpRulesJson(resource));
+  out.push_back('}');
+  if (!config.scope_attributes.empty()) {
+    out.append(",\"scope_attributes\":").append(OtlpRulesJson(config.scope_attributes));
+  }
+  if (!config.log_attributes.empty()) {
+    out.append(",\"log_attributes\":").append(OtlpRulesJson(config.log_attributes));
+  }
+  if (config.severity_text_as_label) out.append(",\"severity_text_as_label\":true");
+  return out.append("}");
+}
 
 }  // namespace
 
@@ -115,7 +150,7 @@ HttpResponse LimitsApi::DrilldownLimits(const std::string& tenant) const {
   limits.Text("max_query_range", PrometheusDurationText(query->max_query_range_ns));
   limits.Number("max_query_series", query->max_query_series);
   limits.Bool("metric_aggregation_enabled", false);
-  limits.Raw("otlp_config", kOtlpConfig);
+  limits.Raw("otlp_config", OtlpConfigJson(ingest->otlp_config));
   limits.Bool("pattern_persistence_enabled", false);
   limits.Text("query_timeout", PrometheusDurationText(query->query_timeout_ms * kNsPerMs));
   limits.Text("retention_period",

@@ -1,7 +1,6 @@
 #include "http/loki_api.h"
 
 #include <limits>
-#include <memory>
 #include <set>
 #include <string>
 #include <utility>
@@ -14,18 +13,6 @@
 
 namespace varve {
 namespace {
-
-constexpr std::string_view kEncodingFlagsHeader = "x-loki-response-encoding-flags";
-// The answer, charged to the query budget until it has gone out: the query's own budget ended with it, but a
-// few results of many long lines could still exhaust the memory.
-Result<HttpResponse> QueryAnswer(const ReadCall& call, const QueryResult& result) {
-  const EncodingFlags flags = EncodingFlags::Parse(call.request.Header(kEncodingFlagsHeader));
-  auto memory = std::make_shared<MemoryReservation>(call.context.engine->query_budget());
-  VARVE_RETURN_IF_ERROR(memory->Add(2 * static_cast<int64_t>(EstimateJsonBytes(result))));
-  HttpResponse response = JsonResponse(LokiQueryJson(result, flags));
-  response.memory = std::move(memory);
-  return response;
-}
 
 // {"status":"success","data":["a","b"]}, or without data when there is nothing, as Loki does.
 HttpResponse NamesAnswer(const std::set<std::string_view>& names) {
@@ -156,7 +143,7 @@ Result<HttpResponse> LokiApi::Series(const ReadCall& call) const {
   if (bounds.start_ns <= bounds.end_ns) {
     for (const std::vector<Matcher>& matchers : groups) {
       VARVE_ASSIGN_OR_RETURN(const std::vector<const Labels*> streams,
-                             context_.engine->SelectStreams(call.tenant, matchers, ClosedRange(bounds)));
+                             call.context.engine->SelectStreams(call.tenant, matchers, ClosedRange(bounds)));
       found.insert(streams.begin(), streams.end());
     }
   }

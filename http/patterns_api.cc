@@ -55,8 +55,8 @@ void PatternsApi::AddRoutes(Router* router) {
 Result<HttpResponse> PatternsApi::Patterns(const ReadCall& call) const {
   PatternRequest request;
   VARVE_ASSIGN_OR_RETURN(const TimeBounds bounds, ParseListBounds(call));
-  VARVE_ASSIGN_OR_RETURN(const int64_t step_ns,
-                         ParseStep(call.params.Get("step"), bounds, call.context.limits.max_points_per_series));
+  VARVE_ASSIGN_OR_RETURN(const int64_t step_ns, ParseStep(call.params.Get("step"), bounds,
+                                                          call.context.limits.max_points_per_series));
   VARVE_ASSIGN_OR_RETURN(request.matchers, logql::ParseMatchers(call.params.Get("query")));
   VARVE_RETURN_IF_ERROR(logql::ValidateMatchers(request.matchers));
   // Samples carry whole seconds.

@@ -19,6 +19,12 @@ RetentionPolicy PolicyOf(const Config& config, const std::map<std::string, Confi
   return RetentionPolicy(config.engine.retention_ns, config.retention_streams, std::move(own));
 }
 
+// A value for the log: on one line it stands between quotes, so it may hold none.
+std::string Loggable(std::string value) {
+  std::replace(value.begin(), value.end(), '"', '\'');
+  return value;
+}
+
 // Calls fn(name, old, new) for each limit whose value differs.
 template <typename Fn>
 void ForEachDifference(const Config& before, const Config& after, Fn&& fn) {
@@ -65,7 +71,8 @@ Status LiveLimits::Reload() {
     stats_.last_success_ns = clock_->NowNs();
   } else {
     ++stats_.reloads_failed;
-    spdlog::error("msg=\"limits not reloaded; those in force stay\" error=\"{}\"", status.message());
+    spdlog::error("msg=\"limits not reloaded; those in force stay\" error=\"{}\"",
+                  Loggable(std::string(status.message())));
   }
   return status;
 }
@@ -84,7 +91,8 @@ void LiveLimits::LogChanges(const Config& config, const Tenants& tenants) const 
   size_t changes = 0;
   ForEachDifference(config_, config, [&](const auto& name, const auto& before, const auto& after) {
     ++changes;
-    spdlog::info("msg=\"limit changed\" limit={} from={} to={}", name, before, after);
+    spdlog::info("msg=\"limit changed\" limit={} from=\"{}\" to=\"{}\"", name, Loggable(before),
+                 Loggable(after));
   });
   const auto own = [](const Tenants& of, const std::string& name, const Config& defaults) {
     const auto found = of.find(name);
@@ -98,8 +106,8 @@ void LiveLimits::LogChanges(const Config& config, const Tenants& tenants) const 
     ForEachDifference(own(tenants_, name, config_), own(tenants, name, config),
                       [&](const auto& limit, const auto& before, const auto& after) {
                         ++changes;
-                        spdlog::info("msg=\"limit changed\" tenant={} limit={} from={} to={}", name, limit,
-                                     before, after);
+                        spdlog::info("msg=\"limit changed\" tenant=\"{}\" limit={} from=\"{}\" to=\"{}\"",
+                                     Loggable(name), limit, Loggable(before), Loggable(after));
                       });
   }
   spdlog::info("msg=\"limits reloaded\" changes={} tenants_with_overrides={}", changes, tenants.size());

@@ -52,6 +52,8 @@ Result<Config> EffectiveConfig(const ServeOptions& options) {
   if (!options.log_format.empty()) config.log_format = options.log_format;
   if (options.multi_tenant) config.http.auth_enabled = true;
   config.http.config_yaml = ToYaml(config);
+  config.http.config_defaults_yaml = ToYaml(Config());
+  config.http.terminate = [] { kill(getpid(), SIGTERM); };
   return config;
 }
 
@@ -83,7 +85,9 @@ void WaitForStopSignal(const sigset_t& signals, LiveLimits* limits) {
     if (received == SIGHUP) limits->Reload().IgnoreError("it is in the log");
   }
   spdlog::info("msg=\"stopping\" signal={}", received == SIGTERM ? "SIGTERM" : "SIGINT");
-  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  sigset_t unblocked = signals;
+  sigdelset(&unblocked, SIGHUP);  // whose default would end the process in the middle of its stop
+  pthread_sigmask(SIG_UNBLOCK, &unblocked, nullptr);
 }
 
 Status Serve(const Config& config, LiveLimits* limits) {

@@ -106,7 +106,7 @@ class CachedEvaluation {
     const std::vector<StepRun> runs = MissingRuns();
     const bool at_once = runs.size() == 1 && runs[0].begin == 0 && runs[0].end == steps_.count;
     query_.set_evaluated_in_parts(!at_once);
-    if (!at_once) VARVE_RETURN_IF_ERROR(CheckBytes());
+    if (!at_once) VARVE_RETURN_IF_ERROR(CheckReads());
     for (const StepRun& run : runs) VARVE_RETURN_IF_ERROR(Evaluate(run));
     SeriesSet joined;
     VARVE_RETURN_IF_ERROR(Join(&joined));
@@ -203,9 +203,11 @@ class CachedEvaluation {
     return runs;
   }
 
-  // limits.max_query_bytes_read is about what the query reads, not about what is left to read.
-  Status CheckBytes() const {
-    if (query_.limits().max_query_bytes_read <= 0) return Status::Ok();
+  // limits.max_query_bytes_read and cardinality_limit are about what the query reads, not about what is left
+  // to read.
+  Status CheckReads() const {
+    if (query_.limits().max_query_bytes_read <= 0 && query_.limits().cardinality_limit == 0)
+      return Status::Ok();
     logql::LabelNeeds nothing;
     nothing.all = false;
     for (const RangeAggregation* read : reads_) {

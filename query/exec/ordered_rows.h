@@ -53,6 +53,9 @@ class OrderedRows {
   Result<bool> Process();
   std::string_view line() const { return runner_.line(); }
   const logql::RowLabels& labels() const { return runner_.labels(); }
+  // What the row was before the pipeline; valid once Process has run on it.
+  std::string_view stored_line() const { return columns_.Line(position().row); }
+  std::string_view stored_metadata() const { return columns_.Metadata(position().row); }
   void Next();
   // Moves to the first row not before `ts_ns` (forward) or not behind it (backward).
   void SkipTo(int64_t ts_ns);

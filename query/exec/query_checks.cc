@@ -4,6 +4,7 @@
 #include <set>
 
 #include "query/exec/humanized_text.h"
+#include "query/logql/validation.h"
 
 namespace varve {
 namespace {
@@ -20,69 +21,7 @@ std::string Join(const std::vector<std::string>& items) {
   return text;
 }
 
-// limits.max_regex_size. The programs they compile to are bounded by the parser.
-class RegexSizes {
- public:
-  explicit RegexSizes(const QueryLimits& limits) : max_(limits.max_regex_size) {}
-
-  Status CheckText(const std::string& pattern) const {
-    if (max_ == 0 || pattern.size() <= max_) return Status::Ok();
-    return InvalidArgument("the regular expression is too long: " + std::to_string(pattern.size()) +
-                           " bytes, limit: " + std::to_string(max_) + " (max_regex_size)");
-  }
-  Status CheckMatcher(const Matcher& matcher) const {
-    const bool regex = matcher.op() == MatchOp::kRegexMatch || matcher.op() == MatchOp::kRegexNotMatch;
-    return regex ? CheckText(matcher.value()) : Status::Ok();
-  }
-  Status CheckStages(const std::vector<logql::Stage>& stages) const {
-    for (const logql::Stage& stage : stages) {
-      VARVE_RETURN_IF_ERROR(std::visit([this](const auto& s) { return Visit(s); }, stage));
-    }
-    return Status::Ok();
-  }
-
- private:
-  template <typename Stage>
-  Status Visit(const Stage&) const {
-    return Status::Ok();
-  }
-  Status Visit(const logql::LineFilter& filter) const {
-    if (filter.op != logql::LineFilterOp::kRegex && filter.op != logql::LineFilterOp::kNotRegex) {
-      return Status::Ok();
-    }
-    for (const logql::LineFilterTerm& term : filter.terms) VARVE_RETURN_IF_ERROR(CheckText(term.text));
-    return Status::Ok();
-  }
-  Status Visit(const logql::RegexpParser& parser) const { return CheckText(parser.pattern); }
-  Status Visit(const logql::LabelFilterStage& stage) const { return CheckLabelFilter(*stage.filter); }
-  Status Visit(const logql::DropLabels& drop) const { return CheckSelections(drop.items); }
-  Status Visit(const logql::KeepLabels& keep) const { return CheckSelections(keep.items); }
-
-  // As deep as the parser allows (kNestingMax).
-  Status CheckLabelFilter(const logql::LabelFilter& filter) const {
-    if (const auto* text = std::get_if<logql::StringLabelFilter>(&filter.node)) {
-      return CheckMatcher(text->matcher);
-    }
-    if (const auto* binary = std::get_if<logql::BinaryLabelFilter>(&filter.node)) {
-      VARVE_RETURN_IF_ERROR(CheckLabelFilter(*binary->left));
-      return CheckLabelFilter(*binary->right);
-    }
-    return Status::Ok();
-  }
-  Status CheckSelections(const std::vector<logql::LabelSelection>& items) const {
-    for (const logql::LabelSelection& item : items) {
-      if (item.matcher.has_value()) VARVE_RETURN_IF_ERROR(CheckMatcher(*item.matcher));
-    }
-    return Status::Ok();
-  }
-
-  const uint32_t max_;
-};
-
 Status CheckSelector(const LogSelector& selector, const QueryLimits& limits) {
-  const RegexSizes regexes(limits);
-  for (const Matcher& matcher : selector.matchers) VARVE_RETURN_IF_ERROR(regexes.CheckMatcher(matcher));
-  VARVE_RETURN_IF_ERROR(regexes.CheckStages(selector.stages));
   const size_t count = selector.matchers.size();
   if (limits.max_streams_matchers_per_query != 0 && count > limits.max_streams_matchers_per_query) {
     return InvalidArgument("max streams matchers per query exceeded, matchers-count > limit (" +
@@ -126,7 +65,6 @@ Status CheckTree(const Expr& expr, const QueryRequest& request, const QueryLimit
     return CheckTree(*vector->operand, request, limits, depth + 1);
   }
   if (const auto* replace = std::get_if<logql::LabelReplace>(&expr.node)) {
-    VARVE_RETURN_IF_ERROR(RegexSizes(limits).CheckText(replace->pattern));
     return CheckTree(*replace->operand, request, limits, depth + 1);
   }
   if (const auto* binary = std::get_if<logql::BinaryOperation>(&expr.node)) {
@@ -140,6 +78,7 @@ Status CheckTree(const Expr& expr, const QueryRequest& request, const QueryLimit
 
 Status CheckLimits(const Expr& expr, const QueryRequest& request, const QueryLimits& limits) {
   VARVE_RETURN_IF_ERROR(CheckTree(expr, request, limits, 0));
+  VARVE_RETURN_IF_ERROR(logql::CheckRegexSizes(expr, limits.max_regex_size));
   if (request.end_ns < request.start_ns) {
     return InvalidArgument("end timestamp must not be before or equal to start time");
   }

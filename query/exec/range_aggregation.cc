@@ -95,7 +95,8 @@ bool CanFuse(const VectorAggregation& outer, const RangeAggregation& inner) {
 
 Result<SeriesSet> RunRangeAggregation(QueryContext& query, const StepGrid& steps,
                                       const RangeAggregation& aggregation, const VectorAggregation* outer) {
-  const SeriesRule rule = RuleOf(aggregation, outer);
+  SeriesRule rule = RuleOf(aggregation, outer);
+  rule.needs.unwrap_as_text = AggregatesTexts(aggregation.op);
   VARVE_ASSIGN_OR_RETURN(const WindowGrid grid,
                          WindowGrid::Create(steps, aggregation.range.range_ns, aggregation.range.offset_ns));
   VARVE_ASSIGN_OR_RETURN(

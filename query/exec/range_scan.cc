@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "query/exec/distinct_accumulator.h"
+
 namespace varve {
 namespace {
 
@@ -154,6 +156,7 @@ RangeScan::RangeScan(const LogScan& scan, const WindowGrid& grid, const logql::R
       keys_(std::move(keys)),
       errors_allowed_(errors_allowed),
       aggregates_rows_(AggregatesRows(aggregation)),
+      aggregates_texts_(AggregatesTexts(aggregation.op)),
       needs_bytes_(AggregatesBytes(aggregation.op)),
       only_labels_matter_(aggregates_rows_ && (scan.pipeline().only_line_filters() ||
                                                OnlyLabelStages(aggregation.range.selector))) {}
@@ -363,6 +366,8 @@ Status RangeScan::ProcessRows(const RowSelection& selection, const SourceColumns
       if (aggregates_rows_) {
         const uint64_t bytes = lines ? runner.line().size() : needs_bytes_ ? columns.LineLength(row) : 0;
         worker->windows->AddRows(series, interval.index, 1, bytes);
+      } else if (aggregates_texts_) {
+        worker->windows->AddText(series, interval.index, TextHash(runner.value_text()));
       } else {
         worker->windows->AddValue(series, interval.index,
                                   {ts_ns, slice.slice->stream, columns.source(), row, runner.value()});

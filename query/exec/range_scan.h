@@ -53,6 +53,7 @@ class RangeScan {
   const SeriesKeyBuilder keys_;
   const bool errors_allowed_;
   const bool aggregates_rows_;
+  const bool aggregates_texts_;
   const bool needs_bytes_;
   // Whether what becomes of a row that passes the line filters depends on its stream and metadata alone.
   const bool only_labels_matter_;

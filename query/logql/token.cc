@@ -116,7 +116,7 @@ bool FindFunction(std::string_view word, Token* token) {
     token->text = name;
     return true;
   };
-  for (int i = 0; i <= static_cast<int>(RangeOp::kAbsentOverTime); ++i) {
+  for (int i = 0; i <= static_cast<int>(kLastRangeOp); ++i) {
     const RangeOp op = static_cast<RangeOp>(i);
     if (!EqualsIgnoringCase(word, RangeOpName(op))) continue;
     token->range_op = op;

@@ -9,17 +9,34 @@ namespace {
 
 // ---- Bytes ------------------------------------------------------------------------------------------
 
-constexpr std::array<bool, 256> MakeDelimiters() {
-  std::array<bool, 256> table{};
-  for (const char c : {' ', '\t', '\r', '\n', '"', '\'', '`', '(', ')', '[', ']', '{', '}', '<', '>', ',', ';',
-                       '|', '='}) {
-    table[static_cast<unsigned char>(c)] = true;
+// What a byte is, and what the bytes of a chunk have been.
+enum ByteClass : uint8_t {
+  kDelimiter = 1,
+  kDigit = 2,
+  kOdd = 4,  // control characters and bytes beyond ASCII
+  kColon = 8,
+  kSlash = 16,
+  kMayEnd = 32,  // ends a chunk sometimes: escapes
+};
+
+constexpr std::array<uint8_t, 256> MakeByteClasses() {
+  std::array<uint8_t, 256> table{};
+  for (size_t c = 0; c < 256; ++c) table[c] = c < 0x20 || c >= 0x7f ? kOdd : 0;
+  for (char c = '0'; c <= '9'; ++c) table[static_cast<unsigned char>(c)] = kDigit;
+  for (const char c :
+       {' ', '\t', '\r', '\n', '"', '\'', '`', '(', ')', '[', ']', '{', '}', '<', '>', ',', ';', '|', '='}) {
+    table[static_cast<unsigned char>(c)] = kDelimiter;
   }
+  table[':'] = kColon;
+  table['/'] = kSlash;
+  table['\\'] = kMayEnd;
+  table[0x1b] = kMayEnd | kOdd;
   return table;
 }
-constexpr std::array<bool, 256> kDelimiters = MakeDelimiters();
+constexpr std::array<uint8_t, 256> kByteClasses = MakeByteClasses();
 
-bool IsDelimiter(char c) { return kDelimiters[static_cast<unsigned char>(c)]; }
+uint8_t ClassOf(char c) { return kByteClasses[static_cast<unsigned char>(c)]; }
+bool IsDelimiter(char c) { return (ClassOf(c) & kDelimiter) != 0; }
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool IsControl(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
@@ -30,8 +47,11 @@ bool IsAllDigits(std::string_view text) { return std::all_of(text.begin(), text.
 bool IsUtf8(std::string_view text) {
   for (size_t i = 0; i < text.size();) {
     const auto c = static_cast<unsigned char>(text[i]);
-    const size_t length = c < 0x80 ? 1 : c >= 0xc2 && c < 0xe0 ? 2 : c >= 0xe0 && c < 0xf0 ? 3
-                        : c >= 0xf0 && c < 0xf5 ? 4 : 0;
+    const size_t length = c < 0x80                ? 1
+                          : c >= 0xc2 && c < 0xe0 ? 2
+                          : c >= 0xe0 && c < 0xf0 ? 3
+                          : c >= 0xf0 && c < 0xf5 ? 4
+                                                  : 0;
     if (length == 0 || text.size() - i < length) return false;
     for (size_t k = 1; k < length; ++k) {
       if ((static_cast<unsigned char>(text[i + k]) & 0xc0) != 0x80) return false;
@@ -57,8 +77,9 @@ size_t EscapeLength(std::string_view text) {
 // ---- Single tokens ----------------------------------------------------------------------------------
 
 bool IsMonthOrDay(std::string_view text) {
-  static constexpr std::string_view kNames[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
-                                                "Nov", "Dec", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
+  static constexpr std::string_view kNames[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul",
+                                                "Aug", "Sep", "Oct", "Nov", "Dec", "Mon", "Tue",
+                                                "Wed", "Thu", "Fri", "Sat", "Sun"};
   return text.size() == 3 && std::find(std::begin(kNames), std::end(kNames), text) != std::end(kNames);
 }
 
@@ -81,22 +102,27 @@ bool LooksLikeTime(std::string_view text) {
   return groups == 3;
 }
 
-TokenKind KindOf(std::string_view text) {
-  bool digit = false;
-  bool odd = false;  // control characters or bytes beyond ASCII
-  for (const char c : text) {
-    digit = digit || IsDigit(c);
-    odd = odd || IsControl(c) || static_cast<unsigned char>(c) >= 0x80;
-  }
-  if (digit) {
+// `classes` holds at least those of the text's bytes.
+TokenKind KindOf(std::string_view text, uint8_t classes) {
+  if ((classes & kDigit) != 0 && HasDigit(text)) {
     if (text.size() == 3 && text[0] >= '1' && text[0] <= '5' && IsAllDigits(text)) return TokenKind::kCode;
     return LooksLikeTime(text) ? TokenKind::kTime : TokenKind::kVariable;
   }
-  if (text.size() > kWordBytesMax || text == "-" || text.find("://") != std::string_view::npos) {
+  const bool maybe_url = (classes & kColon) != 0 && (classes & kSlash) != 0;
+  if (text.size() > kWordBytesMax || text == "-" ||
+      (maybe_url && text.find("://") != std::string_view::npos)) {
     return TokenKind::kVariable;
   }
-  if (odd && (std::any_of(text.begin(), text.end(), IsControl) || !IsUtf8(text))) return TokenKind::kVariable;
+  if ((classes & kOdd) != 0 && (std::any_of(text.begin(), text.end(), IsControl) || !IsUtf8(text))) {
+    return TokenKind::kVariable;
+  }
   return TokenKind::kWord;
+}
+
+TokenKind KindOf(std::string_view text) {
+  uint8_t classes = 0;
+  for (const char c : text) classes |= ClassOf(c);
+  return KindOf(text, classes);
 }
 
 // ---- Splitting --------------------------------------------------------------------------------------
@@ -126,11 +152,12 @@ class Splitter {
   // All that is behind the last token becomes a variable, from `begin` on.
   void AddRest(size_t begin) {
     if (begin < line_.size()) {
-      tokens_.push_back({static_cast<uint32_t>(begin), static_cast<uint32_t>(line_.size()), TokenKind::kVariable});
+      tokens_.push_back(
+          {static_cast<uint32_t>(begin), static_cast<uint32_t>(line_.size()), TokenKind::kTime});
     }
   }
-  // The same where the text was cut at `end`; never within a token, which would be cut at another place in every
-  // line.
+  // The same where the text was cut at `end`; never within a token, which would be cut at another place in
+  // every line.
   void AddRestBehindCut(size_t end) {
     if (last_end() == end && end != 0) {
       tokens_.pop_back();
@@ -141,14 +168,15 @@ class Splitter {
   size_t last_end() const { return tokens_.empty() ? 0 : tokens_.back().end; }
 
  private:
-  void AddChunk(size_t begin, size_t end);
+  void AddChunk(size_t begin, size_t end, uint8_t classes);
   bool IsEscapedQuote(size_t i, size_t end) const {
     return line_[i] == '\\' && i + 1 < end && line_[i + 1] == '"';
   }
-  // Whether the byte at `i` stands between chunks. Paths and URLs keep their query strings, words their apostrophes.
+  // Whether the byte at `i` stands between chunks. Paths and URLs keep their query strings, words their
+  // apostrophes.
   bool EndsChunk(size_t i, size_t end, bool path) const {
     const char c = line_[i];
-    if (IsEscapedQuote(i, end)) return true;
+    if (c == '\x1b' || IsEscapedQuote(i, end)) return true;
     if (!IsDelimiter(c) || (path && c == '=')) return false;
     return c != '\'' || i + 1 >= end || !IsLetter(line_[i - 1]) || !IsLetter(line_[i + 1]);
   }
@@ -188,24 +216,25 @@ void Splitter::SplitWords(size_t begin, size_t end) {
       i += escape;
       continue;
     }
+    uint8_t classes = ClassOf(c);
     size_t chunk_end = i + 1;
-    bool path = c == '/';
-    while (chunk_end < end && line_[chunk_end] != '\x1b' && !EndsChunk(chunk_end, end, path)) {
-      path = path || line_[chunk_end] == '/';
-      ++chunk_end;
+    for (; chunk_end < end; ++chunk_end) {
+      const uint8_t next = ClassOf(line_[chunk_end]);
+      if ((next & (kDelimiter | kMayEnd)) != 0 && EndsChunk(chunk_end, end, (classes & kSlash) != 0)) break;
+      classes |= next;
     }
-    AddChunk(i, chunk_end);
+    AddChunk(i, chunk_end, classes);
     i = chunk_end;
   }
 }
 
-void Splitter::AddChunk(size_t begin, size_t end) {
+void Splitter::AddChunk(size_t begin, size_t end, uint8_t classes) {
   // Punctuation around a word is literal.
   const auto trailing = [](char c) { return c == ':' || c == '.' || c == '!' || c == '?'; };
   while (end > begin && trailing(line_[end - 1])) --end;
   while (begin < end && line_[begin] == ':') ++begin;
   // "handler.go:12", "user:42", "sshd:auth": parts, as long as there are no digits before the colon.
-  while (begin < end) {
+  while (begin < end && (classes & kColon) != 0) {
     const size_t colon = line_.substr(0, end).find(':', begin);
     if (colon == std::string_view::npos || line_.substr(colon, 3) == "://" ||
         HasDigit(line_.substr(begin, colon - begin))) {
@@ -217,11 +246,12 @@ void Splitter::AddChunk(size_t begin, size_t end) {
   }
   if (begin >= end) return;
   const std::string_view text = line_.substr(begin, end - begin);
-  TokenKind kind = KindOf(text);
+  TokenKind kind = KindOf(text, classes);
   // "Sun Dec 04 04:51:14 2005": names and day numbers of dates, near the front; and leading digits "081109".
   if (tokens_.size() < 6) {
     const bool behind_time = !tokens_.empty() && tokens_.back().kind == TokenKind::kTime;
-    if (IsMonthOrDay(text) || (IsAllDigits(text) && (behind_time || (tokens_.size() < 2 && text.size() >= 6)))) {
+    if (IsMonthOrDay(text) ||
+        (IsAllDigits(text) && (behind_time || (tokens_.size() < 2 && text.size() >= 6)))) {
       kind = TokenKind::kTime;
     }
   }
@@ -267,7 +297,7 @@ class JsonWalk {
   struct Value {
     size_t begin = 0, end = 0;
     bool is_string = false;
-    bool at_top = false;      // a member of the outermost object
+    bool at_top = false;  // a member of the outermost object
     std::string_view key;
   };
 
@@ -307,7 +337,8 @@ class JsonWalk {
 
  private:
   void SkipSpace() {
-    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r')) {
+    while (at_ < text_.size() &&
+           (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r')) {
       ++at_;
     }
   }
@@ -366,14 +397,15 @@ bool SplitJson(std::string_view line, std::vector<ShapeToken>* tokens) {
   if (line.empty() || line.front() != '{' || line.back() != '}') return false;
   std::optional<JsonWalk::Value> message;
   const bool is_json = JsonWalk(line).Run([&](const JsonWalk::Value& value) {
-    const int rank = value.at_top && value.is_string && value.begin != value.end ? MessageRank(value.key) : -1;
+    const int rank =
+        value.at_top && value.is_string && value.begin != value.end ? MessageRank(value.key) : -1;
     if (rank >= 0 && (!message.has_value() || rank < MessageRank(message->key))) message = value;
   });
   if (!is_json) return false;
   Splitter splitter(line, tokens);
   if (message.has_value()) {
     const size_t key = static_cast<size_t>(message->key.data() - line.data()) - 1;  // its quote
-    splitter.Add(0, key, TokenKind::kVariable);
+    splitter.Add(0, key, TokenKind::kTime);  // the other fields are never shown
     const size_t end = std::min(message->end, message->begin + kShapedBytesMax);
     splitter.SplitWords(message->begin, end);
     if (splitter.full()) {
@@ -449,7 +481,8 @@ void SplitLine(std::string_view line, std::vector<ShapeToken>* tokens) {
   tokens->clear();
   const size_t row = std::min(line.find('\n'), line.size());
   const size_t end = std::min(row, kShapedBytesMax);
-  const bool begins_with_pair = line.substr(0, std::min(line.find(' '), end)).find('=') != std::string_view::npos;
+  const bool begins_with_pair =
+      line.substr(0, std::min(line.find(' '), end)).find('=') != std::string_view::npos;
   const bool is_logfmt = begins_with_pair && SplitLogfmt(line, end, tokens);
   Splitter splitter(line, tokens);
   if (!is_logfmt) {

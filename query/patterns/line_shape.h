@@ -3,14 +3,14 @@
 //   Dec 10 06:55:46 LabSZ sshd[24200]: Failed password for root from 10.0.0.1 port 3901 ssh2
 //   ·   ·  ·        LabSZ sshd[·    ]: Failed password for root from ·        port ·    ·
 //
-// How a line is split is decided by the line alone, never by its stream, so that streams with mixed formats do no
-// harm:
+// How a line is split is decided by the line alone, never by its stream, so that streams with mixed formats
+// do no harm:
 //   JSON    an object with a message (log, message, msg, …) is split within its message and is a variable on
 //           both sides; without one, every scalar and every array is one token;
 //   logfmt  key=value pairs; a value is one token, messages are split further;
 //   else    words between spaces, brackets, quotes and = , ; |.
-// A token is variable when it holds a digit, names a month or a day in front, is an URL or "-", is too long or
-// not UTF-8. Integers 100…599 are kept apart, as codes: they may be statuses. What variable tokens have in
+// A token is variable when it holds a digit, names a month or a day in front, is an URL or "-", is too long
+// or not UTF-8. Integers 100…599 are kept apart, as codes: they may be statuses. What variable tokens have in
 // common is found later (shape_table.h).
 // Bounds: kShapedBytesMax of the line's first row and kTokensMax tokens; the rest is one variable.
 // Threads: pure functions.
@@ -32,9 +32,10 @@ inline constexpr char kVariableMark = '\x01';
 
 enum class TokenKind : uint8_t {
   kWord,
-  kCode,      // an integer from 100 to 599
+  kCode,  // an integer from 100 to 599
   kVariable,
-  kTime,      // a variable that is never taken for a constant
+  // A variable that is never taken for a constant: times, fields beside a message, the rest of a line.
+  kTime,
 };
 
 // [begin, end) of the text; not empty. What lies between tokens is literal.

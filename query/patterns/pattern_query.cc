@@ -8,6 +8,7 @@
 #include "engine/base/mutex.h"
 #include "engine/model/log_entry.h"
 #include "query/exec/log_scan.h"
+#include "query/exec/query_checks.h"
 #include "query/exec/query_context.h"
 #include "query/exec/row_selection.h"
 #include "query/patterns/pattern_set.h"
@@ -107,8 +108,8 @@ class PatternRun {
   };
   struct CellHash {
     size_t operator()(const Cell& cell) const {
-      return (static_cast<size_t>(cell.step) * 0x9e3779b97f4a7c15ULL) ^ (cell.pattern * size_t{8} + cell.level) *
-                                                                           0xff51afd7ed558ccdULL;
+      return (static_cast<size_t>(cell.step) * 0x9e3779b97f4a7c15ULL) ^
+             (cell.pattern * size_t{8} + cell.level) * 0xff51afd7ed558ccdULL;
     }
   };
   using Counts = std::unordered_map<Cell, uint64_t, CellHash>;
@@ -122,8 +123,8 @@ class PatternRun {
     chosen_lines_ = total_lines_;
     if (lines_max != 0 && total_lines_ > lines_max) {
       const auto share = static_cast<double>(lines_max) / static_cast<double>(total_lines_);
-      counted_ = EveryNth(counted_, std::max<size_t>(1, static_cast<size_t>(share *
-                                                                           static_cast<double>(counted_.size()))));
+      counted_ = EveryNth(
+          counted_, std::max<size_t>(1, static_cast<size_t>(share * static_cast<double>(counted_.size()))));
       chosen_lines_ = 0;
       for (const auto* source : counted_) chosen_lines_ += LinesOf(scan_, *source);
     }
@@ -189,14 +190,15 @@ class PatternRun {
     std::vector<ShapeToken> tokens;
     uint64_t at = 0;
     Status status;
-    VARVE_RETURN_IF_ERROR(ForEachRow(source, rank, false, [&](const RowSelection::SliceRows&, uint32_t i, uint32_t row,
-                                                              const SourceColumns& columns) {
-      if (at++ % stride != 0 && i >= kFirstRows) return;
-      const std::string_view line = columns.Line(row);
-      SplitLine(line, &tokens);
-      table->Add(line, tokens);
-      if (status.ok() && table->MemoryBytes() > memory.bytes()) status = memory.Add(kMinedBytesStep);
-    }));
+    VARVE_RETURN_IF_ERROR(ForEachRow(
+        source, rank, false,
+        [&](const RowSelection::SliceRows&, uint32_t i, uint32_t row, const SourceColumns& columns) {
+          if (at++ % stride != 0 && i >= kFirstRows) return;
+          const std::string_view line = columns.Line(row);
+          SplitLine(line, &tokens);
+          table->Add(line, tokens);
+          if (status.ok() && table->MemoryBytes() > memory.bytes()) status = memory.Add(kMinedBytesStep);
+        }));
     return status;
   }
 
@@ -209,7 +211,8 @@ class PatternRun {
     Counts counts;
     std::optional<RowLevels> levels;
     uint64_t found_lines = 0;
-    const auto add = [&](const RowSelection::SliceRows& slice, uint32_t, uint32_t row, const SourceColumns& columns) {
+    const auto add = [&](const RowSelection::SliceRows& slice, uint32_t, uint32_t row,
+                         const SourceColumns& columns) {
       const std::optional<uint32_t> pattern = assigner.Find(columns.Line(row));
       if (!pattern.has_value()) return;
       if (!levels.has_value()) levels.emplace(columns);
@@ -229,8 +232,8 @@ class PatternRun {
   PatternResult MakeResult() {
     MutexLock lock(mu_);
     std::map<std::pair<uint32_t, uint8_t>, PatternSeries> by_pattern;
-    const double scale = chosen_lines_ == 0 ? 1 : static_cast<double>(total_lines_) /
-                                                      static_cast<double>(chosen_lines_);
+    const double scale =
+        chosen_lines_ == 0 ? 1 : static_cast<double>(total_lines_) / static_cast<double>(chosen_lines_);
     for (const auto& [cell, lines] : counts_) {
       PatternSeries& series = by_pattern[{cell.pattern, cell.level}];
       const uint64_t scaled =
@@ -251,8 +254,8 @@ class PatternRun {
     });
     HideSmall(&result.series);
     if (scale != 1) {
-      result.warnings.push_back("partial: patterns were counted in " + std::to_string(chosen_lines_) + " of " +
-                                std::to_string(total_lines_) +
+      result.warnings.push_back("partial: patterns were counted in " + std::to_string(chosen_lines_) +
+                                " of " + std::to_string(total_lines_) +
                                 " lines and scaled up (limits.max_pattern_lines)");
     }
     result.lines_in_patterns = found_lines_;
@@ -265,7 +268,8 @@ class PatternRun {
     const uint64_t lines_min = query_.limits().pattern_lines_min;
     std::vector<PatternSeries> shown;
     for (PatternSeries& one : *series) {
-      if (totals[one.pattern] >= lines_min && shown.size() < query_.limits().max_patterns) shown.push_back(one);
+      if (totals[one.pattern] >= lines_min && shown.size() < query_.limits().max_patterns)
+        shown.push_back(one);
     }
     *series = std::move(shown);
   }
@@ -287,17 +291,19 @@ class PatternRun {
 
 }  // namespace
 
-Result<PatternResult> RunPatternQuery(Engine& engine, const PatternRequest& request, const QueryLimits& limits) {
+Result<PatternResult> RunPatternQuery(Engine& engine, const PatternRequest& request,
+                                      const QueryLimits& limits) {
   QueryRequest query_request;
   query_request.tenant = request.tenant;
   query_request.start_ns = request.range.begin_ns;
   query_request.end_ns = request.range.end_ns;
   query_request.cancel = request.cancel;
-  QueryContext query(engine, query_request, limits);
   logql::LogSelector selector;
   selector.matchers = request.matchers;
-  VARVE_ASSIGN_OR_RETURN(const auto scan, LogScan::Open(query, selector, std::nullopt, logql::LabelNeeds(),
-                                                        request.range));
+  VARVE_RETURN_IF_ERROR(CheckLimits({selector}, query_request, limits));
+  QueryContext query(engine, query_request, limits);
+  VARVE_ASSIGN_OR_RETURN(const auto scan,
+                         LogScan::Open(query, selector, std::nullopt, logql::LabelNeeds(), request.range));
   VARVE_ASSIGN_OR_RETURN(PatternResult result, PatternRun(query, *scan, request).Run());
   result.stats = query.stats();
   return result;

@@ -3,7 +3,8 @@
 // Two passes over what a selector has in a range, in heads and packs alike, both in parallel over sources:
 //   mine   kSampledLinesMax lines at most, evenly from kSampledSourcesMax sources at most, give the patterns
 //          (line_shape.h, shape_clusters.h);
-//   count  every line is counted, per step and level, under the pattern that its shape leads to, if the filter
+//   count  every line is counted, per step and level, under the pattern that its shape leads to, if the
+//   filter
 //          |> finds it by that pattern (pattern_set.h).
 // When the range holds more than limits.max_pattern_lines, only every n-th source is counted, the numbers are
 // scaled, and a warning says so. The answer does not depend on threads.
@@ -51,6 +52,7 @@ struct PatternResult {
   uint64_t lines_in_patterns = 0;  // of those counted, shown or not
 };
 
-Result<PatternResult> RunPatternQuery(Engine& engine, const PatternRequest& request, const QueryLimits& limits);
+Result<PatternResult> RunPatternQuery(Engine& engine, const PatternRequest& request,
+                                      const QueryLimits& limits);
 
 }  // namespace varve

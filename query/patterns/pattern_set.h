@@ -1,10 +1,10 @@
 // Mined patterns, compiled, and which of them a line belongs to.
 //
-// A line belongs to a pattern only if the pattern filter |> "pattern" finds it: the very code of that filter is
-// asked for every line. It is asked for one pattern a line, or two: which one follows from the line's shape. A line
-// of a shape that was not seen while mining goes to the cluster of its skeleton whose words it has, the one with
-// the most words first.
-// Threads: PatternSet is immutable and shared; a PatternAssigner belongs to one task.
+// A line belongs to a pattern only if the pattern filter |> "pattern" finds it: the very code of that filter
+// is asked for every line. It is asked for one pattern a line, or two: which one follows from the line's
+// shape. A line of a shape that was not seen while mining goes to the cluster of its skeleton whose words it
+// has, the one with the most words first. Threads: PatternSet is immutable and shared; a PatternAssigner
+// belongs to one task.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,9 @@ class PatternSet {
 
   size_t size() const { return patterns_.size(); }
   const std::string& text(uint32_t pattern) const { return patterns_[pattern].text; }
-  bool Matches(uint32_t pattern, std::string_view line) const { return patterns_[pattern].filter.Matches(line); }
+  bool Matches(uint32_t pattern, std::string_view line) const {
+    return patterns_[pattern].filter.Matches(line);
+  }
 
  private:
   friend class PatternAssigner;
@@ -39,8 +41,8 @@ class PatternSet {
     logql::CompiledLineFilter filter;
   };
   struct Cluster {
-    uint32_t pattern = kNone;   // with what never changed as text
-    uint32_t fallback = kNone;  // without, for lines where it did change
+    uint32_t pattern = kNone;                       // with what never changed as text
+    uint32_t fallback = kNone;                      // without, for lines where it did change
     std::vector<std::optional<std::string>> words;  // by token; none: a variable
     size_t word_count = 0;
   };
@@ -52,7 +54,7 @@ class PatternSet {
 
   std::vector<Pattern> patterns_;  // all different
   std::vector<Cluster> clusters_;
-  std::unordered_map<uint64_t, uint32_t> cluster_of_shape_;  // by ShapeHash
+  std::unordered_map<uint64_t, uint32_t> cluster_of_shape_;                      // by ShapeHash
   std::unordered_map<std::string, std::vector<uint32_t>> clusters_of_skeleton_;  // most words first
 };
 

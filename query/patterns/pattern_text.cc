@@ -63,8 +63,9 @@ class TextBuilder {
 
   void Append(std::string_view text) {
     if (text.empty()) return;
-    const bool separates = text.find_first_not_of(' ') == std::string_view::npos ||
-                           (text.size() == 1 && std::string_view(".,:-/+_%#@").find(text[0]) != std::string_view::npos);
+    const bool separates =
+        text.find_first_not_of(' ') == std::string_view::npos ||
+        (text.size() == 1 && std::string_view(".,:-/+_%#@").find(text[0]) != std::string_view::npos);
     separator_ = separates && text_.ends_with(kWildcard) ? text.size() : 0;
     text_.append(text);
   }

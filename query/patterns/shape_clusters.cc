@@ -57,8 +57,7 @@ class Group {
       Item item;
       for (size_t slot = 0; slot < slots_; ++slot) {
         const ShapeToken& token = shape->tokens[slot];
-        item.ids.push_back(token.is_variable() ? kVariableId
-                                               : words->Of(token.In(shape->text), token.kind));
+        item.ids.push_back(token.is_variable() ? kVariableId : words->Of(token.In(shape->text), token.kind));
         item.hash += SlotHash(slot, item.ids.back());
       }
       item.members = {shape};
@@ -108,8 +107,8 @@ class Group {
     if (context.size() >= 3) change->insert(change->end(), context.begin(), context.end());
   }
 
-  // Makes that slot a variable, in the items that `collect` names, which leaves the fewest items. False when none
-  // would take away at least `gain_min`, and one.
+  // Makes that slot a variable, in the items that `collect` names, which leaves the fewest items. False when
+  // none would take away at least `gain_min`, and one.
   bool TakeBestStep(Collect collect, size_t gain_min) {
     size_t best_gain = 0, best_slot = 0;
     std::vector<size_t> best, all_changes, change;
@@ -121,8 +120,9 @@ class Group {
         (this->*collect)(slot, context, &change);
         if (change.empty()) continue;
         // What changes becomes one item, or part of one that was there.
-        const bool joins = change.size() < context.size() &&
-                           std::any_of(context.begin(), context.end(), [&](size_t i) { return IsVariable(i, slot); });
+        const bool joins =
+            change.size() < context.size() &&
+            std::any_of(context.begin(), context.end(), [&](size_t i) { return IsVariable(i, slot); });
         gain += change.size() - (joins ? 0 : 1);
         all_changes.insert(all_changes.end(), change.begin(), change.end());
       }
@@ -160,9 +160,8 @@ class Group {
   }
 
   size_t CountFrequent(uint64_t frequent_lines) const {
-    return static_cast<size_t>(std::count_if(items_.begin(), items_.end(), [&](const Item& item) {
-      return item.lines >= frequent_lines;
-    }));
+    return static_cast<size_t>(std::count_if(items_.begin(), items_.end(),
+                                             [&](const Item& item) { return item.lines >= frequent_lines; }));
   }
 
   // Whether enough of the words of `a` and `b` agree.
@@ -231,7 +230,8 @@ std::vector<ShapeCluster> ClusterShapes(const std::vector<Shape>& shapes) {
   WordIds words;
   std::vector<ShapeCluster> clusters;
   for (const auto& [skeleton, members] : groups) {
-    for (Item& item : Group(members, &words).Run(frequent_lines)) clusters.push_back(MakeCluster(std::move(item)));
+    for (Item& item : Group(members, &words).Run(frequent_lines))
+      clusters.push_back(MakeCluster(std::move(item)));
   }
   std::sort(clusters.begin(), clusters.end(), [](const ShapeCluster& a, const ShapeCluster& b) {
     return a.lines != b.lines ? a.lines > b.lines : a.shape->text < b.shape->text;

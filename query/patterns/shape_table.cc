@@ -61,7 +61,8 @@ void ShapeTable::Add(std::string_view line, const std::vector<ShapeToken>& token
     const uint32_t length = token.is_variable() ? 1 : token.end - token.begin;
     shape.tokens.push_back({token.begin - removed, token.begin - removed + length, token.kind});
     removed += token.end - token.begin - length;
-    shape.constants.emplace_back(MayBeConstant(token.kind, token.In(line)) ? token.In(line) : std::string_view());
+    shape.constants.emplace_back(MayBeConstant(token.kind, token.In(line)) ? token.In(line)
+                                                                           : std::string_view());
   }
   memory_bytes_ += shape.MemoryBytes();
   if (shapes_.size() > shapes_max_) DropRare();
@@ -84,8 +85,8 @@ void ShapeTable::Merge(ShapeTable other) {
   if (shapes_.size() > shapes_max_) DropRare();
 }
 
-// Keeps half of what there is room for: the most frequent, among equals those of the lowest hash, which is a fair
-// sample of them.
+// Keeps half of what there is room for: the most frequent, among equals those of the lowest hash, which is a
+// fair sample of them.
 void ShapeTable::DropRare() {
   std::vector<std::pair<uint64_t, uint64_t>> order;  // lines, hash
   order.reserve(shapes_.size());

@@ -1,9 +1,8 @@
 // The shapes of many lines, each once, with what the lines of a shape have in common.
 //
-// What is in a table does not depend on the order of Add and Merge until a table of bounded size overflows; then
-// rare shapes are dropped, by order of a hash. So tables that are filled in parallel and merged in a fixed order
-// give the same result every time.
-// Threads: thread-compatible.
+// What is in a table does not depend on the order of Add and Merge until a table of bounded size overflows;
+// then rare shapes are dropped, by order of a hash. So tables that are filled in parallel and merged in a
+// fixed order give the same result every time. Threads: thread-compatible.
 #pragma once
 
 #include <cstdint>
@@ -18,9 +17,10 @@
 namespace varve {
 
 struct Shape {
-  std::string text;                 // ShapeOf
-  std::vector<ShapeToken> tokens;   // of text
-  // Of each token that is variable, the text that it has in all lines, if that may be shown as a constant; else
+  std::string text;                // ShapeOf
+  std::vector<ShapeToken> tokens;  // of text
+  // Of each token that is variable, the text that it has in all lines, if that may be shown as a constant;
+  // else
   // "".
   std::vector<std::string> constants;
   uint64_t lines = 0;

@@ -4,6 +4,7 @@ The browser splits ranges over 24 hours, pages, and asks for a row's context in 
 parts. No row may be lost or seen twice at their borders, and every part of a metric query must lie on one grid. Data is
 random (the seed is printed; VARVE_SEED repeats a run) and crowded around the borders.
 """
+import bisect
 import os
 import random
 import shutil
@@ -312,6 +313,49 @@ class SequencesInPacksAndHeads(Sequences):
 
 class SequencesAfterARestart(Sequences):
     FLUSH, RESTART = True, True
+
+
+class Refreshes(VarveTest):
+    """A dashboard that asks the same again every half minute while lines keep coming, some of them late."""
+
+    def expected(self, rows, start, end, step_ms, window_ms):
+        """sum by (app) (count_over_time(…)): windows are open at their left and closed at their right."""
+        step, window, series = step_ms * MS, window_ms * MS, {}
+        for app in sorted({app for app, _ in rows}):
+            times = sorted(ns for name, ns in rows if name == app)
+            points = [(at, bisect.bisect_right(times, at) - bisect.bisect_right(times, at - window))
+                      for at in range(start // step * step, -(-end // step) * step + 1, step)]
+            series[app] = [(at / NS, count) for at, count in points if count]
+        return {app: points for app, points in series.items() if points}
+
+    def test_refreshed_panels_show_every_line_that_has_arrived(self):
+        print(f"VARVE_SEED={SEED}")
+        rnd = random.Random(SEED)
+        server = self.started()
+        grafana, fresh = Grafana(server), Grafana(server, headers={"Cache-Control": "no-store"})
+        rows, width = [], 6 * 3600 * NS
+        for turn in range(14):
+            end = END - (14 - turn) * 30 * NS
+            batch = {}
+            for _ in range(rnd.randrange(1, 120)):
+                late = rnd.random() < 0.3
+                ns = end - (rnd.randrange(width + 3600 * NS) if late else rnd.randrange(90 * NS))
+                app = f"a{rnd.randrange(3)}"
+                batch.setdefault(app, []).append((ns, f"line {len(rows)} took={rnd.randrange(900)}ms"))
+                rows.append((app, ns))
+            server.push_streams(*[({"app": app, "service_name": app}, entries) for app, entries in batch.items()])
+            if turn in (5, 10):
+                server.flush()
+            if turn == 8:
+                server.restart()
+            for window, step_ms, window_ms in ((width, 60_000, 60_000), (width, 120_000, 300_000), (3600 * NS, 15_000, 60_000)):
+                query = f'sum by (app) (count_over_time({{app=~".+"}}[{window_ms}ms]))'
+                answer = grafana.range(query, end - window, end, step_ms)
+                with self.subTest(turn=turn, step_ms=step_ms, window_ms=window_ms):
+                    self.assertEqual(self.expected(rows, end - window, end, step_ms, window_ms),
+                                     {labels["app"]: points for labels, points in answer.series})
+            query = 'max by (app) (quantile_over_time(0.9, {app=~".+"} | logfmt | unwrap duration(took) [2m]))'
+            self.assertEqual(fresh.range(query, end - width, end, 60_000).series, grafana.range(query, end - width, end, 60_000).series)
 
 
 if __name__ == "__main__":

@@ -77,6 +77,9 @@ class WebSocketClient:
         if self.response_headers.get("sec-websocket-accept") != expected:
             raise AssertionError("the server's Sec-WebSocket-Accept is wrong")
 
+    def __del__(self):
+        self.socket.close()
+
     # ---- Bytes ----
 
     def _read_more(self, deadline):

@@ -125,6 +125,10 @@ std::string RandomRangeAggregation(Random& random) {
     return random.Pick({"count_over_time", "rate", "bytes_over_time", "bytes_rate", "absent_over_time"}) +
            "(" + head + " " + RandomRange(random) + ")";
   }
+  if (random.OneIn(10)) {
+    return "count_distinct_over_time(" + head + " | logfmt | unwrap " + random.Pick({"w", "v"}) +
+           " " + RandomRange(random) + ")" + (random.OneIn(2) ? "" : " " + Grouping(random));
+  }
   const std::string unwrap = head + " | logfmt | unwrap v | __error__=\"\" ";
   const std::string op = random.Pick({"sum_over_time", "avg_over_time", "min_over_time", "max_over_time",
                                       "stddev_over_time", "stdvar_over_time", "first_over_time",

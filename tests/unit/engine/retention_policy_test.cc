@@ -17,9 +17,12 @@ RetentionStream Rule(Matcher matcher, int64_t priority, int64_t hours) {
   rule.period_ns = hours * kNsPerHour;
   return rule;
 }
-Labels With(const char* name, const char* value) { return Labels::FromUnsorted({{name, value}, {"env", "p"}}); }
+Labels With(const char* name, const char* value) {
+  return Labels::FromUnsorted({{name, value}, {"env", "p"}});
+}
 
-// Hours; the rules for all name {app="a"} (24 h) and everything in env p with less priority where they say so.
+// Hours; the rules for all name {app="a"} (24 h) and everything in env p with less priority where they say
+// so.
 RetentionPolicy Example() {
   RetentionPolicy::Tenants tenants;
   tenants["periods"].period_ns = 100 * kNsPerHour;

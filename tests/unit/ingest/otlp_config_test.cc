@@ -74,7 +74,7 @@ TEST(OtlpConfig, HasTheBytesOfItsFormat) {
       "\x02\x00\x07k8s\\..*"    // drop by expression
       "\x00"                    // no rule for scopes
       "\x01\x00\x01\x01x\x00",  // one for logs
-      25);
+      26);
   std::string bytes;
   EncodeOtlpConfig(SomeConfig(), &bytes);
   EXPECT_EQ(bytes, expected);

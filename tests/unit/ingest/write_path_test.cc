@@ -487,8 +487,7 @@ TEST(WritePath, SpreadsLinesOfOneTimestampWhereAskedTo) {
       R"([["1","a"],["1","too long"],["1","b"],["1","b"],["1","c"],["9","d"],["9","e"],["8","f"]])")));
   const std::string stream = "{a=\"b\", service_name=\"unknown_service\"} ";
   std::string expected;
-  for (const char* entry :
-       {"1 \"a\"", "2 \"b\"", "1 \"b\"", "2 \"c\"", "9 \"d\"", "10 \"e\"", "8 \"f\""}) {
+  for (const char* entry : {"1 \"a\"", "2 \"b\"", "1 \"b\"", "2 \"c\"", "9 \"d\"", "10 \"e\"", "8 \"f\""}) {
     expected += stream + entry + "\n";
   }
   EXPECT_EQ(engine.appended(), expected);
@@ -631,7 +630,8 @@ TEST(WritePath, ReplaysCutAndSpreadLinesToTheSameBatch) {
   limits.max_line_size_truncate_identifier = "~";
   limits.increment_duplicate_timestamp = true;
   WritePath path(&engine, limits);
-  const std::string body = OneStream("[[\"5\",\"a\"],[\"" + At(100'000) + "\",\"refused\"],[\"5\",\"abcdefgh\"]]");
+  const std::string body =
+      OneStream("[[\"5\",\"a\"],[\"" + At(100'000) + "\",\"refused\"],[\"5\",\"abcdefgh\"]]");
   EXPECT_EQ(path.Push(JsonRequest(body)).entries_stored, 2u);
   RecordingEngine second;
   WritePath replaying(&second, {});

@@ -221,6 +221,12 @@ TEST(ParseErrorTest, Aggregations) {
        "parse error : grouping not allowed for sum_over_time aggregation"},
       {"bytes_rate({a=\"b\"} | unwrap x [5m])", "parse error : invalid aggregation bytes_rate with unwrap"},
       {"rate_counter({a=\"b\"}[5m])", "parse error : invalid aggregation rate_counter without unwrap"},
+      {"count_distinct_over_time({a=\"b\"}[5m])",
+       "parse error : invalid aggregation count_distinct_over_time without unwrap"},
+      {"count_distinct_over_time({a=\"b\"} | unwrap bytes(x) [5m])",
+       "parse error : invalid aggregation count_distinct_over_time with unwrap conversion bytes"},
+      {"count_distinct_over_time(2, {a=\"b\"} | unwrap x [5m])",
+       "parse error : parameter 2 not supported for operation count_distinct_over_time"},
   });
 }
 
