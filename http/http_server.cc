@@ -105,15 +105,15 @@ struct HttpServer::Impl {
   }
 
   ReadContext MakeReadContext(Engine* engine, const HttpOptions& options) {
-    ReadContext context;
-    context.engine = engine;
-    context.tenant_limits = options.tenant_limits != nullptr ? options.tenant_limits : &query_limits;
-    context.per_request_limits_enabled = options.per_request_limits_enabled;
-    context.auth_enabled = options.auth_enabled;
-    context.clock = options.clock;
-    context.counters = metrics.query_counters();
-    context.result_cache = result_cache.get();
-    return context;
+    ReadContext reads;
+    reads.engine = engine;
+    reads.tenant_limits = options.tenant_limits != nullptr ? options.tenant_limits : &query_limits;
+    reads.per_request_limits_enabled = options.per_request_limits_enabled;
+    reads.auth_enabled = options.auth_enabled;
+    reads.clock = options.clock;
+    reads.counters = metrics.query_counters();
+    reads.result_cache = result_cache.get();
+    return reads;
   }
 
   ServerOptions MakeServerOptions(Engine* engine, const WritePath& writes, const HttpOptions& options) {

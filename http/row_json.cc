@@ -1,38 +1,14 @@
 #include "http/row_json.h"
 
 #include <algorithm>
-#include <cstdio>
-#include <ctime>
 #include <utility>
 
-#include "engine/base/time.h"
 #include "engine/model/labels.h"
 #include "http/json_writer.h"
 
 namespace varve {
 
 using logql::LabelCategory;
-
-void AppendRfc3339Nano(std::string* out, int64_t ts_ns) {
-  int64_t seconds = ts_ns / kNsPerSecond;
-  int64_t nanos = ts_ns % kNsPerSecond;
-  if (nanos < 0) {
-    --seconds;
-    nanos += kNsPerSecond;
-  }
-  const time_t time = seconds;
-  tm parts{};
-  gmtime_r(&time, &parts);
-  char text[64];
-  out->append(text, strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &parts));
-  if (nanos != 0) {
-    std::snprintf(text, sizeof(text), ".%09lld", static_cast<long long>(nanos));
-    std::string_view decimals(text);
-    while (decimals.back() == '0') decimals.remove_suffix(1);
-    out->append(decimals);
-  }
-  out->push_back('Z');
-}
 
 void RowLabelWriter::SetRow(const logql::RowLabels& labels) {
   sorted_.clear();

@@ -3,7 +3,6 @@
 // Threads: pure functions, except that a RowLabelWriter belongs to one thread.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,9 +10,6 @@
 #include "query/logql/row_labels.h"
 
 namespace varve {
-
-// "2026-11-01T00:00:00.5Z": as many decimals as needed, as Go's RFC3339Nano.
-void AppendRfc3339Nano(std::string* out, int64_t ts_ns);
 
 // Writes a row's labels as {"name":"value",…}, sorted by name, or in categories. Keeps its scratch space.
 class RowLabelWriter {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "http/json_writer.h"
+#include "http/legacy_api.h"
 
 namespace varve {
 namespace {
@@ -123,9 +124,7 @@ TailEntry TailEncoder::Encode(StreamOrdinal stream, int64_t ts_ns, std::string_v
   std::string& value = entry.value;
   value.reserve(line.size() + 48);
   if (form_ == TailForm::kLegacy) {
-    value.append("{\"ts\":\"");
-    AppendRfc3339Nano(&value, ts_ns);
-    value.append("\",\"line\":");
+    value.append("{\"ts\":\"").append(Rfc3339NanoText(ts_ns)).append("\",\"line\":");
     AppendJsonString(&value, line);
     value.push_back('}');
     return entry;

@@ -21,7 +21,7 @@ using std::chrono::milliseconds;
 // Nothing is expected from the client but control frames.
 constexpr size_t kIncomingBytesMax = 16 << 10;
 // What the kernel may hold for a client that does not read; left alone it would take megabytes.
-constexpr int kSendBufferBytes = 256 << 10;
+constexpr int kSendBufferBytes = 128 << 10;
 constexpr milliseconds kHandshakeTimeout{10'000};
 // How long a stopping server still hands out what its sessions have.
 constexpr milliseconds kStopGrace{1'000};

@@ -106,6 +106,9 @@ Status Serve(const Config& config, LiveLimits* limits) {
   engine_options.row_filter_factory = CompileDeleteFilter;
   engine_options.retention = limits->retention();
   engine_options.notice = [](const std::string& text) { spdlog::warn("msg=\"{}\"", text); };
+  engine_options.may_remove_deleted = [query = limits->query()](std::string_view tenant) {
+    return query->Of(tenant)->deletion_mode == "filter-and-delete";
+  };
   VARVE_ASSIGN_OR_RETURN(const std::unique_ptr<Engine> engine, Engine::Open(engine_options));
   WritePath writes(engine.get(), *limits->ingest());
   HttpOptions http_options = config.http;

@@ -53,7 +53,9 @@ class OrderedRows {
   Result<bool> Process();
   std::string_view line() const { return runner_.line(); }
   const logql::RowLabels& labels() const { return runner_.labels(); }
-  // What the row was before the pipeline; valid once Process has run on it.
+  // Loads what stored_line and stored_metadata need.
+  Status EnsureStored() { return columns_.Ensure(kLines | kMetadata); }
+  // What the row at the cursor was before the pipeline; valid after EnsureStored.
   std::string_view stored_line() const { return columns_.Line(position().row); }
   std::string_view stored_metadata() const { return columns_.Metadata(position().row); }
   void Next();
