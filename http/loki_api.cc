@@ -96,7 +96,7 @@ void LokiApi::AddRoutes(Router* router) {
 
 Result<HttpResponse> LokiApi::QueryRange(const ReadCall& call) const {
   VARVE_ASSIGN_OR_RETURN(const RangeParams range,
-                         ParseRangeParams(call.params, call.now_ns, context_.limits.max_points_per_series));
+                         ParseRangeParams(call.params, call.now_ns, call.context.limits.max_points_per_series));
   VARVE_ASSIGN_OR_RETURN(const logql::ExprPtr expr, logql::ParseExpr(call.params.Get("query")));
   QueryRequest request;
   request.start_ns = range.bounds.start_ns;

@@ -22,14 +22,14 @@
 
 namespace varve {
 
-// Queries that are refused before they run (limits.blocked_queries, as Loki's). Every condition that is set
-// must hold; one with neither pattern nor hash blocks all queries of its types.
+// Queries that are refused before they run (limits.blocked_queries, as Loki's): those with that hash, or
+// those that the pattern names; with neither, all of these types.
 struct BlockedQuery {
-  std::string pattern;             // the whole query, blanks around it aside; or a regular expression
-  bool regex = false;              // … found anywhere in the query
+  std::string pattern;             // the whole query, blanks around it aside
+  bool regex = false;              // … or a regular expression, found anywhere in the query
   uint32_t hash = 0;               // FNV-1 of the query's text, as Loki logs it; 0 = none
   std::vector<std::string> types;  // of metric, filter, limited; empty = all
-  Regex compiled;                  // of `pattern` where `regex`; null = not compiled yet
+  Regex compiled;                  // of `pattern` where `regex`, else null
 };
 
 struct QueryLimits {
