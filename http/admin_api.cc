@@ -82,7 +82,7 @@ void AdminApi::AddRoutes(Router* router) {
   // Likewise: merges whatever packs can be merged and waits for it.
   router->Add({"POST"}, "/compact", Worker::kQuery, [this](const HttpRequest&) {
     const Status compacted = engine_->Compact();
-    if (!compacted.ok()) return LokiPushError(compacted);
+    if (!compacted.ok()) return LokiQueryError(compacted);  // damage is the server's fault here
     HttpResponse response;
     response.status = 204;
     return response;
