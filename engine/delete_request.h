@@ -4,10 +4,12 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 
 #include "engine/base/status.h"
+#include "engine/base/time.h"
 
 namespace varve {
 
@@ -37,6 +39,11 @@ struct DeleteRequest {
   // Not stored: those of them that still are.
   uint64_t packs_left = 0;
 
+  // The span it covers, as a half-open range.
+  TimeRange range() const {
+    constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
+    return {.begin_ns = start_ns, .end_ns = end_ns == kMax ? kMax : end_ns + 1};
+  }
   bool hides_rows() const { return state == State::kReceived || state == State::kRemoving; }
   bool operator==(const DeleteRequest&) const = default;
 };

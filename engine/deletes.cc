@@ -24,11 +24,6 @@ std::string HexId(uint64_t hash) {
   return id;
 }
 
-TimeRange CoveredBy(const DeleteRequest& request) {
-  constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
-  return {.begin_ns = request.start_ns, .end_ns = request.end_ns == kMax ? kMax : request.end_ns + 1};
-}
-
 }  // namespace
 
 Status EngineImpl::LoadDeletes() {
@@ -91,7 +86,7 @@ Result<DeleteRequest> EngineImpl::AddDelete(std::string_view tenant, std::string
   commit.deletes[request.number] = EncodeDeleteRequest(request);
   VARVE_RETURN_IF_ERROR(stores_.meta->Commit(commit));
   delete_ledger_.Put(request, owner.ok() ? *owner : kNobody, std::move(filter));
-  generations_.Bump(CoveredBy(request));
+  generations_.Bump(request.range());
   return request;
 }
 
@@ -137,7 +132,7 @@ Status EngineImpl::CancelDelete(std::string_view tenant, std::string_view id, bo
   commit.deletes[request->number] = EncodeDeleteRequest(*request);
   VARVE_RETURN_IF_ERROR(stores_.meta->Commit(commit));
   delete_ledger_.Put(*request, kNobody, nullptr);
-  generations_.Bump(CoveredBy(*request));
+  generations_.Bump(request->range());
   return Status::Ok();
 }
 

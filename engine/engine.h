@@ -143,6 +143,10 @@ class Engine {
                                                            const std::vector<Matcher>& matchers,
                                                            TimeRange range) const = 0;
 
+  // Equal numbers for one range mean that readers see the same entries in it as before; bucket_generations.h
+  // has the rules for who keeps an answer. None where what readers see changes with the clock alone: where the
+  // range reaches back behind the begin of a retention period.
+  virtual std::optional<uint64_t> DataGeneration(TimeRange range) const = 0;
   // --- Deleting -------------------------------------------------------------------------------
   // Hides, from now on and from every reader, the tenant's entries that are stored now, lie in
   // [start_ns, end_ns] and are taken by `query` (EngineOptions::row_filter_factory says what that may be).
@@ -157,10 +161,6 @@ class Engine {
   virtual Status CancelDelete(std::string_view tenant, std::string_view id, bool force) = 0;
   // Changes whenever the tenant's deletes change what it can see; 0 when there never were any.
   virtual uint64_t DeleteGeneration(std::string_view tenant) const = 0;
-  // Equal numbers for one range mean that readers see the same entries in it as before; bucket_generations.h
-  // has the rules for who keeps an answer. None where what readers see changes with the clock alone: where the
-  // range reaches back behind the begin of a retention period.
-  virtual std::optional<uint64_t> DataGeneration(TimeRange range) const = 0;
 
   // --- Shared means ---------------------------------------------------------------------------
   // For bodies being received and decoded; reserve before allocating.

@@ -76,13 +76,13 @@ class EngineImpl final : public Engine {
                                                           TimeRange range) const override;
   Result<std::vector<const Labels*>> SelectStreams(TenantId tenant, const std::vector<Matcher>& matchers,
                                                    TimeRange range) const override;
+  std::optional<uint64_t> DataGeneration(TimeRange range) const override;
   Result<DeleteRequest> AddDelete(std::string_view tenant, std::string_view query, int64_t start_ns,
                                   int64_t end_ns) override VARVE_EXCLUDES(commit_mu_);
   std::vector<DeleteRequest> ListDeletes(std::string_view tenant) const override;
   Status CancelDelete(std::string_view tenant, std::string_view id, bool force) override
       VARVE_EXCLUDES(commit_mu_);
   uint64_t DeleteGeneration(std::string_view tenant) const override;
-  std::optional<uint64_t> DataGeneration(TimeRange range) const override;
   Status Compact() override VARVE_EXCLUDES(cut_mu_);
   MemoryBudget* ingest_budget() override { return &ingest_budget_; }
   MemoryBudget* query_budget() override { return &query_budget_; }

@@ -1,5 +1,7 @@
 #include "http/error_map.h"
 
+#include "engine/base/bytes.h"
+
 namespace varve {
 
 int LokiQueryStatus(Code code) {
@@ -50,11 +52,31 @@ HttpResponse LokiQueryError(const Status& status) {
   return response;
 }
 
+namespace {
+
+void AddRetryAfter(HttpResponse* response) {
+  if (response->status == 429 || response->status == 503 || response->status == 507) {
+    response->headers.emplace_back("Retry-After", response->status == 507 ? "30" : "1");
+  }
+}
+
+}  // namespace
+
 HttpResponse LokiPushError(const Status& status) {
   HttpResponse response = ErrorText(LokiPushStatus(status.code()), status.message() + "\n");
-  if (response.status == 429 || response.status == 503 || response.status == 507) {
-    response.headers.emplace_back("Retry-After", response.status == 507 ? "30" : "1");
-  }
+  AddRetryAfter(&response);
+  return response;
+}
+
+HttpResponse OtlpPushError(const Status& status) {
+  HttpResponse response;
+  response.status = LokiPushStatus(status.code());
+  if (response.status == 500) response.status = 503;
+  response.content_type = "application/octet-stream";
+  response.body.push_back(0x12);  // field 2, a string
+  PutLengthPrefixed(&response.body, status.message());
+  response.headers.emplace_back("X-Content-Type-Options", "nosniff");
+  AddRetryAfter(&response);
   return response;
 }
 

@@ -15,5 +15,8 @@ int LokiPushStatus(Code code);
 HttpResponse LokiQueryError(const Status& status);
 // Pushes and tenants: plain text with a newline, as Go's http.Error; Retry-After where a retry may help.
 HttpResponse LokiPushError(const Status& status);
+// OTLP pushes: a google.rpc.Status that has only its message. 500 becomes 503, because OTLP's clients repeat
+// only that.
+HttpResponse OtlpPushError(const Status& status);
 
 }  // namespace varve

@@ -6,41 +6,93 @@
 
 #include "http/access_log.h"
 #include "http/admin_api.h"
+#include "http/context_api.h"
 #include "http/delete_api.h"
+#include "http/export_api.h"
 #include "http/fields_api.h"
 #include "http/index_api.h"
+#include "http/legacy_api.h"
 #include "http/loki_api.h"
 #include "http/metrics.h"
+#include "http/otlp_api.h"
+#include "http/patterns_api.h"
 #include "http/push_api.h"
+#include "http/ring_pages.h"
 #include "http/router.h"
+#include "http/rules_api.h"
 #include "http/server.h"
+#include "http/tail_api.h"
+#include "http/tail_hub.h"
 #include "http/tenant.h"
+#include "query/exec/result_cache.h"
 
 namespace varve {
 namespace {
 
 uint32_t OrDefault(uint32_t configured, uint32_t fallback) { return configured != 0 ? configured : fallback; }
 
+// An eighth of the queries' memory, a thirty-second of all, unless configured.
+std::unique_ptr<ResultCache> MakeResultCache(Engine* engine, const HttpOptions& options) {
+  if (!options.cache_results) return nullptr;
+  const int64_t bytes = options.results_cache_bytes != 0 ? options.results_cache_bytes
+                                                         : engine->query_budget()->limit_bytes() / 8;
+  return std::make_unique<ResultCache>(bytes, engine->query_budget());
+}
+
 }  // namespace
 
 struct HttpServer::Impl {
   Impl(Engine* engine, WritePath* writes, const QueryLimits& limits, const HttpOptions& options)
       : metrics(engine, writes, options.auth_enabled ? std::string() : std::string(kSingleTenant)),
-        read_context{engine, limits, options.auth_enabled, options.clock, metrics.query_counters()},
-        loki(read_context),
-        index(read_context),
-        fields(read_context),
+        result_cache(MakeResultCache(engine, options)),
+        read_context{engine,
+                     limits,
+                     options.auth_enabled,
+                     options.clock,
+                     metrics.query_counters(),
+                     result_cache.get()},
+        loki(ForSeveralTenants(options)),
+        index(ForSeveralTenants(options)),
+        fields(ForSeveralTenants(options)),
+        patterns(read_context),
+        context(read_context),
         deletes(read_context, options.delete_max_interval_ns),
+        exports(read_context),
+        tails(engine, options.tail),
+        tail(read_context, &tails),
         push(writes, options.auth_enabled),
-        admin(engine, &metrics, options.config_yaml),
+        otlp(writes, options.auth_enabled),
+        legacy(ForSeveralTenants(options)),
+        admin(engine, &metrics,
+              {options.config_yaml, options.config_defaults_yaml, options.terminate}),
+        rings([this, host = options.listen_address] { return host + ":" + std::to_string(server.port()); },
+              options.clock),
+        rules(options.auth_enabled),
         server(&router, MakeServerOptions(engine, *writes, options)) {
     push.AddRoutes(&router);
+    otlp.AddRoutes(&router);
     loki.AddRoutes(&router);
     index.AddRoutes(&router);
     fields.AddRoutes(&router);
+    patterns.AddRoutes(&router);
+    context.AddRoutes(&router);
+    legacy.AddRoutes(&router);
     deletes.AddRoutes(&router);
+    exports.AddRoutes(&router);
+    tail.AddRoutes(&router);
     admin.AddRoutes(&router);
+    rings.AddRoutes(&router);
+    rules.AddRoutes(&router);
     metrics.WatchServer(&server);
+    metrics.WatchTails(&tails);
+    if (result_cache != nullptr) metrics.WatchResultCache(result_cache.get());
+  }
+
+  // For reads whose answers are complete when their handlers return.
+  ReadContext ForSeveralTenants(const HttpOptions& options) const {
+    ReadContext several = read_context;
+    several.multi_tenant_queries = options.multi_tenant_queries;
+    return several;
   }
 
   ServerOptions MakeServerOptions(Engine* engine, const WritePath& writes, const HttpOptions& options) {
@@ -62,6 +114,7 @@ struct HttpServer::Impl {
     out.idle_timeout_ms = options.idle_timeout_ms;
     out.write_timeout_ms = options.write_timeout_ms;
     out.stop_timeout_ms = options.stop_timeout_ms;
+    out.web_socket_stall_ms = options.tail.slow_client_timeout_ms;
     out.compress_responses = options.compress_responses;
     out.compress_min_bytes = options.compress_min_bytes;
     out.body_budget = engine->ingest_budget();
@@ -74,13 +127,23 @@ struct HttpServer::Impl {
 
   Router router;
   Metrics metrics;
+  const std::unique_ptr<ResultCache> result_cache;  // null when switched off
   const ReadContext read_context;
   LokiApi loki;
   IndexApi index;
   FieldsApi fields;
+  PatternsApi patterns;
+  ContextApi context;
   DeleteApi deletes;
+  ExportApi exports;
+  TailHub tails;
+  TailApi tail;
   PushApi push;
+  OtlpApi otlp;
+  LegacyApi legacy;
   AdminApi admin;
+  RingPages rings;
+  RulesApi rules;
   Server server;  // last: it stops before what its handlers use goes away
 };
 

@@ -59,6 +59,34 @@ Result<Counting> StartCounting(const ReadCall& call, const std::vector<Matcher>&
   return counting;
 }
 
+// What a selector selects: {"streams":n,"chunks":n,"bytes":n,"entries":n}.
+struct SelectionStats {
+  std::string json;
+  QueryStats work;
+};
+
+Result<SelectionStats> CountSelection(const ReadCall& call) {
+  VARVE_ASSIGN_OR_RETURN(const TimeBounds bounds, ParseListBounds(call));
+  VARVE_ASSIGN_OR_RETURN(const std::vector<Matcher> matchers, logql::ParseMatchers(call.params.Get("query")));
+  if (matchers.empty()) return InvalidArgument(std::string(kMatchesEverything));
+  VARVE_ASSIGN_OR_RETURN(Counting counting, StartCounting(call, matchers, bounds));
+  std::set<uint32_t> streams;
+  VARVE_RETURN_IF_ERROR(counting.Sum(call, 0, [&](const VolumeCell& cell) { streams.insert(cell.stream); }));
+  SelectionStats selection;
+  std::string& out = selection.json;
+  out.append("{\"streams\":");
+  AppendUint(&out, streams.size());
+  out.append(",\"chunks\":");
+  AppendUint(&out, counting.work.slices);
+  out.append(",\"bytes\":");
+  AppendUint(&out, counting.work.line_bytes);
+  out.append(",\"entries\":");
+  AppendUint(&out, counting.work.entries);
+  out.push_back('}');
+  selection.work = counting.Stats();
+  return selection;
+}
+
 // ---- Volume -----------------------------------------------------------------------------------------
 
 struct VolumeParams {
@@ -70,7 +98,9 @@ struct VolumeParams {
 
 Result<VolumeParams> ParseVolumeParams(const ReadCall& call) {
   VolumeParams params;
-  VARVE_ASSIGN_OR_RETURN(params.limit, ParseLimit(call.params.Get("limit")));
+  const std::string_view limit = call.params.Get("limit");
+  // Here 0 asks for the default.
+  VARVE_ASSIGN_OR_RETURN(params.limit, ParseLimit(limit == "0" ? std::string_view() : limit));
   const std::string_view aggregate = call.params.Get("aggregateBy");
   if (!aggregate.empty() && aggregate != "series" && aggregate != "labels") {
     return InvalidArgument("invalid aggregation option");
@@ -196,26 +226,24 @@ void IndexApi::AddRoutes(Router* router) {
     });
   };
   add("/loki/api/v1/index/stats", &IndexApi::Stats);
+  add("/loki/api/v1/index/shards", &IndexApi::Shards);
   add("/loki/api/v1/index/volume", &IndexApi::Volume);
   add("/loki/api/v1/index/volume_range", &IndexApi::VolumeRange);
   add("/loki/api/v1/detected_labels", &IndexApi::DetectedLabels);
 }
 
 Result<HttpResponse> IndexApi::Stats(const ReadCall& call) const {
-  VARVE_ASSIGN_OR_RETURN(const TimeBounds bounds, ParseListBounds(call));
-  VARVE_ASSIGN_OR_RETURN(const std::vector<Matcher> matchers, logql::ParseMatchers(call.params.Get("query")));
-  if (matchers.empty()) return InvalidArgument(std::string(kMatchesEverything));
-  VARVE_ASSIGN_OR_RETURN(Counting counting, StartCounting(call, matchers, bounds));
-  std::set<uint32_t> streams;
-  VARVE_RETURN_IF_ERROR(counting.Sum(call, 0, [&](const VolumeCell& cell) { streams.insert(cell.stream); }));
-  std::string out = "{\"streams\":";
-  AppendUint(&out, streams.size());
-  out.append(",\"chunks\":");
-  AppendUint(&out, counting.work.slices);
-  out.append(",\"bytes\":");
-  AppendUint(&out, counting.work.line_bytes);
-  out.append(",\"entries\":");
-  AppendUint(&out, counting.work.entries);
+  VARVE_ASSIGN_OR_RETURN(const SelectionStats selection, CountSelection(call));
+  return JsonResponse(selection.json + "\n");
+}
+
+// One shard, which is everything: there is nothing to gain from asking one process in several pieces.
+Result<HttpResponse> IndexApi::Shards(const ReadCall& call) const {
+  VARVE_ASSIGN_OR_RETURN(const SelectionStats selection, CountSelection(call));
+  std::string out =
+      R"({"shards":[{"bounds":{"min":"0000000000000000","max":"ffffffffffffffff"},"stats":)";
+  out.append(selection.json).append("}],\"statistics\":");
+  AppendLokiStats(selection.work, &out);
   return JsonResponse(out.append("}\n"));
 }
 
@@ -268,7 +296,7 @@ Result<HttpResponse> IndexApi::DetectedLabels(const ReadCall& call) const {
   std::map<std::string_view, std::set<std::string_view>> values;
   if (const TimeRange range = ClosedRange(bounds); !range.empty()) {
     VARVE_ASSIGN_OR_RETURN(const std::vector<const Labels*> streams,
-                           context_.engine->SelectStreams(call.tenant, matchers, range));
+                           call.context.engine->SelectStreams(call.tenant, matchers, range));
     for (const Labels* labels : streams) {
       for (const Label& label : *labels) values[label.name].insert(label.value);
     }

@@ -1,4 +1,4 @@
-// Loki's read endpoints about volumes and labels: index/stats, index/volume, index/volume_range,
+// Loki's read endpoints about volumes and labels: index/stats, index/shards, index/volume, index/volume_range,
 // detected_labels.
 //
 // They count from the directories in a snapshot; only sources that a time bound cuts through, and heads, have
@@ -21,6 +21,7 @@ class IndexApi {
 
  private:
   Result<HttpResponse> Stats(const ReadCall& call) const;
+  Result<HttpResponse> Shards(const ReadCall& call) const;
   Result<HttpResponse> Volume(const ReadCall& call) const;
   Result<HttpResponse> VolumeRange(const ReadCall& call) const;
   Result<HttpResponse> DetectedLabels(const ReadCall& call) const;

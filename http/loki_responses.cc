@@ -199,6 +199,19 @@ void AppendStore(const StoreShare& share, std::string* out) {
   store.End();
 }
 
+void AppendResultCache(const ResultCacheStats& stats, std::string* out) {
+  StatsObject result(out);
+  result.Number("entriesFound", stats.entries_found);
+  result.Number("entriesRequested", stats.entries_requested);
+  result.Number("entriesStored", stats.entries_stored);
+  result.Number("bytesReceived", stats.bytes_received);
+  result.Number("bytesSent", stats.bytes_sent);
+  result.Number("requests", stats.requests);
+  result.Number("downloadTime", 0);
+  result.Number("queryLengthServed", static_cast<uint64_t>(stats.length_served_ns));
+  result.End();
+}
+
 void AppendSummary(const QueryStats& stats, std::string* out) {
   const auto per_second = [&](uint64_t count) {
     return stats.exec_seconds > 0 ? static_cast<uint64_t>(static_cast<double>(count) / stats.exec_seconds)
@@ -318,6 +331,10 @@ void AppendLokiStats(const QueryStats& stats, std::string* out) {
   for (const std::string_view name : {"chunk", "index", "result", "statsResult", "volumeResult",
                                       "seriesResult", "labelResult", "instantMetricResult"}) {
     cache.Name(name);
+    if (name == "result") {
+      AppendResultCache(stats.result_cache, out);
+      continue;
+    }
     StatsObject one(out);
     one.Zeros({"entriesFound", "entriesRequested", "entriesStored", "bytesReceived", "bytesSent", "requests",
                "downloadTime", "queryLengthServed"});
@@ -365,7 +382,8 @@ size_t EstimateJsonBytes(const QueryResult& result) {
   return bytes;
 }
 
-std::string LokiQueryJson(const QueryResult& result, const EncodingFlags& flags) {
+std::string LokiQueryJson(const QueryResult& result, const EncodingFlags& flags,
+                          const std::optional<std::string>& cursor) {
   std::string out;
   out.reserve(EstimateJsonBytes(result));
   out.append("{\"status\":\"success\"");
@@ -411,6 +429,10 @@ std::string LokiQueryJson(const QueryResult& result, const EncodingFlags& flags)
   }
   out.append(",\"stats\":");
   AppendLokiStats(result.stats, &out);
+  if (cursor.has_value()) {
+    out.append(",\"cursor\":");
+    AppendJsonString(&out, *cursor);
+  }
   return out.append("}}\n");
 }
 

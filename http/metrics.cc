@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "http/version.h"
+#include "query/exec/result_cache.h"
 
 namespace varve {
 namespace {
@@ -184,6 +185,10 @@ void AddServer(const Server& server, FamilyList* out) {
                {{"step", "write"}});
   out->Gauge("varve_http_connections_open", "Open connections.",
              static_cast<double>(c.connections_open.load(std::memory_order_relaxed)));
+  counter("varve_http_web_sockets_stalled_total", "WebSockets cut because their client did not read.",
+          c.web_sockets_stalled);
+  out->Gauge("varve_http_web_sockets_open", "Open WebSockets.",
+             static_cast<double>(c.web_sockets_open.load(std::memory_order_relaxed)));
   out->Gauge("varve_http_requests_running", "Requests being handled or waiting for a worker.",
              static_cast<double>(c.requests_running.load(std::memory_order_relaxed)));
   constexpr const char* kQueued = "varve_http_requests_queued";
@@ -209,6 +214,42 @@ void AddQueries(const QueryCounters& c, FamilyList* out) {
   counter("varve_query_entries_returned_total", "Entries returned by log queries.", c.entries_returned);
 }
 
+void AddResultCache(const ResultCache& cache, FamilyList* out) {
+  const ResultCache::Counters& c = cache.counters();
+  const auto counter = [&](const char* name, const char* help, const std::atomic<uint64_t>& value) {
+    out->Counter(name, help, value.load(std::memory_order_relaxed));
+  };
+  counter("varve_result_cache_hits_total", "Parts of range queries found in the result cache.", c.hits);
+  counter("varve_result_cache_misses_total", "Parts that were not there, or stale.", c.misses);
+  counter("varve_result_cache_stale_total", "Parts that were there, but whose data had changed.", c.stale);
+  counter("varve_result_cache_stored_total", "Parts kept.", c.stored);
+  counter("varve_result_cache_evicted_total", "Parts that made room for others.", c.evicted);
+  out->Gauge("varve_result_cache_bytes", "Bytes in the result cache.",
+             static_cast<double>(cache.used_bytes()));
+  out->Gauge("varve_result_cache_limit_bytes", "Most that it may hold.",
+             static_cast<double>(cache.limit_bytes()));
+}
+
+void AddTails(const TailHub& tails, FamilyList* out) {
+  const TailCounters& c = tails.counters();
+  const auto counter = [&](const char* name, const char* help, const std::atomic<uint64_t>& value) {
+    out->Counter(name, help, value.load(std::memory_order_relaxed));
+  };
+  const auto open = static_cast<double>(c.open.load(std::memory_order_relaxed));
+  out->Gauge("varve_tails_open", "Live tails.", open);
+  out->Gauge("loki_querier_tail_active", "Live tails (Loki's name).", open);
+  counter("varve_tails_opened_total", "Live tails opened.", c.opened);
+  counter("varve_tails_refused_total", "Live tails refused: too many of the tenant.", c.refused);
+  counter("varve_tail_entries_sent_total", "Entries sent to live tails.", c.entries_sent);
+  counter("varve_tail_entries_dropped_total", "Entries that live tails could not show.", c.entries_dropped);
+  counter("varve_tail_slow_clients_closed_total", "Live tails cut because their client did not read.",
+          c.slow_clients_closed);
+  out->Gauge("varve_tail_memory_limit_bytes", "Memory that live tails may take.",
+             static_cast<double>(tails.budget()->limit_bytes()));
+  out->Gauge("varve_tail_memory_used_bytes", "Memory that live tails take.",
+             static_cast<double>(tails.budget()->used_bytes()));
+}
+
 // What Prometheus's client libraries export of every process.
 void AddProcess(FamilyList* out) {
   timespec cpu{};
@@ -225,8 +266,10 @@ void AddProcess(FamilyList* out) {
 
 struct Metrics::Impl {
   const Engine* engine = nullptr;
+  const TailHub* tails = nullptr;
   const WritePath* writes = nullptr;
   const Server* server = nullptr;
+  const ResultCache* result_cache = nullptr;
   QueryCounters queries;
   LabelList tenant;
   prometheus::Registry registry;
@@ -247,6 +290,10 @@ Metrics::Metrics(const Engine* engine, const WritePath* writes, std::string tena
 Metrics::~Metrics() = default;
 
 void Metrics::WatchServer(const Server* server) { impl_->server = server; }
+
+void Metrics::WatchResultCache(const ResultCache* cache) { impl_->result_cache = cache; }
+
+void Metrics::WatchTails(const TailHub* tails) { impl_->tails = tails; }
 
 QueryCounters* Metrics::query_counters() { return &impl_->queries; }
 
@@ -274,7 +321,9 @@ std::string Metrics::Render() const {
   AddEngine(impl_->engine->Stats(), &list);
   AddIngest(impl_->writes->Stats(), impl_->tenant, &list);
   AddQueries(impl_->queries, &list);
+  if (impl_->result_cache != nullptr) AddResultCache(*impl_->result_cache, &list);
   if (impl_->server != nullptr) AddServer(*impl_->server, &list);
+  if (impl_->tails != nullptr) AddTails(*impl_->tails, &list);
   AddProcess(&list);
   std::ostringstream out;
   prometheus::TextSerializer().Serialize(out, families);

@@ -11,9 +11,12 @@
 #include "engine/engine.h"
 #include "http/query_counters.h"
 #include "http/server.h"
+#include "http/tail_hub.h"
 #include "ingest/write_path.h"
 
 namespace varve {
+
+class ResultCache;
 
 class Metrics {
  public:
@@ -23,6 +26,10 @@ class Metrics {
 
   // Adds the transport's counters; before the first Render.
   void WatchServer(const Server* server);
+  // Adds the result cache's; before the first Render.
+  void WatchResultCache(const ResultCache* cache);
+  // Adds those of live tails; before the first Render.
+  void WatchTails(const TailHub* tails);
   // Where queries are counted; lives as long as this.
   QueryCounters* query_counters();
   // Counts a finished request.

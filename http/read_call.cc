@@ -1,8 +1,12 @@
 #include "http/read_call.h"
 
 #include <limits>
+#include <memory>
 
 #include "http/error_map.h"
+#include "http/loki_responses.h"
+#include "http/multi_tenant.h"
+#include "http/query_headers.h"
 #include "http/tenant.h"
 #include "query/exec/humanized_text.h"
 
@@ -12,11 +16,35 @@ namespace {
 // The engine numbers tenants from the bottom, so nothing is ever found under this one. Reads must not
 // create tenants: anybody may ask for any name.
 constexpr TenantId kUnseenTenant = std::numeric_limits<TenantId>::max();
+constexpr std::string_view kEncodingFlagsHeader = "x-loki-response-encoding-flags";
+
+using Answer = std::function<Result<HttpResponse>(const ReadCall&)>;
+
+// Several tenants: the same call, with an engine that shows the streams of all of them.
+HttpResponse AnswerForSeveral(const ReadContext& context, const HttpRequest& request, std::string_view names,
+                              const Answer& answer) {
+  Result<std::vector<std::string>> tenants = SplitTenants(names);
+  if (!tenants.ok()) return LokiPushError(tenants.status());
+  Result<FormParams> params = FormParams::Parse(request);
+  if (!params.ok()) return LokiQueryError(params.status());
+  MultiTenantEngine engine(context.engine, std::move(*tenants));
+  ReadContext own = context;
+  own.engine = &engine;
+  own.result_cache = nullptr;  // it knows answers by the one tenant's number
+  const ReadCall call{own, request, std::move(*params), kUnseenTenant, context.clock->NowNs()};
+  Result<HttpResponse> response = answer(call);
+  if (!response.ok()) return LokiQueryError(response.status());
+  return std::move(*response);
+}
 
 }  // namespace
 
 HttpResponse AnswerRead(const ReadContext& context, const HttpRequest& request,
                         const std::function<Result<HttpResponse>(const ReadCall&)>& answer) {
+  const std::string_view names = request.Header("x-scope-orgid");
+  if (context.auth_enabled && context.multi_tenant_queries && names.find('|') != std::string_view::npos) {
+    return AnswerForSeveral(context, request, names, answer);
+  }
   TenantLookup lookup = ResolveTenant(request, context.auth_enabled, false);
   if (lookup.refusal.has_value()) return std::move(*lookup.refusal);
   Result<FormParams> params = FormParams::Parse(request);
@@ -35,9 +63,21 @@ HttpResponse AnswerRead(const ReadContext& context, const HttpRequest& request,
 Result<QueryResult> RunCountedQuery(const ReadCall& call, const logql::Expr& expr, QueryRequest request) {
   request.tenant = call.tenant;
   request.cancel = call.request.cancel;
+  request.partial_series = IsLogsDrilldown(call.request);
+  if (request.plan == nullptr && !BypassesResultCache(call.request)) request.cache = call.context.result_cache;
   Result<QueryResult> result = RunQuery(*call.context.engine, expr, request, call.context.limits);
   if (call.context.counters != nullptr) call.context.counters->Count(result);
   return result;
+}
+
+Result<HttpResponse> QueryAnswer(const ReadCall& call, const QueryResult& result,
+                                 const std::optional<std::string>& cursor) {
+  const EncodingFlags flags = EncodingFlags::Parse(call.request.Header(kEncodingFlagsHeader));
+  auto memory = std::make_shared<MemoryReservation>(call.context.engine->query_budget());
+  VARVE_RETURN_IF_ERROR(memory->Add(2 * static_cast<int64_t>(EstimateJsonBytes(result))));
+  HttpResponse response = JsonResponse(LokiQueryJson(result, flags, cursor));
+  response.memory = std::move(memory);
+  return response;
 }
 
 Result<TimeBounds> ParseListBounds(const ReadCall& call) {

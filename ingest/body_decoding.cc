@@ -6,22 +6,36 @@
 
 #include "ingest/loki_json.h"
 #include "ingest/loki_protobuf.h"
+#include "ingest/otlp_batch.h"
+#include "ingest/otlp_json.h"
+#include "ingest/otlp_protobuf.h"
 
 namespace varve {
 namespace {
 
-Status DecodeWireForm(WireForm form, std::string_view body, PushScratch* scratch, DecodeMemory* memory) {
-  if (form == WireForm::kLokiProtobuf) return DecodeLokiProtobuf(body, &scratch->decoded, memory);
-  return DecodeLokiJson(body, form == WireForm::kLokiJsonLegacy, &scratch->decoded, &scratch->arena, memory);
+Status DecodeWireForm(WireForm form, std::string_view body, const BodyContext& context, PushScratch* scratch,
+                      DecodeMemory* memory) {
+  switch (form) {
+    case WireForm::kLokiProtobuf: return DecodeLokiProtobuf(body, &scratch->decoded, memory);
+    case WireForm::kLokiJson:
+    case WireForm::kLokiJsonLegacy:
+      return DecodeLokiJson(body, form == WireForm::kLokiJsonLegacy, &scratch->decoded, &scratch->arena,
+                            memory);
+    case WireForm::kOtlpProtobuf:
+    case WireForm::kOtlpJson: break;
+  }
+  OtlpBatch batch(context.options, context.received_ns, &scratch->decoded, &scratch->arena, memory);
+  if (form == WireForm::kOtlpProtobuf) return DecodeOtlpProtobuf(body, &batch, memory);
+  return DecodeOtlpJson(body, &batch, &scratch->arena, memory);
 }
 
 }  // namespace
 
-Result<BodyDecoding> DecodeBody(const BodyFormat& format, std::string_view body, int64_t max_size,
+Result<BodyDecoding> DecodeBody(const BodyFormat& format, std::string_view body, const BodyContext& context,
                                 PushScratch* scratch, DecodeMemory* memory) {
   BodyDecoding result{format, body.size()};
   if (format.outer != ContentEncoding::kIdentity) {
-    VARVE_RETURN_IF_ERROR(DecodeContent(format.outer, body, max_size, &scratch->outer, memory));
+    VARVE_RETURN_IF_ERROR(DecodeContent(format.outer, body, context.max_size, &scratch->outer, memory));
     body = scratch->outer.view();
     result.decoded_size_max = std::max(result.decoded_size_max, uint64_t{body.size()});
   }
@@ -29,11 +43,11 @@ Result<BodyDecoding> DecodeBody(const BodyFormat& format, std::string_view body,
     result.format.inner = ContentEncoding::kIdentity;
   }
   if (result.format.inner != ContentEncoding::kIdentity) {
-    VARVE_RETURN_IF_ERROR(DecodeContent(result.format.inner, body, max_size, &scratch->inner, memory));
+    VARVE_RETURN_IF_ERROR(DecodeContent(result.format.inner, body, context.max_size, &scratch->inner, memory));
     body = scratch->inner.view();
     result.decoded_size_max = std::max(result.decoded_size_max, uint64_t{body.size()});
   }
-  VARVE_RETURN_IF_ERROR(DecodeWireForm(format.form, body, scratch, memory));
+  VARVE_RETURN_IF_ERROR(DecodeWireForm(format.form, body, context, scratch, memory));
   return result;
 }
 

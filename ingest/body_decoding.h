@@ -8,6 +8,7 @@
 
 #include "engine/base/status.h"
 #include "ingest/decode_memory.h"
+#include "ingest/decode_options.h"
 #include "ingest/push_headers.h"
 #include "ingest/push_scratch.h"
 
@@ -18,8 +19,15 @@ struct BodyDecoding {
   uint64_t decoded_size_max = 0;  // the largest size of the body at any stage
 };
 
-// Fills scratch->decoded with views into `body` or the scratch. `max_size` bounds the body at every stage.
-Result<BodyDecoding> DecodeBody(const BodyFormat& format, std::string_view body, int64_t max_size,
+// What the meaning of a body depends on beside its bytes.
+struct BodyContext {
+  const DecodeOptions& options;
+  int64_t received_ns = 0;  // of OTLP records without a time
+  int64_t max_size = 0;     // bounds the body at every stage
+};
+
+// Fills scratch->decoded with views into `body` or the scratch.
+Result<BodyDecoding> DecodeBody(const BodyFormat& format, std::string_view body, const BodyContext& context,
                                 PushScratch* scratch, DecodeMemory* memory);
 
 }  // namespace varve

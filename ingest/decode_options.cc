@@ -10,7 +10,8 @@ enum Flag : uint8_t {
   kOwnLevelFields = 4,
   kOwnJsonDepth = 8,
   kTruncateLines = 16,
-  kAllFlags = 31,
+  kOwnOtlpConfig = 32,
+  kAllFlags = 63,
 };
 constexpr uint64_t kListItemsMax = 10'000;
 
@@ -56,11 +57,12 @@ bool GetList(ByteReader* reader, std::vector<std::string>* items) {
 
 DecodeOptions::DecodeOptions(std::vector<std::string> service_names, bool add_detected_level,
                              std::vector<std::string> level_fields, uint32_t json_max_depth,
-                             uint64_t truncate_line_bytes)
+                             uint64_t truncate_line_bytes, const OtlpConfig& otlp_config)
     : service_names_(std::move(service_names)),
       add_detected_level_(add_detected_level),
       level_detector_(level_fields, json_max_depth),
-      truncate_line_bytes_(truncate_line_bytes) {
+      truncate_line_bytes_(truncate_line_bytes),
+      otlp_rules_(std::make_shared<const OtlpRules>(otlp_config)) {
   uint8_t flags = 0;
   std::string lists;
   if (add_detected_level_) flags |= kAddDetectedLevel;
@@ -80,6 +82,10 @@ DecodeOptions::DecodeOptions(std::vector<std::string> service_names, bool add_de
     flags |= kTruncateLines;
     PutVarint(&lists, truncate_line_bytes_);
   }
+  if (otlp_config != OtlpConfig()) {
+    flags |= kOwnOtlpConfig;
+    EncodeOtlpConfig(otlp_config, &lists);
+  }
   encoded_.push_back(static_cast<char>(flags));
   encoded_ += lists;
 }
@@ -88,7 +94,8 @@ DecodeOptions::DecodeOptions(const IngestLimits& limits)
     : DecodeOptions(limits.discover_service_name,
                     limits.discover_log_levels && limits.allow_structured_metadata, limits.log_level_fields,
                     limits.log_level_from_json_max_depth,
-                    limits.max_line_size_truncate ? static_cast<uint64_t>(limits.max_line_size) : 0) {}
+                    limits.max_line_size_truncate ? static_cast<uint64_t>(limits.max_line_size) : 0,
+                    limits.otlp_config) {}
 
 Result<DecodeOptions> DecodeOptions::FromEncoded(ByteReader* reader) {
   const auto flags = reader->Fixed<uint8_t>();
@@ -96,15 +103,17 @@ Result<DecodeOptions> DecodeOptions::FromEncoded(ByteReader* reader) {
   std::vector<std::string> level_fields = FormatLevelFields();
   uint64_t json_depth = kFormatJsonDepth;
   uint64_t truncate = 0;
+  OtlpConfig otlp_config;
   bool ok = (flags & ~kAllFlags) == 0;
   if (ok && (flags & kOwnServiceNames) != 0) ok = GetList(reader, &service_names);
   if (ok && (flags & kOwnLevelFields) != 0) ok = GetList(reader, &level_fields);
   if (ok && (flags & kOwnJsonDepth) != 0) json_depth = reader->Varint();
   if (ok && (flags & kTruncateLines) != 0) truncate = reader->Varint();
+  if (ok && (flags & kOwnOtlpConfig) != 0) ok = DecodeOtlpConfig(reader, &otlp_config);
   if (!ok || !reader->ok() || json_depth > UINT32_MAX)
     return Corruption("journal record: unreadable options");
   return DecodeOptions(std::move(service_names), (flags & kAddDetectedLevel) != 0, std::move(level_fields),
-                       static_cast<uint32_t>(json_depth), truncate);
+                       static_cast<uint32_t>(json_depth), truncate, otlp_config);
 }
 
 }  // namespace varve

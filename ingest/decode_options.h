@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "engine/base/status.h"
 #include "ingest/level_detection.h"
 #include "ingest/limits.h"
+#include "ingest/otlp_config.h"
 
 namespace varve {
 
@@ -30,18 +32,21 @@ class DecodeOptions {
   const LevelDetector& level_detector() const { return level_detector_; }
   // Lines are cut to this many bytes; 0 = not.
   uint64_t truncate_line_bytes() const { return truncate_line_bytes_; }
+  const OtlpRules& otlp_rules() const { return *otlp_rules_; }
 
   // The same options give the same bytes. Defaults take one byte.
   const std::string& encoded() const { return encoded_; }
 
  private:
   DecodeOptions(std::vector<std::string> service_names, bool add_detected_level,
-                std::vector<std::string> level_fields, uint32_t json_max_depth, uint64_t truncate_line_bytes);
+                std::vector<std::string> level_fields, uint32_t json_max_depth, uint64_t truncate_line_bytes,
+                const OtlpConfig& otlp_config);
 
   std::vector<std::string> service_names_;
   bool add_detected_level_;
   LevelDetector level_detector_;
   uint64_t truncate_line_bytes_;
+  std::shared_ptr<const OtlpRules> otlp_rules_;
   std::string encoded_;
 };
 

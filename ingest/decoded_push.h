@@ -1,6 +1,6 @@
 // A push request after its wire form is taken apart, before labels are resolved and entries judged.
 //
-// Both wire forms end here. Everything is a view: into the decoded body or the request's arena.
+// All wire forms end here. Everything is a view: into the decoded body or the request's arena.
 // Threads: thread-compatible.
 #pragma once
 
@@ -16,6 +16,8 @@ namespace varve {
 enum class LabelForm : uint8_t {
   kText = 0,  // {a="b", c="d"}
   kJson = 1,  // {"a":"b","c":"d"}: the raw JSON object
+  // As Labels::Canonical writes them, and complete: a service_name is there if one is wanted (OTLP).
+  kCanonical = 2,
 };
 
 struct DecodedPush {

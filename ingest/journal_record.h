@@ -19,6 +19,8 @@ enum class WireForm : uint8_t {
   kLokiProtobuf = 1,
   kLokiJson = 2,
   kLokiJsonLegacy = 3,  // JSON that may also have the old form
+  kOtlpProtobuf = 4,
+  kOtlpJson = 5,
 };
 
 struct JournalRecordHeader {

@@ -59,6 +59,8 @@ class JsonCursor {
   bool Fail(std::string message);
   bool Fail(Status status);
   size_t offset() const { return pos_; }
+  // Goes (back) to where offset() was. Not after an error.
+  void Seek(size_t offset) { pos_ = offset; }
   // The bytes from `begin` up to here.
   std::string_view Since(size_t begin) const { return text_.substr(begin, pos_ - begin); }
   bool ok() const { return status_.ok(); }

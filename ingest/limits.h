@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "ingest/otlp_config.h"
+
 namespace varve {
 
 struct IngestLimits {
@@ -30,6 +32,7 @@ struct IngestLimits {
       "level",        "LEVEL", "Level", "log.level", "severity",      "SEVERITY",      "Severity",
       "SeverityText", "lvl",   "LVL",   "Lvl",       "severity_text", "Severity_Text", "SEVERITY_TEXT"};
   uint32_t log_level_from_json_max_depth = 2;
+  OtlpConfig otlp_config;
 
   bool reject_old_samples = false;
   int64_t reject_old_samples_max_age_ms = 7LL * 24 * 3600 * 1000;

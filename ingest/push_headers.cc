@@ -71,4 +71,29 @@ Result<BodyFormat> ParsePushHeaders(std::string_view content_type, std::string_v
   return format;
 }
 
+// The type is compared as it came, parameters included: that is how Loki has it.
+Result<BodyFormat> ParseOtlpHeaders(std::string_view content_type, std::string_view content_encoding) {
+  BodyFormat format;
+  if (content_type == "application/json") {
+    format.form = WireForm::kOtlpJson;
+  } else if (content_type == "application/x-protobuf") {
+    format.form = WireForm::kOtlpProtobuf;
+  } else {
+    return InvalidArgument("content type: " + std::string(content_type) + " is not supported");
+  }
+  const std::string encoding = TrimmedLower(content_encoding);
+  if (encoding.empty() || encoding == "identity") return format;
+  if (encoding == "gzip") {
+    format.outer = ContentEncoding::kGzip;
+  } else if (encoding == "zstd") {
+    format.outer = ContentEncoding::kZstd;
+  } else if (encoding == "lz4") {
+    format.outer = ContentEncoding::kLz4Frame;
+  } else {
+    return InvalidArgument("unsupported content encoding " + std::string(content_encoding) +
+                           ": only gzip, lz4 and zstd are supported");
+  }
+  return format;
+}
+
 }  // namespace varve

@@ -23,4 +23,8 @@ struct BodyFormat {
 Result<BodyFormat> ParsePushHeaders(std::string_view content_type, std::string_view content_encoding,
                                     bool legacy_json);
 
+// Of an OTLP push. kInvalidArgument: "content type: text/plain is not supported", "unsupported content
+// encoding br: only gzip, lz4 and zstd are supported".
+Result<BodyFormat> ParseOtlpHeaders(std::string_view content_type, std::string_view content_encoding);
+
 }  // namespace varve

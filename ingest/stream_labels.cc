@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/base/bytes.h"
 #include "ingest/label_text.h"
 #include "ingest/loki_json.h"
 #include "ingest/utf8_repair.h"
@@ -42,6 +43,28 @@ Result<std::vector<Label>> ParseText(std::string_view raw) {
   return labels;
 }
 
+// What OtlpBatch wrote.
+Result<std::vector<Label>> ParseCanonical(std::string_view raw) {
+  std::vector<Label> labels;
+  ByteReader reader(raw);
+  while (reader.remaining() != 0) {
+    const std::string_view name = reader.LengthPrefixed();
+    const std::string_view value = reader.LengthPrefixed();
+    if (!reader.ok()) return Corruption("unreadable labels");
+    labels.push_back({std::string(name), std::string(value)});
+  }
+  return labels;
+}
+
+Result<std::vector<Label>> Parse(LabelForm form, std::string_view raw, ByteArena* arena) {
+  switch (form) {
+    case LabelForm::kText: return ParseText(raw);
+    case LabelForm::kJson: return ParseJson(raw, arena);
+    case LabelForm::kCanonical: return ParseCanonical(raw);
+  }
+  return Corruption("unknown form of labels");
+}
+
 void AddServiceName(const std::vector<std::string>& sources, std::vector<Label>* labels) {
   const auto value_of = [&](std::string_view name) -> std::string_view {
     for (const Label& label : *labels) {
@@ -70,14 +93,14 @@ Result<Labels> ResolveStreamLabels(LabelForm form, std::string_view raw,
   }
   std::vector<Label> labels;
   if (!raw.empty()) {
-    Result<std::vector<Label>> parsed = form == LabelForm::kJson ? ParseJson(raw, arena) : ParseText(raw);
+    Result<std::vector<Label>> parsed = Parse(form, raw, arena);
     if (!parsed.ok()) return std::move(parsed).status();
     labels = std::move(*parsed);
   }
   for (Label& label : labels) {
     if (!IsAscii(label.value) && !IsValidUtf8(label.value)) label.value = RepairedUtf8(label.value);
   }
-  if (!service_names.empty()) AddServiceName(service_names, &labels);
+  if (form != LabelForm::kCanonical && !service_names.empty()) AddServiceName(service_names, &labels);
   return Labels::FromUnsorted(std::move(labels));
 }
 

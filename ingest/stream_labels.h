@@ -1,7 +1,7 @@
 // From a stream's labels as they came to the label set that identifies it.
 //
 // Labels are parsed, sorted, freed of empty values and given a service_name: the first non-empty of the
-// configured labels, else unknown_service.
+// configured labels, else unknown_service; OTLP's have theirs already.
 // Threads: thread-safe.
 #pragma once
 

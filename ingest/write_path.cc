@@ -167,10 +167,13 @@ class WritePath::Impl::PushRun {
     }
     VARVE_ASSIGN_OR_RETURN(
         const BodyFormat format,
-        ParsePushHeaders(request_.content_type, request_.content_encoding, request_.legacy_json));
-    if (request_.body.empty()) return InvalidArgument("EOF");
-    Result<BodyDecoding> body =
-        DecodeBody(format, request_.body, impl_.limits.max_decompressed_size, &*scratch_, &memory_);
+        request_.otlp
+            ? ParseOtlpHeaders(request_.content_type, request_.content_encoding)
+            : ParsePushHeaders(request_.content_type, request_.content_encoding, request_.legacy_json));
+    // An empty message is a message for OTLP: one without records.
+    if (request_.body.empty() && format.form != WireForm::kOtlpProtobuf) return InvalidArgument("EOF");
+    const BodyContext context{*impl_.options, now_ns_, impl_.limits.max_decompressed_size};
+    Result<BodyDecoding> body = DecodeBody(format, request_.body, context, &*scratch_, &memory_);
     if (!body.ok()) {
       if (body.status().code() == Code::kTooLarge) {
         impl_.counters.AddDiscarded(DiscardReason::kRequestBodyTooLarge, 0, request_.body.size());
@@ -410,8 +413,9 @@ class WritePath::Impl::ReplayRun {
     if (record_options == nullptr) return options_status;
     const BodyFormat format{record.header.form, record.header.outer, record.header.inner, false};
     // The size bound is what decoding took the first time, so a damaged body cannot claim more.
-    Result<BodyDecoding> body = DecodeBody(
-        format, record.body, static_cast<int64_t>(record.header.decoded_size_max), &*scratch_, &memory_);
+    const BodyContext context{*record_options, record.header.received_ns,
+                              static_cast<int64_t>(record.header.decoded_size_max)};
+    Result<BodyDecoding> body = DecodeBody(format, record.body, context, &*scratch_, &memory_);
     if (!body.ok()) return Corruption("journal record: " + body.status().message());
     VARVE_ASSIGN_OR_RETURN(const TenantId tenant, impl_.engine->InternTenant(record.header.tenant));
     VARVE_RETURN_IF_ERROR(BuildBatch(record, *record_options, tenant));

@@ -25,6 +25,7 @@ struct PushRequest {
   std::string_view content_encoding;
   std::string_view body;
   bool legacy_json = false;  // /api/prom/push also takes the old JSON form
+  bool otlp = false;         // the body is an ExportLogsServiceRequest
 };
 
 // Why entries were rejected; names as in loki_discarded_samples_total.

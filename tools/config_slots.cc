@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "query/logql/parser.h"
+#include "tools/otlp_settings.h"
 #include "tools/time_text.h"
 #include "tools/units.h"
 
@@ -71,6 +72,9 @@ struct ScalarReader {
   }
   Status operator()(const RetentionStreams&) const { return NoList(); }
   Status operator()(const BlockedQueries&) const { return NoList(); }
+  Status operator()(const OtlpSettings&) const {
+    return InvalidArgument(fmt::format("\"{}\" is not a map", text));
+  }
   Status operator()(const InstantNs& slot) const {
     int64_t instant = 0;
     // ParseTime also knows "now" and the like, which would mean something else at every reload.
@@ -240,6 +244,7 @@ struct Printer {
     }
     return fmt::format("[{}]", fmt::join(items, ", "));
   }
+  std::string operator()(const OtlpSettings& slot) const { return PrintOtlpConfig(*slot.value); }
   std::string operator()(const BlockedQueries& slot) const {
     std::vector<std::string> items;
     for (const BlockedQuery& query : *slot.value) {
@@ -271,6 +276,9 @@ Status ReadSlot(const YAML::Node& node, const Slot& slot) {
       *list->value = std::move(items);
       return Status::Ok();
     }
+  }
+  if (const auto* otlp = std::get_if<OtlpSettings>(&slot); otlp != nullptr && node.IsMap()) {
+    return ReadOtlpConfig(node, otlp->value);
   }
   if (!node.IsScalar()) return InvalidArgument(node.IsNull() ? "needs a value" : "takes a single value");
   return std::visit(ScalarReader{node.Scalar()}, slot);

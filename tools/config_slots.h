@@ -15,6 +15,7 @@
 #include "engine/base/status.h"
 #include "engine/options.h"
 #include "engine/retention_policy.h"
+#include "ingest/otlp_config.h"
 #include "query/exec/query.h"
 
 namespace YAML {
@@ -78,9 +79,13 @@ struct RetentionStreams {
 struct BlockedQueries {
   std::vector<BlockedQuery>* value;
 };
-using Slot =
-    std::variant<Flag, Text, TextList, Choice, DurabilityChoice, Port, Count, CountSize, Real, Bytes, Bytes32,
-                 BytesSize, DurationMs, DurationNs, InstantNs, RetentionStreams, BlockedQueries>;
+// {resource_attributes: {…}, scope_attributes: […], log_attributes: […], severity_text_as_label: false}
+struct OtlpSettings {
+  OtlpConfig* value;
+};
+using Slot = std::variant<Flag, Text, TextList, Choice, DurabilityChoice, Port, Count, CountSize, Real, Bytes,
+                          Bytes32, BytesSize, DurationMs, DurationNs, InstantNs, RetentionStreams,
+                          BlockedQueries, OtlpSettings>;
 
 // Reads `node` into the slot; after an error the slot is as it was.
 Status ReadSlot(const YAML::Node& node, const Slot& slot);

@@ -51,6 +51,8 @@ Result<Config> EffectiveConfig(const ServeOptions& options) {
   if (!options.log_format.empty()) config.log_format = options.log_format;
   if (options.multi_tenant) config.http.auth_enabled = true;
   config.http.config_yaml = ToYaml(config);
+  config.http.config_defaults_yaml = ToYaml(Config());
+  config.http.terminate = [] { kill(getpid(), SIGTERM); };
   return config;
 }
 

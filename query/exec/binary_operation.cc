@@ -223,7 +223,7 @@ SeriesSet ApplySet(const BinaryOperation& operation, SeriesSet left, SeriesSet r
   std::erase_if(filtered, [](const Series& series) { return series.points.empty(); });
   if (!is_or) return left;
   // Equal labels on both sides are one series; where both matched, the left has spoken.
-  std::map<LabelPairs, size_t> known;
+  std::map<LabelPairs, size_t> known;  // the first of those labels
   for (size_t i = 0; i < left.size(); ++i) known.emplace(left[i].labels, i);
   const size_t left_count = left.size();
   for (Series& series : right) {
@@ -237,6 +237,8 @@ SeriesSet ApplySet(const BinaryOperation& operation, SeriesSet left, SeriesSet r
     std::sort(points.begin(), points.end(),
               [](const StepPoint& a, const StepPoint& b) { return a.step < b.step; });
   }
+  // Which side a series came from may differ from step to step, so it must not decide ties further up.
+  SortByLabels(&left);
   return left;
 }
 

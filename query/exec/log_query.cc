@@ -2,93 +2,18 @@
 
 #include <algorithm>
 #include <atomic>
-#include <map>
 #include <optional>
 
+#include "query/exec/found_entry.h"
+#include "query/exec/log_page.h"
 #include "query/exec/log_scan.h"
 #include "query/exec/ordered_rows.h"
+#include "query/exec/query_plan.h"
 
 namespace varve {
 namespace {
 
-using logql::LabelCategory;
-using logql::RowLabel;
-using logql::RowLabels;
-
 constexpr uint32_t kRowsBetweenChecks = 1024;
-// Bytes of entries found before they are counted against the query's budget.
-constexpr int64_t kUncountedBytesMax = 1 << 20;
-
-// An entry on its way into the answer.
-struct Candidate {
-  RowPosition position;
-  uint32_t stream = 0;  // in the snapshot
-  ResultEntry entry;
-  // The labels shown as the stream's, where a stage touched those.
-  std::optional<LabelPairs> stream_labels;
-
-  int64_t MemoryBytes() const {
-    size_t bytes = sizeof(*this) + entry.line.size();
-    for (const LabelPairs* pairs : {&entry.metadata, &entry.parsed}) {
-      for (const auto& [name, value] : *pairs) bytes += name.size() + value.size() + sizeof((*pairs)[0]);
-    }
-    return static_cast<int64_t>(bytes);
-  }
-};
-
-// Position and stream are left to the caller.
-Candidate MakeCandidate(std::string_view line, const RowLabels& labels, const Labels& stream) {
-  Candidate candidate;
-  candidate.entry.line = line;
-  size_t untouched = 0;
-  for (const RowLabel& label : labels.labels()) {
-    if (label.category == LabelCategory::kStream) {
-      untouched += !labels.modified() || stream.Get(label.name) == label.value ? 1 : 0;
-    } else if (label.category == LabelCategory::kMetadata) {
-      candidate.entry.metadata.emplace_back(label.name, label.value);
-    } else {
-      candidate.entry.parsed.emplace_back(label.name, label.value);
-    }
-  }
-  if (!labels.error().empty()) candidate.entry.parsed.emplace_back("__error__", labels.error());
-  if (!labels.error_details().empty()) {
-    candidate.entry.parsed.emplace_back("__error_details__", labels.error_details());
-  }
-  std::sort(candidate.entry.metadata.begin(), candidate.entry.metadata.end());
-  std::sort(candidate.entry.parsed.begin(), candidate.entry.parsed.end());
-  if (untouched != stream.size()) {
-    LabelPairs& left = candidate.stream_labels.emplace();
-    for (const RowLabel& label : labels.labels()) {
-      if (label.category == LabelCategory::kStream) left.emplace_back(label.name, label.value);
-    }
-    std::sort(left.begin(), left.end());
-  }
-  return candidate;
-}
-
-// One task's entries, counted against the query's budget.
-class FoundEntries {
- public:
-  explicit FoundEntries(MemoryBudget* budget) : reservation_(budget) {}
-
-  Status Add(Candidate candidate) {
-    uncounted_bytes_ += candidate.MemoryBytes();
-    entries_.push_back(std::move(candidate));
-    if (uncounted_bytes_ < kUncountedBytesMax) return Status::Ok();
-    VARVE_RETURN_IF_ERROR(reservation_.Add(uncounted_bytes_));
-    uncounted_bytes_ = 0;
-    return Status::Ok();
-  }
-  size_t size() const { return entries_.size(); }
-  bool empty() const { return entries_.empty(); }
-  int64_t last_ns() const { return entries_.back().position.ts_ns; }
-  std::vector<Candidate> Take() { return std::move(entries_); }
-
- private:
-  MemoryReservation reservation_;
-  int64_t uncounted_bytes_ = 0;
-  std::vector<Candidate> entries_;
-};
 
 // The best entries so far, of all tasks.
 class BestEntries {
@@ -97,14 +22,14 @@ class BestEntries {
       : direction_(query.request().direction), limit_(limit), reservation_(query.budget()) {}
 
   // Adds one source's entries, in order, at most `limit` of them.
-  Status Merge(std::vector<Candidate> more) VARVE_EXCLUDES(mu_) {
+  Status Merge(std::vector<FoundEntry> more) VARVE_EXCLUDES(mu_) {
     MutexLock lock(mu_);
-    for (const Candidate& candidate : more) bytes_ += candidate.MemoryBytes();
+    for (const FoundEntry& candidate : more) bytes_ += candidate.MemoryBytes();
     if (bytes_ > reservation_.bytes()) VARVE_RETURN_IF_ERROR(reservation_.Add(bytes_ - reservation_.bytes()));
-    const auto before = [this](const Candidate& a, const Candidate& b) {
+    const auto before = [this](const FoundEntry& a, const FoundEntry& b) {
       return ComesBefore(direction_, a.position, b.position);
     };
-    std::vector<Candidate> merged;
+    std::vector<FoundEntry> merged;
     merged.reserve(best_.size() + more.size());
     std::merge(std::make_move_iterator(best_.begin()), std::make_move_iterator(best_.end()),
                std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()),
@@ -131,7 +56,7 @@ class BestEntries {
     return range;
   }
 
-  std::vector<Candidate> Take() VARVE_EXCLUDES(mu_) {
+  std::vector<FoundEntry> Take() VARVE_EXCLUDES(mu_) {
     MutexLock lock(mu_);
     return std::move(best_);
   }
@@ -142,7 +67,7 @@ class BestEntries {
   Mutex mu_;
   MemoryReservation reservation_ VARVE_GUARDED_BY(mu_);
   int64_t bytes_ VARVE_GUARDED_BY(mu_) = 0;
-  std::vector<Candidate> best_ VARVE_GUARDED_BY(mu_);
+  std::vector<FoundEntry> best_ VARVE_GUARDED_BY(mu_);
   // Written under mu_, read without: the bound only ever tightens, and a stale one only costs work.
   std::atomic<int64_t> bound_ns_{0};
   std::atomic<bool> full_{false};
@@ -150,12 +75,14 @@ class BestEntries {
 
 class LogQueryRun {
  public:
-  LogQueryRun(QueryContext& query, const LogScan& scan, uint32_t limit)
+  LogQueryRun(QueryContext& query, const LogScan& scan, const StreamOrder& stream_order, const LogPage& page,
+              uint32_t limit)
       : query_(query),
         scan_(scan),
         direction_(query.request().direction),
         limit_(limit),
-        stream_order_(scan.snapshot().streams(), direction_),
+        stream_order_(stream_order),
+        page_(page),
         best_(query, limit) {
     for (const LogScan::SourceSlices& source : scan.sources()) order_.push_back(&source);
     std::stable_sort(order_.begin(), order_.end(), [this](const auto* a, const auto* b) {
@@ -163,7 +90,7 @@ class LogQueryRun {
     });
   }
 
-  Result<std::vector<Candidate>> Run() {
+  Result<std::vector<FoundEntry>> Run() {
     if (query_.request().interval_ns > 0) {
       VARVE_RETURN_IF_ERROR(MergeWithInterval());
     } else {
@@ -191,8 +118,9 @@ class LogQueryRun {
         VARVE_RETURN_IF_ERROR(query_.CheckAlive(place));
         if (!best_.Worthwhile(range).Contains(rows->position().ts_ns)) break;
       }
+      if (!page_.Wants(rows->position(), rows->stream())) continue;
       VARVE_ASSIGN_OR_RETURN(const bool passed, rows->Process());
-      if (passed) VARVE_RETURN_IF_ERROR(found.Add(Take(*rows)));
+      if (passed) VARVE_RETURN_IF_ERROR(found.Add(TakeEntry(scan_, *rows)));
     }
     query_.AddStats(rows->stats());
     return found.empty() ? Status::Ok() : best_.Merge(found.Take());
@@ -219,12 +147,15 @@ class LogQueryRun {
         continue;
       }
       if (first == nullptr) break;
-      VARVE_ASSIGN_OR_RETURN(const bool passed, first->Process());
+      bool passed = page_.Wants(first->position(), first->stream());
+      if (passed) {
+        VARVE_ASSIGN_OR_RETURN(passed, first->Process());
+      }
       if (!passed) {
         first->Next();
         continue;
       }
-      VARVE_RETURN_IF_ERROR(found.Add(Take(*first)));
+      VARVE_RETURN_IF_ERROR(found.Add(TakeEntry(scan_, *first)));
       first->Next();
       for (auto& rows : open) SkipInterval(found.last_ns(), interval_ns, rows.get());
       std::erase_if(open, [](const auto& rows) { return rows->AtEnd(); });
@@ -257,65 +188,49 @@ class LogQueryRun {
     return direction_ == Direction::kForward ? source.min_ts_ns > ts_ns : source.max_ts_ns < ts_ns;
   }
 
-  Candidate Take(const OrderedRows& rows) const {
-    Candidate candidate = MakeCandidate(rows.line(), rows.labels(), scan_.StreamLabels(rows.stream()));
-    candidate.position = rows.position();
-    candidate.stream = rows.stream();
-    candidate.entry.ts_ns = candidate.position.ts_ns;
-    return candidate;
-  }
-
   QueryContext& query_;
   const LogScan& scan_;
   const Direction direction_;
   const uint32_t limit_;
-  const StreamOrder stream_order_;
+  const StreamOrder& stream_order_;
+  const LogPage& page_;
   BestEntries best_;
   std::vector<const LogScan::SourceSlices*> order_;
 };
 
-LabelPairs ToPairs(const Labels& labels) {
-  LabelPairs pairs;
-  for (const Label& label : labels) pairs.emplace_back(label.name, label.value);
-  return pairs;
-}
-
-// Entries by what is left of their streams' labels.
-Streams GroupByStream(const LogScan& scan, std::vector<Candidate> entries) {
-  std::map<LabelPairs, std::vector<ResultEntry>> streams;
-  std::map<uint32_t, std::vector<ResultEntry>*> unmodified;
-  for (Candidate& candidate : entries) {
-    std::vector<ResultEntry>* into = nullptr;
-    if (candidate.stream_labels.has_value()) {
-      into = &streams[std::move(*candidate.stream_labels)];
-    } else {
-      std::vector<ResultEntry>*& known = unmodified[candidate.stream];
-      if (known == nullptr) known = &streams[ToPairs(scan.StreamLabels(candidate.stream))];
-      into = known;
-    }
-    into->push_back(std::move(candidate.entry));
-  }
-  Streams result;
-  for (auto& [labels, stream_entries] : streams)
-    result.streams.push_back({labels, std::move(stream_entries)});
-  return result;
-}
-
 }  // namespace
 
-Result<Streams> RunLogQuery(QueryContext& query, const logql::LogSelector& selector) {
+Result<Streams> RunLogQuery(QueryContext& query, const logql::LogSelector& selector,
+                            std::optional<EntryPosition>* last) {
   const QueryRequest& request = query.request();
   TimeRange range{request.start_ns, request.end_ns};
   // The entries of one nanosecond can be asked for by that nanosecond alone.
   if (range.begin_ns == range.end_ns && range.end_ns != INT64_MAX) ++range.end_ns;
+  if (request.after.has_value()) {
+    range = RangeBehind(*request.after, request.direction, request.interval_ns, range);
+  }
   VARVE_ASSIGN_OR_RETURN(const auto scan,
                          LogScan::Open(query, selector, std::nullopt, logql::LabelNeeds(), range));
-  if (request.limit == 0) return Streams();
-  LogQueryRun run(query, *scan, request.limit);
-  VARVE_ASSIGN_OR_RETURN(std::vector<Candidate> entries, run.Run());
+  QueryPlan* const explained = request.plan;
+  if (explained != nullptr) {
+    VARVE_ASSIGN_OR_RETURN(ScanPlan plan, DescribeScan(*scan, selector, "log query"));
+    plan.columns = ColumnNames(scan->has_line_filter() ? kTimestamps | kLines : kTimestamps | kLines | kMetadata);
+    if (scan->has_line_filter()) plan.late_columns = ColumnNames(kMetadata);
+    plan.may_stop_early = request.limit < plan.selected.lines;
+    explained->scans.push_back(std::move(plan));
+  }
+  if (request.limit == 0 || (explained != nullptr && !explained->run)) return Streams();
+  const StreamOrder order(scan->snapshot().streams(), request.direction);
+  VARVE_ASSIGN_OR_RETURN(const LogPage page, LogPage::Open(*scan, order, request.direction, request.after));
+  LogQueryRun run(query, *scan, order, page, request.limit);
+  VARVE_ASSIGN_OR_RETURN(std::vector<FoundEntry> entries, run.Run());
+  if (request.paging && entries.size() == request.limit) {
+    VARVE_ASSIGN_OR_RETURN(*last, page.NameOf(entries.back().position, entries.back().stream));
+  }
   QueryStats stats;
   stats.entries_returned = entries.size();
   query.AddStats(stats);
+  if (explained != nullptr) explained->scans.back().read = query.stats();
   return GroupByStream(*scan, std::move(entries));
 }
 

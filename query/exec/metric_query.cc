@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "query/exec/binary_operation.h"
+#include "query/exec/cached_evaluation.h"
 #include "query/exec/label_replace.h"
 #include "query/exec/range_aggregation.h"
 #include "query/exec/series_set.h"
@@ -91,8 +92,16 @@ class Evaluation {
   const StepGrid& steps_;
 };
 
-Status CheckSeriesCount(size_t count, uint32_t max) {
-  if (max == 0 || count <= max) return Status::Ok();
+// Counts the final result only, so that `topk(10, …)` may look at any number of series.
+Status LimitSeries(const QueryContext& query, SeriesSet* set, std::vector<std::string>* warnings) {
+  const uint32_t max = query.limits().max_query_series;
+  if (max == 0 || set->size() <= max) return Status::Ok();
+  if (query.request().partial_series) {
+    set->resize(max);
+    warnings->push_back("maximum number of series (" + std::to_string(max) +
+                        ") reached for a single query; returning partial results");
+    return Status::Ok();
+  }
   return InvalidArgument(
       "maximum number of series (" + std::to_string(max) +
       ") reached for a single query; consider reducing query cardinality by adding more specific "
@@ -116,24 +125,28 @@ std::vector<ResultSeries> ToResult(const StepGrid& steps, SeriesSet set) {
 
 }  // namespace
 
-Result<decltype(QueryResult::data)> RunMetricQuery(QueryContext& query, const Expr& expr) {
+Result<MetricValue> EvaluateMetric(QueryContext& query, const StepGrid& steps, const Expr& expr) {
+  return Evaluation(query, steps).Evaluate(expr);
+}
+
+Result<decltype(QueryResult::data)> RunMetricQuery(QueryContext& query, const Expr& expr,
+                                                   std::vector<std::string>* warnings) {
   using Data = decltype(QueryResult::data);
   const bool instant = query.request().instant;
   VARVE_ASSIGN_OR_RETURN(const StepGrid steps,
                          StepGrid::Create(query.request(), query.limits().max_points_per_series));
-  Evaluation evaluation(query, steps);
-  VARVE_ASSIGN_OR_RETURN(MetricValue value, evaluation.Evaluate(expr));
+  const bool cached = query.request().cache != nullptr && !instant && MayCache(expr);
+  VARVE_ASSIGN_OR_RETURN(MetricValue value,
+                         cached ? EvaluateCached(query, steps, expr, query.limits().max_query_series)
+                                : EvaluateMetric(query, steps, expr));
   if (const double* number = std::get_if<double>(&value)) {
     if (instant) return Data(ScalarResult{ToMs(steps.first_ns), *number});
     return Data(MatrixResult{ToResult(steps, Constant(*number, steps.count))});
   }
   SeriesSet set = std::get<SeriesSet>(std::move(value));
-  VARVE_RETURN_IF_ERROR(CheckSeriesCount(set.size(), query.limits().max_query_series));
-  if (!instant) {
-    SortByLabels(&set);
-    return Data(MatrixResult{ToResult(steps, std::move(set))});
-  }
-  if (!ContainsSort(expr)) SortByLabels(&set);
+  if (!instant || !ContainsSort(expr)) SortByLabels(&set);
+  VARVE_RETURN_IF_ERROR(LimitSeries(query, &set, warnings));
+  if (!instant) return Data(MatrixResult{ToResult(steps, std::move(set))});
   return Data(VectorResult{ToResult(steps, std::move(set))});
 }
 

@@ -27,12 +27,18 @@ Data EmptyAnswer(const logql::Expr& expr, bool instant) {
   return MatrixResult();
 }
 
-Result<Data> Run(QueryContext& query, const logql::Expr& expr) {
+Result<Data> Run(QueryContext& query, const logql::Expr& expr, QueryResult* result) {
   if (const auto* selector = std::get_if<logql::LogSelector>(&expr.node)) {
-    VARVE_ASSIGN_OR_RETURN(Streams streams, RunLogQuery(query, *selector));
+    VARVE_ASSIGN_OR_RETURN(Streams streams, RunLogQuery(query, *selector, &result->last));
     return Data(std::move(streams));
   }
-  return RunMetricQuery(query, expr);
+  return RunMetricQuery(query, expr, &result->warnings);
+}
+
+// An error that was met in a part of the query is not always the one that the whole query ends with.
+bool MustRunAtOnce(const QueryContext& query, const Status& error) {
+  return query.evaluated_in_parts() && error.code() != Code::kCancelled &&
+         error.code() != Code::kDeadlineExceeded;
 }
 
 }  // namespace
@@ -47,9 +53,18 @@ Result<QueryResult> RunQuery(Engine& engine, const logql::Expr& expr, const Quer
     result.data = EmptyAnswer(expr, request.instant);
     return result;
   }
-  QueryContext query(engine, clamped, limits);
-  VARVE_ASSIGN_OR_RETURN(result.data, Run(query, expr));
-  result.stats = query.stats();
+  for (;;) {
+    QueryContext query(engine, clamped, limits);
+    Result<Data> data = Run(query, expr, &result);
+    if (!data.ok()) {
+      if (!MustRunAtOnce(query, data.status())) return std::move(data).status();
+      clamped.cache = nullptr;
+      continue;
+    }
+    result.data = std::move(data).value();
+    result.stats = query.stats();
+    break;
+  }
   result.stats.exec_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   return result;

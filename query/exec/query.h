@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -52,9 +53,26 @@ struct QueryLimits {
   uint32_t volume_max_series = 10000;               // of their answers; 0 = none
   uint32_t max_concurrent_tail_requests = 1000;     // of a tenant; 0 = none
   std::string deletion_mode = "filter-and-delete";  // or filter-only, disabled
+  // Of /patterns (query/patterns/pattern_query.h).
+  uint32_t max_pattern_lines = 20'000'000;  // limits.max_pattern_lines; 0 = none
+  uint32_t max_patterns = 300;              // limits.max_patterns
+  uint32_t pattern_lines_min = 10;          // limits.pattern_lines_min
 };
 
+class ResultCache;
+
+struct QueryPlan;
+
 enum class Direction { kBackward, kForward };
+
+// Names an entry among those of a log query, whatever arrives later (log_page.h).
+struct EntryPosition {
+  int64_t ts_ns = 0;
+  uint64_t stream_hash = 0;
+  uint64_t index = 0;  // among the query's entries of that time and hash, the first to arrive first
+
+  bool operator==(const EntryPosition&) const = default;
+};
 
 struct QueryRequest {
   TenantId tenant = 0;
@@ -66,6 +84,15 @@ struct QueryRequest {
   uint32_t limit = 100;     // entries of a log query
   Direction direction = Direction::kBackward;
   bool instant = false;
+  // Log queries: say where the answer ends when it is full; answer with what comes behind an entry.
+  bool paging = false;
+  std::optional<EntryPosition> after;
+  // More series than limits.max_query_series: answer with that many and a warning instead of an error.
+  bool partial_series = false;
+  // Where parts of answers are looked up and kept; null: nowhere. Range queries of metrics only.
+  ResultCache* cache = nullptr;
+  // Null, or filled with what the query reads; it runs only if the plan says so (query_plan.h).
+  QueryPlan* plan = nullptr;
   const CancelToken* cancel = nullptr;  // may be null
 };
 
@@ -108,6 +135,17 @@ struct ScalarResult {
   double value = 0;
 };
 
+// What the result cache was asked for and gave; as Loki's "cache.result" counts.
+struct ResultCacheStats {
+  uint64_t requests = 0;
+  uint64_t entries_requested = 0;
+  uint64_t entries_found = 0;
+  uint64_t entries_stored = 0;
+  uint64_t bytes_received = 0;
+  uint64_t bytes_sent = 0;
+  int64_t length_served_ns = 0;  // steps found, times the step
+};
+
 // What was done; http prints it as Loki's "stats".
 struct QueryStats {
   uint64_t streams = 0;
@@ -122,12 +160,14 @@ struct QueryStats {
   uint64_t entries_returned = 0;
   uint64_t head_lines = 0;
   uint64_t head_bytes = 0;
+  ResultCacheStats result_cache;
   double exec_seconds = 0;
 };
 
 struct QueryResult {
   std::variant<Streams, MatrixResult, VectorResult, ScalarResult> data;
   std::vector<std::string> warnings;
+  std::optional<EntryPosition> last;  // with paging, of a full page: the entry it ends with
   QueryStats stats;
 };
 

@@ -60,6 +60,13 @@ void QueryContext::AddStats(const QueryStats& delta) {
   stats_.entries_returned += delta.entries_returned;
   stats_.head_lines += delta.head_lines;
   stats_.head_bytes += delta.head_bytes;
+  stats_.result_cache.requests += delta.result_cache.requests;
+  stats_.result_cache.entries_requested += delta.result_cache.entries_requested;
+  stats_.result_cache.entries_found += delta.result_cache.entries_found;
+  stats_.result_cache.entries_stored += delta.result_cache.entries_stored;
+  stats_.result_cache.bytes_received += delta.result_cache.bytes_received;
+  stats_.result_cache.bytes_sent += delta.result_cache.bytes_sent;
+  stats_.result_cache.length_served_ns += delta.result_cache.length_served_ns;
 }
 
 QueryStats QueryContext::stats() const {

@@ -34,6 +34,11 @@ class QueryContext {
   // The query's error so far.
   Status TakeFailure() VARVE_EXCLUDES(mu_);
 
+  // Whether an error may be that of a part of the query only (cached_evaluation.h). For the query's own
+  // thread.
+  bool evaluated_in_parts() const { return evaluated_in_parts_; }
+  void set_evaluated_in_parts(bool in_parts) { evaluated_in_parts_ = in_parts; }
+
   void AddStats(const QueryStats& delta) VARVE_EXCLUDES(mu_);
   QueryStats stats() const VARVE_EXCLUDES(mu_);
 
@@ -43,6 +48,7 @@ class QueryContext {
   const QueryLimits& limits_;
   MemoryBudget budget_;
   const CancelToken deadline_;
+  bool evaluated_in_parts_ = false;
   // Written under mu_, read relaxed: it only makes others stop early.
   std::atomic<uint64_t> failed_rank_{~uint64_t{0}};
   mutable Mutex mu_;

@@ -6,6 +6,7 @@
 #include <string>
 #include <tuple>
 
+#include "query/exec/distinct_accumulator.h"
 #include "query/exec/exact_sum.h"
 #include "query/exec/interval_column.h"
 
@@ -400,6 +401,10 @@ class CounterRateAccumulator final : public WindowAccumulator {
 
 }  // namespace
 
+void WindowAccumulator::AddText(uint32_t, uint32_t, uint64_t) { VARVE_CHECK(false); }
+
+bool AggregatesTexts(RangeOp op) { return op == RangeOp::kCountDistinctOverTime; }
+
 bool AggregatesRows(const logql::RangeAggregation& aggregation) {
   return !aggregation.range.unwrap.has_value();
 }
@@ -451,6 +456,8 @@ Result<std::unique_ptr<WindowAccumulator>> WindowAccumulator::Create(
           std::make_unique<QuantileAccumulator>(aggregation.parameter.value_or(kNotANumber), grid));
     case RangeOp::kRateCounter:
       return std::unique_ptr<WindowAccumulator>(std::make_unique<CounterRateAccumulator>(grid));
+    case RangeOp::kCountDistinctOverTime:
+      return std::unique_ptr<WindowAccumulator>(std::make_unique<DistinctAccumulator>(grid));
     case RangeOp::kCountOverTime:
     case RangeOp::kBytesOverTime:
     case RangeOp::kBytesRate: break;

@@ -38,6 +38,8 @@ class WindowAccumulator {
   virtual void AddRows(uint32_t series, uint32_t interval, uint64_t rows, uint64_t line_bytes) = 0;
   // For operations on unwrapped values only.
   virtual void AddValue(uint32_t series, uint32_t interval, const RowValue& value) = 0;
+  // For operations on unwrapped texts only, by their hash.
+  virtual void AddText(uint32_t series, uint32_t interval, uint64_t hash);
   // Takes over what `other`, of the same kind, holds; its series i becomes `series_map[i]` here.
   virtual void MergeFrom(WindowAccumulator& other, std::span<const uint32_t> series_map) = 0;
   // The series' points, ascending. Call once per series.
@@ -49,6 +51,8 @@ class WindowAccumulator {
                                                            const WindowGrid& grid);
 };
 
+// Whether the operation is about the texts of unwrapped labels.
+bool AggregatesTexts(logql::RangeOp op);
 // Whether the operation adds up rows (their number or bytes) rather than unwrapped values.
 bool AggregatesRows(const logql::RangeAggregation& aggregation);
 // Whether it needs the lengths of lines.

@@ -53,6 +53,7 @@ std::string_view RangeOpName(RangeOp op) {
     case RangeOp::kFirstOverTime: return "first_over_time";
     case RangeOp::kLastOverTime: return "last_over_time";
     case RangeOp::kAbsentOverTime: return "absent_over_time";
+    case RangeOp::kCountDistinctOverTime: return "count_distinct_over_time";
   }
   return "?";
 }

@@ -162,8 +162,9 @@ struct Grouping {
 enum class RangeOp {
   kCountOverTime, kRate, kRateCounter, kBytesOverTime, kBytesRate, kAvgOverTime, kSumOverTime, kMinOverTime,
   kMaxOverTime, kStddevOverTime, kStdvarOverTime, kQuantileOverTime, kFirstOverTime, kLastOverTime,
-  kAbsentOverTime,
+  kAbsentOverTime, kCountDistinctOverTime,
 };
+inline constexpr RangeOp kLastRangeOp = RangeOp::kCountDistinctOverTime;
 // "count_over_time"
 std::string_view RangeOpName(RangeOp op);
 

@@ -77,7 +77,7 @@ class Compiler {
     if (unwrap_) {
       const bool grouped_by = !needs_.all && std::find(needs_.names.begin(), needs_.names.end(),
                                                        unwrap_->label) != needs_.names.end();
-      Result<UnwrapStep> step = UnwrapStep::Create(*unwrap_, grouped_by);
+      Result<UnwrapStep> step = UnwrapStep::Create(*unwrap_, grouped_by, needs_.unwrap_as_text);
       if (!step.ok()) return InvalidArgument("parse error : " + step.status().message());
       impl_.unwrap = std::move(*step);
       impl_.needs_metadata = true;
@@ -330,7 +330,7 @@ struct PipelineRunner::State {
   explicit State(const Pipeline& pipeline) : impl(pipeline.impl()) {}
   const Pipeline::Impl& impl;
   Row row;
-  double value = 0;
+  UnwrappedValue value;
   FilterProbe::State probe;
 };
 
@@ -357,6 +357,7 @@ bool PipelineRunner::Process(int64_t ts_ns, std::string_view line, std::string_v
 
 std::string_view PipelineRunner::line() const { return state_->row.line; }
 const RowLabels& PipelineRunner::labels() const { return state_->row.labels; }
-double PipelineRunner::value() const { return state_->value; }
+double PipelineRunner::value() const { return state_->value.number; }
+std::string_view PipelineRunner::value_text() const { return state_->value.text; }
 
 }  // namespace varve::logql

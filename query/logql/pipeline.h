@@ -30,6 +30,7 @@ namespace varve::logql {
 struct LabelNeeds {
   bool all = true;                   // log queries, `without`, ungrouped range aggregations
   std::vector<std::string> names;    // with all == false: group labels (unwrap and filters are added)
+  bool unwrap_as_text = false;       // the unwrapped value is wanted as it stands: nothing to convert
 };
 
 class Pipeline {
@@ -80,6 +81,8 @@ class PipelineRunner {
   // (sum by (code) (sum_over_time(… | unwrap code [1m]))). When the row has an error (labels().has_error())
   // the value is meaningless.
   double value() const;
+  // The unwrapped label's value as it stood, where LabelNeeds::unwrap_as_text.
+  std::string_view value_text() const;
 
  private:
   struct State;

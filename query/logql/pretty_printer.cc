@@ -1,5 +1,7 @@
 // PrintPretty: what fits on a line stays on it, the rest is broken at every stage, operand and argument.
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include "engine/base/time.h"
 #include "query/logql/literals.h"
@@ -49,18 +51,41 @@ class PrettyPrinter {
   void Broken(const LogSelector& log, size_t level) {
     Indent(level);
     Line().Selector(log.matchers);
-    bool after_line_filter = false;
-    for (const Stage& stage : log.stages) {
-      // Line filters in a row are one stage.
-      const bool is_line_filter = std::holds_alternative<LineFilter>(stage);
-      if (is_line_filter && after_line_filter) {
-        *out_ += ' ';
-      } else {
-        NewLine(level + 1);
+    for (auto stage = log.stages.begin(); stage != log.stages.end();) {
+      if (std::holds_alternative<LineFilter>(*stage)) {
+        const auto end = std::find_if_not(stage, log.stages.end(), [](const Stage& next) {
+          return std::holds_alternative<LineFilter>(next);
+        });
+        LineFilters(stage, end, level + 1);
+        stage = end;
+        continue;
       }
-      Line().OneStage(stage);
-      after_line_filter = is_line_filter;
+      // Loki does not indent this one.
+      NewLine(std::holds_alternative<Decolorize>(*stage) ? 0 : level + 1);
+      Line().OneStage(*stage++);
     }
+  }
+
+  // Line filters in a row share a line as far as they fit; each further one has its own.
+  void LineFilters(std::vector<Stage>::const_iterator filter, std::vector<Stage>::const_iterator end,
+                   size_t level) {
+    std::string line;
+    LinePrinter(PrintStyle::kLoki, &line).OneStage(*filter++);
+    bool fits = true;
+    for (; filter != end; ++filter) {
+      std::string one;
+      LinePrinter(PrintStyle::kLoki, &one).OneStage(*filter);
+      fits = fits && line.size() + 1 + one.size() <= kLineBytesMax;
+      if (fits) {
+        line += ' ' + one;
+        continue;
+      }
+      NewLine(level);
+      *out_ += line;
+      line = std::move(one);
+    }
+    NewLine(level);
+    *out_ += line;
   }
 
   void Broken(const RangeAggregation& aggregation, size_t level) {

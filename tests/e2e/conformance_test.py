@@ -16,12 +16,14 @@ GROUPS = """selectors selector_errors line_filter line_filter_or line_filter_ip 
     parser_json_expr parser_logfmt parser_logfmt_expr parser_pattern parser_regexp parser_unpack parser_chain
     label_filter_* drop_keep decolorize structured_metadata detected_level encoding_flags log_* stage_order
     range_agg_log unwrap unwrap_agg vector_agg topk_sort binop_* scalars labels label_values series
-    step_alignment instant_long_range real_logs parse_errors format_query http_params""".split()
+    step_alignment instant_long_range real_logs parse_errors format_query http_params patterns""".split()
 
 # Where Loki 3.7.6 is wrong and we are not (docs/logql.md, "Differences from Loki"). They must differ, exactly these.
 DIFFERENT_ON_PURPOSE = {
     # avg_over_time(… | unwrap x | filter [30m]) by (…): Loki divides by the lines before the filter.
     "unwrap_agg.025",
+    # Loki forgets patterns after three hours, so that its answer for this data is an empty list; ours is not.
+    "patterns.001", "patterns.003",
 }
 
 

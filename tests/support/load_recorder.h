@@ -64,6 +64,9 @@ class LoadRecorder final : public Engine {
                                                    TimeRange range) const override {
     return engine_.SelectStreams(tenant, matchers, range);
   }
+  std::optional<uint64_t> DataGeneration(TimeRange range) const override {
+    return engine_.DataGeneration(range);
+  }
   Result<DeleteRequest> AddDelete(std::string_view tenant, std::string_view query, int64_t start_ns,
                                   int64_t end_ns) override {
     return engine_.AddDelete(tenant, query, start_ns, end_ns);
@@ -76,9 +79,6 @@ class LoadRecorder final : public Engine {
   }
   uint64_t DeleteGeneration(std::string_view tenant) const override {
     return engine_.DeleteGeneration(tenant);
-  }
-  std::optional<uint64_t> DataGeneration(TimeRange range) const override {
-    return engine_.DataGeneration(range);
   }
   Status Compact() override { return engine_.Compact(); }
   MemoryBudget* ingest_budget() override { return engine_.ingest_budget(); }

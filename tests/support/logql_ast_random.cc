@@ -199,7 +199,7 @@ class Generator {
 
   ExprPtr Range(int depth) {
     RangeAggregation aggregation;
-    aggregation.op = Pick(RangeOp::kAbsentOverTime);
+    aggregation.op = Pick(kLastRangeOp);
     Selector(&aggregation.range.selector, depth);
     aggregation.range.range_ns = static_cast<int64_t>(Below(1ULL << 40)) * kNsPerMs / (Chance(2) ? 1 : 1000);
     aggregation.range.range_ns -= aggregation.range.range_ns % kNsPerMs;
@@ -224,7 +224,9 @@ class Generator {
     if (unwraps) {
       Unwrap& unwrap = aggregation.range.unwrap.emplace();
       unwrap.label = Name();
-      unwrap.conversion = Pick(UnwrapConversion::kBytes);
+      if (aggregation.op != RangeOp::kCountDistinctOverTime) {
+        unwrap.conversion = Pick(UnwrapConversion::kBytes);
+      }
       for (size_t i = Below(3); i > 0; --i) unwrap.post_filters.push_back(Filter(depth));
     }
     return Make(std::move(aggregation));

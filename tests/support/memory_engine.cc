@@ -284,7 +284,7 @@ Result<DeleteRequest> MemoryEngine::AddDelete(std::string_view tenant, std::stri
   added.request.through = segments_.size() - 1;
   deletes_.push_back(added);
   ++delete_generation_;
-  generations_.Bump({start_ns, end_ns});
+  generations_.Bump(added.request.range());
   return added.request;
 }
 
@@ -303,7 +303,7 @@ Status MemoryEngine::CancelDelete(std::string_view tenant, std::string_view id, 
     if (live.request.tenant != tenant || live.request.id != id || !live.request.hides_rows()) continue;
     live.request.state = DeleteRequest::State::kCancelled;
     ++delete_generation_;
-    generations_.Bump({live.request.start_ns, live.request.end_ns});
+    generations_.Bump(live.request.range());
     return Status::Ok();
   }
   return NotFound("could not find delete request with given id");

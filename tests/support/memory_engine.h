@@ -56,13 +56,13 @@ class MemoryEngine final : public Engine {
                                                           TimeRange range) const override;
   Result<std::vector<const Labels*>> SelectStreams(TenantId tenant, const std::vector<Matcher>& matchers,
                                                    TimeRange range) const override;
+  std::optional<uint64_t> DataGeneration(TimeRange range) const override { return generations_.Read(range); }
   // Compiles with options.engine.row_filter_factory. Covers what was there: the open segment is sealed.
   Result<DeleteRequest> AddDelete(std::string_view tenant, std::string_view query, int64_t start_ns,
                                   int64_t end_ns) override;
   std::vector<DeleteRequest> ListDeletes(std::string_view tenant) const override;
   Status CancelDelete(std::string_view tenant, std::string_view id, bool force) override;
   uint64_t DeleteGeneration(std::string_view tenant) const override;
-  std::optional<uint64_t> DataGeneration(TimeRange range) const override { return generations_.Read(range); }
   Status Compact() override { return Status::Ok(); }
   MemoryBudget* ingest_budget() override { return &ingest_budget_; }
   MemoryBudget* query_budget() override { return &query_budget_; }

@@ -22,6 +22,7 @@ struct Sample {
   int64_t ts_ns;
   double value;
   size_t bytes;
+  std::string text;  // of the unwrapped label
 };
 
 const double kNaN = std::nan("");
@@ -107,6 +108,11 @@ double Aggregate(const logql::RangeAggregation& range, const std::vector<Sample>
     case RangeOp::kLastOverTime: return values.back();
     case RangeOp::kRateCounter: return NaiveCounterRate(samples, lower_ns, upper_ns);
     case RangeOp::kAbsentOverTime: return 1;
+    case RangeOp::kCountDistinctOverTime: {
+      std::set<std::string> texts;
+      for (const Sample& sample : samples) texts.insert(sample.text);
+      return static_cast<double>(texts.size());
+    }
   }
   return kNaN;
 }
@@ -180,8 +186,10 @@ class AtTime {
 
  private:
   Result<Value> Range(const logql::RangeAggregation& range) const {
+    logql::LabelNeeds needs;
+    needs.unwrap_as_text = range.op == RangeOp::kCountDistinctOverTime;
     VARVE_ASSIGN_OR_RETURN(const auto pipeline,
-                           logql::Pipeline::Compile(range.range.selector.stages, range.range.unwrap, {}));
+                           logql::Pipeline::Compile(range.range.selector.stages, range.range.unwrap, needs));
     const int64_t upper_ns = t_ns_ - range.range.offset_ns;
     const int64_t lower_ns = upper_ns - range.range.range_ns;
     std::map<LabelPairs, std::vector<Sample>> series;
@@ -198,7 +206,8 @@ class AtTime {
       for (const auto& label : runner.labels().labels()) labels.emplace_back(label.name, label.value);
       std::sort(labels.begin(), labels.end());
       if (range.grouping) labels = Grouped(labels, *range.grouping);
-      series[labels].push_back({entry.ts_ns, range.range.unwrap ? runner.value() : 0, runner.line().size()});
+      series[labels].push_back({entry.ts_ns, range.range.unwrap ? runner.value() : 0, runner.line().size(),
+                                range.range.unwrap ? std::string(runner.value_text()) : ""});
     }
     Value value;
     if (range.op == RangeOp::kAbsentOverTime) {

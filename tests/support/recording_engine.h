@@ -68,6 +68,9 @@ class RecordingEngine final : public Engine {
                                                    TimeRange range) const override {
     return memory_.SelectStreams(tenant, matchers, range);
   }
+  std::optional<uint64_t> DataGeneration(TimeRange range) const override {
+    return memory_.DataGeneration(range);
+  }
   Result<DeleteRequest> AddDelete(std::string_view tenant, std::string_view query, int64_t start_ns,
                                   int64_t end_ns) override {
     return memory_.AddDelete(tenant, query, start_ns, end_ns);
@@ -80,9 +83,6 @@ class RecordingEngine final : public Engine {
   }
   uint64_t DeleteGeneration(std::string_view tenant) const override {
     return memory_.DeleteGeneration(tenant);
-  }
-  std::optional<uint64_t> DataGeneration(TimeRange range) const override {
-    return memory_.DataGeneration(range);
   }
   Status Compact() override { return memory_.Compact(); }
   MemoryBudget* ingest_budget() override { return memory_.ingest_budget(); }

@@ -180,7 +180,7 @@ bool UnquoteLogfmt(std::string_view quoted, RowArena* arena, std::string_view* o
     }
     const char c = text[i];
     if (c != '\\') {
-      if (c == '"' || static_cast<uint8_t>(c) < ' ') return false;
+      if (c == '"') return false;
       const size_t length = Utf8SequenceLength(text.substr(i));
       if (length == 0) {
         to = AppendUtf8(to, 0xFFFD);

@@ -42,8 +42,8 @@ class LogfmtScanner {
   size_t error_position_ = 0;
 };
 
-// Decodes a quoted string, quotes included, as Go's encoding/json does (which logfmt borrows). False when
-// an escape is not valid or a control character is inside.
+// Decodes a quoted string, quotes included, as Go's encoding/json does (which logfmt borrows), but with control
+// characters as they are. False when an escape is not valid.
 bool UnquoteLogfmt(std::string_view quoted, RowArena* arena, std::string_view* out);
 
 }  // namespace varve::logql

@@ -30,12 +30,13 @@ bool Convert(UnwrapConversion conversion, std::string_view text, double* value, 
 
 }  // namespace
 
-Result<UnwrapStep> UnwrapStep::Create(const Unwrap& unwrap, bool keep_label) {
+Result<UnwrapStep> UnwrapStep::Create(const Unwrap& unwrap, bool keep_label, bool as_text) {
   UnwrapStep step;
   step.label_ = unwrap.label;
   step.hash_ = HashName(unwrap.label);
   step.conversion_ = unwrap.conversion;
   step.keep_label_ = keep_label;
+  step.as_text_ = as_text;
   for (const LabelFilterPtr& filter : unwrap.post_filters) {
     VARVE_ASSIGN_OR_RETURN(std::unique_ptr<RowStage> stage, CompileLabelFilter(*filter));
     step.post_filters_.push_back(std::move(stage));
@@ -43,13 +44,13 @@ Result<UnwrapStep> UnwrapStep::Create(const Unwrap& unwrap, bool keep_label) {
   return step;
 }
 
-bool UnwrapStep::Apply(Row* row, double* value) const {
+bool UnwrapStep::Apply(Row* row, UnwrappedValue* value) const {
   const RowLabel* label = row->labels.Find(label_, hash_);
   if (label == nullptr || label->value.empty()) return false;
-  *value = 0;
-  if (!Convert(conversion_, label->value, value, nullptr)) {
+  *value = {.number = 0, .text = label->value};
+  if (!as_text_ && !Convert(conversion_, label->value, &value->number, nullptr)) {
     std::string error;
-    Convert(conversion_, label->value, value, &error);
+    Convert(conversion_, label->value, &value->number, &error);
     row->labels.SetError(kSampleExtractionError, error);
   }
   for (const auto& filter : post_filters_) {

@@ -12,17 +12,24 @@
 
 namespace varve::logql {
 
+struct UnwrappedValue {
+  double number = 0;
+  std::string_view text;  // points into the row
+};
+
 class UnwrapStep {
  public:
-  // With `keep_label` the unwrapped label stays (it is grouped by).
-  static Result<UnwrapStep> Create(const Unwrap& unwrap, bool keep_label);
-  bool Apply(Row* row, double* value) const;
+  // With `keep_label` the unwrapped label stays (it is grouped by). With `as_text` only its text is wanted;
+  // nothing is converted, hence nothing fails to.
+  static Result<UnwrapStep> Create(const Unwrap& unwrap, bool keep_label, bool as_text = false);
+  bool Apply(Row* row, UnwrappedValue* value) const;
 
  private:
   std::string label_;
   uint32_t hash_ = 0;
   UnwrapConversion conversion_ = UnwrapConversion::kNone;
   bool keep_label_ = false;
+  bool as_text_ = false;
   std::vector<std::unique_ptr<RowStage>> post_filters_;
 };
 

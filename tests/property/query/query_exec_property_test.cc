@@ -9,6 +9,7 @@
 
 #include "engine/model/log_entry.h"
 #include "query/exec/query.h"
+#include "query/exec/result_cache.h"
 #include "query/logql/parser.h"
 #include "tests/support/memory_engine.h"
 #include "tests/support/naive_logql.h"
@@ -123,6 +124,10 @@ std::string RandomRangeAggregation(Random& random) {
   if (random.OneIn(2)) {
     return random.Pick({"count_over_time", "rate", "bytes_over_time", "bytes_rate", "absent_over_time"}) +
            "(" + head + " " + RandomRange(random) + ")";
+  }
+  if (random.OneIn(10)) {
+    return "count_distinct_over_time(" + head + " | logfmt | unwrap " + random.Pick({"w", "v"}) +
+           " " + RandomRange(random) + ")" + (random.OneIn(2) ? "" : " " + Grouping(random));
   }
   const std::string unwrap = head + " | logfmt | unwrap v | __error__=\"\" ";
   const std::string op = random.Pick({"sum_over_time", "avg_over_time", "min_over_time", "max_over_time",
@@ -279,6 +284,102 @@ TEST(RunQueryProperty, AgreesWithTheNaiveEvaluator) {
   const uint64_t seed = FromEnvironment("VARVE_PROPERTY_SEED", 20261120);
   const uint64_t rounds = FromEnvironment("VARVE_PROPERTY_ROUNDS", 150);
   for (uint64_t round = 0; round < rounds && !HasFatalFailure(); ++round) RunRound(seed + round);
+}
+
+// ---- The result cache -----------------------------------------------------------------------------
+
+// To the last bit: a joined answer must be the one evaluated at once.
+void ExpectIdentical(const Result<QueryResult>& cached, const Result<QueryResult>& plain) {
+  ASSERT_EQ(cached.ok(), plain.ok()) << cached.status().message() << " / " << plain.status().message();
+  if (!plain.ok()) {
+    ASSERT_EQ(cached.status().code(), plain.status().code());
+    ASSERT_EQ(cached.status().message(), plain.status().message());
+    return;
+  }
+  ASSERT_EQ(cached->warnings, plain->warnings);
+  const auto& actual = std::get<MatrixResult>(cached->data).series;
+  const auto& expected = std::get<MatrixResult>(plain->data).series;
+  ASSERT_EQ(actual.size(), expected.size());
+  for (size_t i = 0; i < actual.size(); ++i) {
+    ASSERT_EQ(Text(actual[i].labels), Text(expected[i].labels));
+    ASSERT_EQ(actual[i].points.size(), expected[i].points.size()) << Text(actual[i].labels);
+    for (size_t p = 0; p < actual[i].points.size(); ++p) {
+      const Point& a = actual[i].points[p];
+      const Point& b = expected[i].points[p];
+      ASSERT_EQ(a.t_ms, b.t_ms);
+      ASSERT_TRUE(a.value == b.value || (std::isnan(a.value) && std::isnan(b.value)))
+          << Text(actual[i].labels) << " at " << a.t_ms << ": " << a.value << ", not " << b.value;
+    }
+  }
+}
+
+std::string RandomCachedQuery(Random& random) {
+  const std::string vector = RandomVector(random, static_cast<int>(random.Below(4)));
+  switch (random.Below(12)) {
+    case 0: return "label_replace(" + vector + R"(, "app", "z", "app", "a|b"))";
+    case 1: return "sum by (app) (label_replace(" + vector + R"(, "app", "z", "env", ".+")))";
+    case 2: return "topk(2, label_replace(" + vector + R"(, "app", "z", "app", "a|b")))";
+    case 3: return "(" + vector + " or vector(0))";
+    case 4:  // rows that cannot be parsed fail it, where a window holds one
+      return "sum_over_time({app=~\".+\"} | logfmt | unwrap v " + RandomRange(random) + ")";
+    default: return vector;
+  }
+}
+
+void RunCachedRound(uint64_t seed, uint64_t* hits, uint64_t* stale) {
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  Random random(seed);
+  MemoryEngineOptions options;
+  options.rows_per_source = 1 + random.Below(300);
+  MemoryEngine engine(options);
+  std::vector<NaiveEntry> entries = RandomData(random, &engine);
+  QueryLimits limits;
+  limits.max_query_series = random.OneIn(3) ? 2 : 0;
+  limits.max_query_bytes_read = random.OneIn(4) ? 200 + random.Below(4000) : 0;
+  ResultCache cache(random.OneIn(3) ? 20'000 : 10 << 20, engine.query_budget());
+  std::vector<std::string> queries;
+  for (int i = 0; i < 3; ++i) queries.push_back(RandomCachedQuery(random));
+  QueryRequest request = RandomRequest(random, true);
+  for (int i = 0; i < 25; ++i) {
+    if (random.OneIn(3)) {
+      // A row anywhere, late more often than not; or one that is there already.
+      const NaiveEntry entry = random.OneIn(3) ? entries[random.Below(static_cast<uint32_t>(entries.size()))]
+                                               : RandomEntry(random);
+      engine.Add(entry.stream, entry.ts_ns, entry.line, entry.metadata);
+    }
+    if (random.OneIn(10)) engine.Seal();
+    const std::string& text = queries[random.Below(3)];
+    SCOPED_TRACE(text);
+    const auto expr = logql::ParseExpr(text);
+    ASSERT_TRUE(expr.ok()) << expr.status().message();
+    // Ends that move as a clock does, now and then another step.
+    request.start_ns += static_cast<int64_t>(random.Below(40)) * kSecond;
+    request.end_ns += static_cast<int64_t>(random.Below(40)) * kSecond;
+    if (random.OneIn(8)) request = RandomRequest(random, true);
+    request.partial_series = random.OneIn(4);
+    SCOPED_TRACE("from " + std::to_string(request.start_ns) + " to " + std::to_string(request.end_ns) +
+                 " step " + std::to_string(request.step_ns));
+    request.cache = nullptr;
+    const auto plain = RunQuery(engine, **expr, request, limits);
+    request.cache = &cache;
+    const auto cached = RunQuery(engine, **expr, request, limits);
+    ExpectIdentical(cached, plain);
+    if (::testing::Test::HasFatalFailure()) return;
+    ASSERT_EQ(engine.query_budget()->used_bytes(), cache.used_bytes());
+  }
+  *hits += cache.counters().hits;
+  *stale += cache.counters().stale;
+}
+
+TEST(RunQueryProperty, TheResultCacheNeverChangesAnAnswer) {
+  const uint64_t seed = FromEnvironment("VARVE_PROPERTY_SEED", 20261120);
+  const uint64_t rounds = FromEnvironment("VARVE_PROPERTY_ROUNDS", 150);
+  uint64_t hits = 0, stale = 0;
+  for (uint64_t round = 0; round < rounds && !HasFatalFailure(); ++round) {
+    RunCachedRound(seed + round, &hits, &stale);
+  }
+  EXPECT_GT(hits, 10 * rounds);
+  EXPECT_GT(stale, rounds);
 }
 
 }  // namespace

@@ -14,12 +14,15 @@ using testing::CallHandler;
 using ::testing::HasSubstr;
 using testing::MemoryEngine;
 
+constexpr char kDefaults[] = "top: 1\na:\n  x: 1\n  y: 2\nb:\n  x: 1\n";
+constexpr char kConfig[] = "top: 2\na:\n  x: 1\n  y: 3\nb:\n  x: 1\n";
+
 class AdminApiTest : public ::testing::Test {
  protected:
   AdminApiTest()
       : writes_(&engine_, IngestLimits()),
         metrics_(&engine_, &writes_, "fake"),
-        api_(&engine_, &metrics_, "a: 1\n") {
+        api_(&engine_, &metrics_, {kConfig, kDefaults, [this] { ++terminated_; }}) {
     api_.AddRoutes(&router_);
   }
   HttpResponse Get(const std::string& target) { return CallHandler(router_, "GET", target); }
@@ -29,6 +32,7 @@ class AdminApiTest : public ::testing::Test {
   Metrics metrics_;
   Router router_;
   AdminApi api_;
+  int terminated_ = 0;
 };
 
 TEST_F(AdminApiTest, IsReadyOnlyWhileItRuns) {
@@ -43,7 +47,31 @@ TEST_F(AdminApiTest, IsReadyOnlyWhileItRuns) {
   EXPECT_EQ(Get("/ready").body, "Application is stopping\n");
 }
 
-TEST_F(AdminApiTest, ShowsTheEffectiveConfiguration) { EXPECT_EQ(Get("/config").body, "a: 1\n"); }
+TEST_F(AdminApiTest, ShowsTheConfigurationAndWhatItChanges) {
+  EXPECT_EQ(Get("/config").body, kConfig);
+  EXPECT_EQ(Get("/config?mode=defaults").body, kDefaults);
+  EXPECT_EQ(Get("/config?mode=diff").body, "top: 2\na:\n  y: 3\n");
+}
+
+TEST_F(AdminApiTest, ShutsDownOnlyWhenAskedTo) {
+  EXPECT_EQ(CallHandler(router_, "POST", "/ingester/shutdown").status, 204);
+  EXPECT_EQ(Get("/ingester/shutdown?flush=false&terminate=false").status, 204);
+  EXPECT_EQ(terminated_, 0);
+  EXPECT_EQ(Get("/ingester/shutdown?terminate=maybe").status, 400);
+  EXPECT_EQ(terminated_, 0);
+  EXPECT_EQ(CallHandler(router_, "POST", "/ingester/shutdown?terminate=true").status, 204);
+  EXPECT_EQ(terminated_, 1);
+}
+
+TEST_F(AdminApiTest, RemembersThatAShutdownIsPrepared) {
+  const std::string path = "/ingester/prepare_shutdown";
+  EXPECT_EQ(Get(path).body, "unset");
+  EXPECT_EQ(CallHandler(router_, "POST", path).status, 204);
+  EXPECT_EQ(Get(path).body, "set");
+  EXPECT_EQ(CallHandler(router_, "DELETE", path).status, 204);
+  EXPECT_EQ(Get(path).body, "unset");
+  EXPECT_EQ(Get("/ingester/prepare_partition_downscale").status, 405);
+}
 
 TEST_F(AdminApiTest, ClaimsALokiThatGrafanaKnows) {
   EXPECT_THAT(Get("/loki/api/v1/status/buildinfo").body, HasSubstr("{\"version\":\"3."));

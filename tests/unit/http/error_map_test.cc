@@ -37,6 +37,18 @@ TEST(LokiErrors, OfQueriesArePlainTextWithoutANewline) {
 
 TEST(LokiErrors, OfPushesEndWithANewline) { EXPECT_EQ(LokiPushError(InvalidArgument("bad")).body, "bad\n"); }
 
+TEST(OtlpErrors, AreAStatusMessageInProtobuf) {
+  const HttpResponse response = OtlpPushError(InvalidArgument("bad"));
+  EXPECT_EQ(response.status, 400);
+  EXPECT_EQ(response.content_type, "application/octet-stream");
+  EXPECT_EQ(response.body,
+            "\x12\x03"
+            "bad");
+  EXPECT_EQ(OtlpPushError(OutOfRange(std::string(200, 'x'))).body, "\x12\xc8\x01" + std::string(200, 'x'));
+  EXPECT_EQ(OtlpPushError(InternalError("oops")).status, 503);
+  EXPECT_THAT(OtlpPushError(IoError("oops")).headers, Contains(Pair("Retry-After", "1")));
+}
+
 TEST(LokiErrors, SayWhenToRetry) {
   EXPECT_THAT(LokiPushError(Unavailable("full")).headers, Contains(Pair("Retry-After", "1")));
   EXPECT_THAT(LokiPushError(StorageFull("disk")).headers, Contains(Pair("Retry-After", "30")));

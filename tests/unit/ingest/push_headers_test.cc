@@ -60,5 +60,34 @@ TEST(PushHeaders, AreRefusedInTheWordsOfGo) {
   }
 }
 
+TEST(OtlpHeaders, SayHowABodyIsRead) {
+  using enum ContentEncoding;
+  for (const HeaderCase& c : {
+           HeaderCase{"application/json", "", WireForm::kOtlpJson, kIdentity, kIdentity},
+           HeaderCase{"application/json", "gzip", WireForm::kOtlpJson, kGzip, kIdentity},
+           HeaderCase{"application/x-protobuf", "identity", WireForm::kOtlpProtobuf, kIdentity, kIdentity},
+           HeaderCase{"application/x-protobuf", "zstd", WireForm::kOtlpProtobuf, kZstd, kIdentity},
+           HeaderCase{"application/x-protobuf", "lz4", WireForm::kOtlpProtobuf, kLz4Frame, kIdentity},
+       }) {
+    const Result<BodyFormat> format = ParseOtlpHeaders(c.type, c.encoding);
+    ASSERT_TRUE(format.ok()) << c.type;
+    EXPECT_EQ(format->form, c.form) << c.type;
+    EXPECT_EQ(format->outer, c.outer) << c.type << c.encoding;
+    EXPECT_EQ(format->inner, c.inner) << c.type << c.encoding;
+    EXPECT_FALSE(format->inner_is_optional);
+  }
+}
+
+TEST(OtlpHeaders, AreRefusedInTheWordsOfLoki) {
+  const auto error = [](std::string_view type, std::string_view encoding) {
+    return std::string(ParseOtlpHeaders(type, encoding).status().message());
+  };
+  EXPECT_EQ(error("", ""), "content type:  is not supported");
+  EXPECT_EQ(error("application/json; charset=utf-8", ""),
+            "content type: application/json; charset=utf-8 is not supported");
+  EXPECT_EQ(error("application/json", "br"),
+            "unsupported content encoding br: only gzip, lz4 and zstd are supported");
+}
+
 }  // namespace
 }  // namespace varve

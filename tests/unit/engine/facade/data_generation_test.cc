@@ -7,6 +7,7 @@
 #include "tests/support/engine_client.h"
 #include "tests/support/memory_stores.h"
 #include "tests/support/status_matchers.h"
+#include "tests/support/word_row_filter.h"
 
 namespace varve {
 namespace {
@@ -29,6 +30,7 @@ class DataGenerationTest : public testing::Test {
     options_.query_threads = 2;
     options_.disk_full_fraction = 1.0;
     options_.clock = &clock_;
+    options_.row_filter_factory = CompileWordRowFilter;
   }
   void Open() {
     engine_.reset();
@@ -66,6 +68,21 @@ TEST_F(DataGenerationTest, IsLeftAloneByCutsWhichMoveRowsButChangeNone) {
   const auto before = engine_->DataGeneration(hour_);
   ASSERT_OK(engine_->Flush());
   EXPECT_EQ(engine_->DataGeneration(hour_), before);
+}
+
+TEST_F(DataGenerationTest, ChangesWithADeleteInTheRangeAndWithItsCancellation) {
+  Open();
+  ASSERT_OK(Recover());
+  ASSERT_OK(EngineClient(engine_.get()).Push(labels_, kNoon - 1, "x"));
+  const auto before = engine_->DataGeneration(hour_);
+  ASSERT_OK(engine_->AddDelete("t", "a", kNoon + kNsPerHour, kNoon + 2 * kNsPerHour));
+  EXPECT_EQ(engine_->DataGeneration(hour_), before) << "a delete elsewhere";
+  const auto request = engine_->AddDelete("t", "a", kNoon - kNsPerHour, kNoon - 1);
+  ASSERT_OK(request);
+  const auto hidden = engine_->DataGeneration(hour_);
+  EXPECT_NE(hidden, before);
+  ASSERT_OK(engine_->CancelDelete("t", request->id, false));
+  EXPECT_NE(engine_->DataGeneration(hour_), hidden);
 }
 
 TEST_F(DataGenerationTest, ChangesWhenRecoveryBringsRowsBack) {

@@ -1,5 +1,7 @@
 #include "query/exec/metric_query.h"
 
+#include <algorithm>
+
 #include "tests/unit/query/exec/query_fixture.h"
 
 namespace varve {
@@ -204,6 +206,82 @@ TEST_F(MetricQuery, CountsDuplicatesOnce) {
   }
   EXPECT_EQ(Instant(R"(sum(count_over_time({a="1"}[1h])))", 60), "{} 60=13");
   EXPECT_EQ(Instant(R"(sum(bytes_over_time({a="1"} |= "x" [1h])))", 60), "{} 60=20");
+}
+
+TEST_F(MetricQuery, CountsDistinctTexts) {
+  const char* kUsers[] = {"ann", "bob", "ann", "12", "12.0", "ann"};
+  for (int64_t i = 0; i < 6; ++i) {
+    Add({{"app", i % 2 == 0 ? "web" : "db"}}, 10 * i,
+        std::string("user=") + kUsers[i] + " x=" + std::to_string(i));
+    if (i == 2) engine_.Seal();
+  }
+  Add({{"app", "web"}}, 50, "nobody");
+  Add({{"app", "web"}}, 50, "user=");
+  const std::string range = R"({app=~".+"} | logfmt user | unwrap user [1m])";
+  // Texts, not numbers: 12 and 12.0 are two users, and nothing fails to convert.
+  EXPECT_EQ(Instant("count_distinct_over_time(" + range + ") by ()", 50), "{} 50=4");
+  EXPECT_EQ(Instant("count_distinct_over_time(" + range + ") by (app)", 50),
+            "{app=\"db\"} 50=3\n{app=\"web\"} 50=2");
+  EXPECT_EQ(Instant("sum(count_distinct_over_time(" + range + ") by (app))", 50), "{} 50=5") << "not fused";
+  EXPECT_EQ(Instant(R"(count_distinct_over_time({app="db"} | logfmt | unwrap user [1m]) without (x))", 50),
+            "{app=\"db\"} 50=3");
+  EXPECT_EQ(Instant(R"(count_distinct_over_time({app="nosuch"} | logfmt | unwrap user [1m]))", 50), "");
+}
+
+TEST_F(MetricQuery, DistinctTextsSlideWithTheirWindows) {
+  for (const int64_t t : {0, 10, 40}) Add({{"a", "1"}}, t, "u=x");
+  for (const int64_t t : {10, 20}) Add({{"a", "1"}}, t, "u=y");
+  EXPECT_EQ(Range(R"(count_distinct_over_time({a="1"} | logfmt | unwrap u [20s]) by ())", 0, 70, 10),
+            "{} 0=1 10=2 20=2 30=1 40=1 50=1");
+}
+
+TEST_F(MetricQuery, DistinctTextsStayWithinTheMemoryOfAQuery) {
+  for (int i = 0; i < 20'000; ++i) {
+    Add({{"a", "many"}}, i / 1000, "u=user" + std::to_string(i));
+    Add({{"a", "few"}}, i / 1000, "u=user" + std::to_string(i % 10) + " i=" + std::to_string(i));
+    if (i % 1000 == 999) engine_.Seal();
+  }
+  const auto count = [&](const std::string& app) {
+    return Instant("count_distinct_over_time({a=\"" + app + "\"} | logfmt u | unwrap u [30s]) by ()", 20);
+  };
+  EXPECT_EQ(count("many"), "{} 20=20000");
+  limits_.max_query_memory_bytes = 400 << 10;
+  EXPECT_EQ(count("few"), "{} 20=10");
+  EXPECT_EQ(count("many").substr(0, 18), "resource exhausted");
+}
+
+// 620 series, of which few come out.
+TEST_F(MetricQuery, TheSeriesLimitCountsWhatComesOut) {
+  for (int i = 0; i < 620; ++i) {
+    Add({{"app", "x"}, {"i", std::to_string(i)}}, 1, std::string(static_cast<size_t>(i), 'x'));
+  }
+  engine_.Seal();
+  const std::string all = R"(bytes_over_time({app="x"}[10s]))";
+  const std::string grouped = "sum by (i) (" + all + ")";
+  const std::string refused = "maximum number of series (500) reached";
+  const auto series = [&](const std::string& query) -> int {
+    const std::string instant = Instant(query, 5);
+    const std::string range = Range(query, 0, 20, 10);
+    if (instant.find(refused) != std::string::npos && range.find(refused) != std::string::npos) return -1;
+    EXPECT_EQ(instant.find(refused), range.find(refused)) << query;
+    return static_cast<int>(std::count(instant.begin(), instant.end(), '{'));
+  };
+  EXPECT_EQ(series(all), -1);
+  EXPECT_EQ(series(grouped), -1);
+  EXPECT_EQ(series("topk(501, " + all + ")"), -1);
+  EXPECT_EQ(series(all + " or " + all), -1);
+  for (const char* op : {"topk", "bottomk", "approx_topk"}) {
+    EXPECT_EQ(series(std::string(op) + "(10, " + all + ")"), 10) << op;
+    EXPECT_EQ(series(std::string(op) + "(10, " + grouped + ")"), 10) << op;
+  }
+  EXPECT_EQ(series("topk(10, " + all + " / " + all + ")"), 10);
+  EXPECT_EQ(series("topk(10, " + all + " or " + grouped + ")"), 10);
+  EXPECT_EQ(series(all + " > 616"), 3);
+  EXPECT_EQ(series("topk(5, " + all + ") / on (i) group_left () " + grouped), 5);
+  EXPECT_EQ(series(all + " and topk(7, " + all + ")"), 7);
+  EXPECT_EQ(series("count(" + all + ")"), 1);
+  EXPECT_EQ(series("sort_desc(topk(3, " + all + "))"), 3);
+  EXPECT_EQ(series("topk(3, label_replace(" + all + R"(, "j", "z", "i", ".+")))"), 3);
 }
 
 }  // namespace

@@ -49,7 +49,7 @@ LabelFilterPtr Filter(const std::string& filter) {
 TEST(ParserTest, Selectors) {
   ExpectTrees({
       {"{a=\"b\"}", "{a=\"b\"}"},
-      {"{a=`b`,c!=\"d\",}", "{a=\"b\", c!=\"d\"}"},
+      {"{a=`b`,c!=\"d\"}", "{a=\"b\", c!=\"d\"}"},
       {"{ a =~ \"b.*\" , a!~\"c\" }", "{a=~\"b.*\", a!~\"c\"}"},
       {"(({a=\"b\"}))", "{a=\"b\"}"},
       {"{sum=\"b\", count=~\"c\", ip!=\"\"}", "{sum=\"b\", count=~\"c\", ip!=\"\"}"},
@@ -152,6 +152,10 @@ TEST(ParserTest, RangeAggregations) {
   for (const std::string query :
        {"count_over_time({a=\"b\"}[5m])", "rate({a=\"b\"}[1h30m])", "rate_counter({a=\"b\"} | unwrap x[5m])",
         "bytes_over_time({a=\"b\"}[1d])", "bytes_rate({a=\"b\"}[1w])", "absent_over_time({a=\"b\"}[5m])",
+        "count_distinct_over_time({a=\"b\"} | unwrap x[5m]) by (y)",
+        // A name like any other where no parenthesis follows.
+        "sum by (count_distinct_over_time)(rate({count_distinct_over_time=\"b\"}[5m]))",
+        "rate({a=\"b\"} | unwrap count_distinct_over_time[5m])",
         "sum_over_time({a=\"b\"} | unwrap duration(x)[5m])",
         "avg_over_time({a=\"b\"} | unwrap x[5m]) by (x,y)",
         "min_over_time({a=\"b\"} | unwrap bytes(x)[5m]) without (x)",

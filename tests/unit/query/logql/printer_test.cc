@@ -69,6 +69,18 @@ TEST(PrettyPrinterTest, APipelineHasAStageALineAndItsLineFiltersOnOne) {
                 "  | unpack");
 }
 
+TEST(PrettyPrinterTest, LineFiltersBeyondALineHaveTheirOwn) {
+  const std::string x(40, 'x');
+  EXPECT_EQ(Pretty("{a=\"b\"} |= \"" + x + "\" |= \"" + x + "\" != \"" + x + "\" |~ \"y\" | json"),
+            "{a=\"b\"}\n  |= \"" + x + "\" |= \"" + x + "\"\n  != \"" + x + "\"\n  |~ \"y\"\n  | json");
+}
+
+TEST(PrettyPrinterTest, DecolorizeIsNotIndented) {
+  const std::string x(100, 'x');
+  EXPECT_EQ(Pretty("{a=\"b\"} |= \"" + x + "\" | decolorize | json"),
+            "{a=\"b\"}\n  |= \"" + x + "\"\n| decolorize\n  | json");
+}
+
 TEST(PrettyPrinterTest, AggregationsIndentWhatTheyHold) {
   EXPECT_EQ(Pretty(std::string("topk by (x, y) (5, quantile_over_time(0.5, {a=\"b\"} |= \"") + kLongFilter +
                    "\" | unwrap bytes(z) | z!=\"\" [1h] offset 5m) by (w, v))"),
