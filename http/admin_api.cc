@@ -117,7 +117,7 @@ void AdminApi::AddRoutes(Router* router) {
   // Likewise: merges whatever packs can be merged and waits for it.
   router->Add({"POST"}, "/compact", Worker::kQuery, [this](const HttpRequest&) {
     const Status compacted = engine_->Compact();
-    return compacted.ok() ? NoBody(204) : LokiPushError(compacted);
+    return compacted.ok() ? NoBody(204) : LokiQueryError(compacted);  // damage is the server's fault here
   });
   router->Add({"GET", "POST"}, "/ingester/shutdown", Worker::kQuery,
               [this](const HttpRequest& request) { return Shutdown(request); });
