@@ -6,6 +6,7 @@
 #include <array>
 #include <cctype>
 #include <cerrno>
+#include <cstdio>
 #include <ctime>
 #include <exception>
 #include <limits>
@@ -14,9 +15,10 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/read.hpp>
+#include <boost/beast/websocket/rfc6455.hpp>
 
 #include "http/error_map.h"
-#include "http/gzip_response.h"
+#include "http/websocket_connection.h"
 
 namespace varve {
 namespace {
@@ -35,6 +37,8 @@ constexpr int64_t kBodyBytesPerSecondMin = 8 << 10;
 // while: closing at once would reset the connection, and the answer could be lost with it.
 constexpr size_t kLingerBytesMax = 1 << 20;
 constexpr milliseconds kLingerTime{2000};
+// When the pool is full, a streamed answer asks for its next piece again after this time.
+constexpr milliseconds kPieceRetry{20};
 
 std::string_view ReasonPhrase(int status) {
   switch (status) {
@@ -68,7 +72,10 @@ std::string HttpDate() {
   return std::string(text, strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &utc));
 }
 
-std::string ComposeHeader(const HttpResponse& response, bool close, bool http10) {
+enum class BodyLength { kKnown, kChunked, kUntilClose };
+
+std::string ComposeHeader(const HttpResponse& response, bool close, bool http10,
+                          BodyLength length = BodyLength::kKnown) {
   std::string out;
   out.reserve(256);
   out.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
@@ -78,7 +85,9 @@ std::string ComposeHeader(const HttpResponse& response, bool close, bool http10)
   for (const auto& [name, value] : response.headers)
     out.append(name).append(": ").append(value).append("\r\n");
   // 204 has no body, and says so by having no length either.
-  if (response.status != 204) {
+  if (length == BodyLength::kChunked) {
+    out.append("Transfer-Encoding: chunked\r\n");
+  } else if (length == BodyLength::kKnown && response.status != 204) {
     out.append("Content-Length: ").append(std::to_string(response.body.size())).append("\r\n");
   }
   if (close) {
@@ -89,9 +98,23 @@ std::string ComposeHeader(const HttpResponse& response, bool close, bool http10)
   return out.append("\r\n");
 }
 
-HttpResponse Overloaded(Worker worker) {
-  if (worker != Worker::kPush) return LokiQueryError(ResourceExhausted(std::string(kTooManyOutstanding)));
-  return LokiPushError(Unavailable(std::string(kTooManyOutstanding)));
+// What RFC 6455, 4.2.1 asks for. The key is 16 bytes in base64.
+bool IsWebSocketHandshake(const WebSocketConnection::Request& request) {
+  return beast::websocket::is_upgrade(request) && request["Sec-WebSocket-Version"] == "13" &&
+         request["Sec-WebSocket-Key"].size() == 24;
+}
+
+// As the route's own errors look.
+HttpResponse PushRefusal(const Route* route, const Status& status) {
+  return route != nullptr && route->refusal_form != nullptr ? route->refusal_form(status)
+                                                            : LokiPushError(status);
+}
+
+HttpResponse Overloaded(const Route* route) {
+  if (route->worker == Worker::kPush) {
+    return PushRefusal(route, Unavailable(std::string(kTooManyOutstanding)));
+  }
+  return LokiQueryError(ResourceExhausted(std::string(kTooManyOutstanding)));
 }
 
 }  // namespace
@@ -107,7 +130,37 @@ struct Connection::Exchange {
   const Route* route = nullptr;
   bool keep_alive = false;
   bool http10 = false;
+  // The opening handshake of a WebSocket, as the answer to it needs it.
+  WebSocketConnection::Request handshake;
   SteadyClock::time_point begun = SteadyClock::now();
+};
+
+struct Connection::Stream {
+  std::shared_ptr<BodySource> source;
+  std::unique_ptr<GzipStream> gzip;  // null: as it is
+  bool chunked = true;
+  bool last = false;
+  bool broken = false;
+  int status = 200;
+  uint64_t bytes_sent = 0;  // of the body
+
+  // On a worker. Does not throw.
+  BodyPiece Make(ServerCounters* counters) const {
+    BodyPiece piece;
+    try {
+      piece = source->Next();
+      if (gzip == nullptr) return piece;
+      std::string compressed;
+      // What was said before it broke should be readable, so the stream of gzip is ended as well.
+      if (!gzip->Compress(piece.bytes, piece.last || piece.broken, &compressed)) piece.broken = true;
+      piece.bytes = std::move(compressed);
+    } catch (const std::exception&) {
+      // Not one of ours: std::bad_alloc and the like.
+      counters->handler_exceptions.fetch_add(1, std::memory_order_relaxed);
+      piece = BodyPiece{.bytes = {}, .last = true, .broken = true};
+    }
+    return piece;
+  }
 };
 
 ThreadPool* ServerContext::PoolOf(Worker worker) const {
@@ -124,7 +177,8 @@ Connection::Connection(ServerContext* context, asio::ip::tcp::socket socket)
     : context_(context),
       stream_(std::move(socket)),
       // Room for a whole header plus one read of what follows it.
-      buffer_(context->options.header_bytes_max + (64 << 10)) {}
+      buffer_(context->options.header_bytes_max + (64 << 10)),
+      retry_(stream_.get_executor()) {}
 
 Connection::~Connection() { context_->counters.connections_open.fetch_sub(1, std::memory_order_relaxed); }
 
@@ -213,6 +267,11 @@ void Connection::FillRequest() {
   if (!unknown) request.remote = peer.address().to_string() + ":" + std::to_string(peer.port());
   exchange_->keep_alive = parser_->keep_alive();
   exchange_->http10 = message.version() == 10;
+  // What came behind the handshake already would be lost; no client may send before it has the answer.
+  if (IsWebSocketHandshake(message) && buffer_.size() == 0) {
+    request.web_socket_upgrade = true;
+    exchange_->handshake = message;
+  }
 }
 
 void Connection::BeginBody(uint64_t body_max) {
@@ -222,9 +281,9 @@ void Connection::BeginBody(uint64_t body_max) {
   const auto length = parser_->content_length();
   if (length.has_value() && *length > body_max_) {
     context_->counters.oversized_bodies.fetch_add(1, std::memory_order_relaxed);
-    return Respond(ErrorText(413, "request body too large: message size too large than max (" +
-                                      std::to_string(*length) + " vs " + std::to_string(body_max_) + ")\n"),
-                   true);
+    const Status refused = TooLarge("request body too large: message size too large than max (" +
+                                    std::to_string(*length) + " vs " + std::to_string(body_max_) + ")");
+    return Respond(PushRefusal(exchange_->route, refused), true);
   }
   const std::string_view expect = exchange_->request.Header("expect");
   if (expect.empty() || parser_->is_done()) return ReadBody();
@@ -266,11 +325,11 @@ void Connection::ReadBody() {
   const Status grown = GrowBody();
   if (grown.code() == Code::kTooLarge) {
     context_->counters.oversized_bodies.fetch_add(1, std::memory_order_relaxed);
-    return Respond(LokiPushError(grown), true);
+    return Respond(PushRefusal(exchange_->route, grown), true);
   }
   if (!grown.ok()) {
     context_->counters.shed_pushes.fetch_add(1, std::memory_order_relaxed);
-    return Respond(LokiPushError(Unavailable(grown.message())), true);
+    return Respond(PushRefusal(exchange_->route, Unavailable(grown.message())), true);
   }
   std::string& body = exchange_->request.body;
   auto& sink = parser_->get().body();
@@ -323,7 +382,7 @@ void Connection::Dispatch() {
     const Route& route = *shared_exchange->route;
     try {
       response = route.handler(shared_exchange->request);
-      if (context->options.compress_responses) {
+      if (context->options.compress_responses && response.body_source == nullptr) {
         CompressResponse(shared_exchange->request.Header("accept-encoding"),
                          context->options.compress_min_bytes, &response);
       }
@@ -346,7 +405,7 @@ void Connection::Dispatch() {
     context_->counters.requests_running.fetch_sub(1, std::memory_order_relaxed);
     auto& shed = worker == Worker::kPush ? context_->counters.shed_pushes : context_->counters.shed_queries;
     shed.fetch_add(1, std::memory_order_relaxed);
-    return Respond(Overloaded(worker), false);
+    return Respond(Overloaded(exchange_->route), false);
   }
   if (worker == Worker::kQuery) WatchForDisconnect();
 }
@@ -374,18 +433,12 @@ void Connection::OnReadableWhileRunning() {
 
 void Connection::Respond(HttpResponse response, bool close) {
   if (state_ == State::kClosing) return;  // aborted meanwhile
+  if (response.web_socket != nullptr) return Upgrade(std::move(response.web_socket));
   state_ = State::kWriting;
   const Exchange& exchange = *exchange_;
   close_after_response_ = close || !exchange.keep_alive || context_->stopping.load(std::memory_order_relaxed);
-  if (context_->options.on_request) {
-    RequestRecord record;
-    record.request = &exchange.request;
-    record.route = exchange.route;
-    record.status = response.status;
-    record.response_bytes = response.body.size();
-    record.seconds = std::chrono::duration<double>(SteadyClock::now() - exchange.begun).count();
-    context_->options.on_request(record);
-  }
+  if (response.body_source != nullptr) return BeginStream(std::move(response));
+  Record(response.status, response.body.size());
   response_header_ = ComposeHeader(response, close_after_response_, exchange.http10);
   response_body_ = response.status == 204 ? std::string() : std::move(response.body);
   response_memory_ = std::move(response.memory);
@@ -394,6 +447,102 @@ void Connection::Respond(HttpResponse response, bool close) {
   exchange_.reset();
   lingered_bytes_ = unread ? 0 : kLingerBytesMax;
   WriteSome(0);
+}
+
+void Connection::Record(int status, uint64_t response_bytes) const {
+  if (!context_->options.on_request) return;
+  RequestRecord record;
+  record.request = &exchange_->request;
+  record.route = exchange_->route;
+  record.status = status;
+  record.response_bytes = response_bytes;
+  record.seconds = std::chrono::duration<double>(SteadyClock::now() - exchange_->begun).count();
+  context_->options.on_request(record);
+}
+
+void Connection::BeginStream(HttpResponse response) {
+  body_stream_ = std::make_shared<Stream>();
+  Stream& stream = *body_stream_;
+  stream.source = std::move(response.body_source);
+  stream.status = response.status;
+  stream.chunked = !exchange_->http10;
+  close_after_response_ |= exchange_->http10;
+  lingered_bytes_ = kLingerBytesMax;
+  if (context_->options.compress_responses) {
+    response.headers.emplace_back("Vary", "Accept-Encoding");
+    if (AcceptsGzip(exchange_->request.Header("accept-encoding"))) stream.gzip = GzipStream::Make();
+    if (stream.gzip != nullptr) response.headers.emplace_back("Content-Encoding", "gzip");
+  }
+  response_memory_ = std::move(response.memory);
+  // Goes out with the first piece.
+  response_header_ = ComposeHeader(response, close_after_response_, exchange_->http10,
+                                   stream.chunked ? BodyLength::kChunked : BodyLength::kUntilClose);
+  AskForPiece();
+}
+
+void Connection::AskForPiece() {
+  if (state_ == State::kClosing) return;
+  state_ = State::kRunning;
+  stream_.expires_never();
+  const auto make = [self = shared_from_this(), stream = body_stream_, exchange = exchange_] {
+    auto piece = std::make_shared<BodyPiece>(stream->Make(&self->context_->counters));
+    asio::post(self->stream_.get_executor(), [self, piece] { self->OnPiece(std::move(*piece)); });
+  };
+  ThreadPool* const pool = context_->PoolOf(exchange_->route->worker);
+  if (pool == nullptr) return make();
+  if (!pool->TrySubmit(make)) {
+    retry_.expires_after(kPieceRetry);
+    retry_.async_wait([self = shared_from_this()](ErrorCode cancelled) {
+      if (!cancelled) self->AskForPiece();
+    });
+    return;
+  }
+  WatchForDisconnect();
+}
+
+void Connection::OnPiece(BodyPiece piece) {
+  if (state_ == State::kClosing) return;  // aborted meanwhile
+  state_ = State::kWriting;
+  Stream& stream = *body_stream_;
+  stream.last = piece.last || piece.broken;
+  stream.broken = piece.broken;
+  stream.bytes_sent += piece.bytes.size();
+  response_body_ = std::move(piece.bytes);
+  if (stream.chunked) {
+    constexpr std::string_view kEnd = "0\r\n\r\n";
+    // A chunk of no bytes would be the end.
+    if (!response_body_.empty()) {
+      char size[20];
+      std::snprintf(size, sizeof(size), "%zx\r\n", response_body_.size());
+      response_header_ += size;
+      response_body_ += "\r\n";
+    }
+    if (stream.last && !stream.broken) response_body_ += kEnd;
+  }
+  WriteSome(0);
+}
+
+void Connection::EndStream() {
+  Record(body_stream_->status, body_stream_->bytes_sent);
+  close_after_response_ |= body_stream_->broken || context_->stopping.load(std::memory_order_relaxed);
+  body_stream_.reset();
+  exchange_.reset();
+}
+
+void Connection::Upgrade(std::shared_ptr<WebSocketSession> session) {
+  state_ = State::kWebSocket;
+  Record(101, 0);
+  ErrorCode ignored;
+  if (watching_) stream_.socket().cancel(ignored);
+  web_socket_ = std::make_shared<WebSocketConnection>(
+      context_->options, &context_->counters, std::move(stream_), std::move(session),
+      [self = shared_from_this()] {
+        self->state_ = State::kClosing;
+        self->exchange_.reset();
+        self->web_socket_.reset();
+      });
+  web_socket_->Start(exchange_->handshake);
+  if (context_->stopping.load(std::memory_order_relaxed)) web_socket_->Stop();
 }
 
 void Connection::WriteSome(size_t written) {
@@ -416,6 +565,11 @@ void Connection::OnWritten(ErrorCode error) {
   if (error) return Close();
   // Large answers should not stay in memory while a connection idles.
   response_body_ = std::string();
+  if (body_stream_ != nullptr) {
+    response_header_.clear();
+    if (!body_stream_->last) return AskForPiece();
+    EndStream();
+  }
   response_memory_.reset();
   if (!close_after_response_) return ReadNext();
   state_ = State::kClosing;
@@ -438,13 +592,21 @@ void Connection::LingerThenClose() {
 // ---- Ending -----------------------------------------------------------------------------------------
 
 void Connection::Close() {
+  if (web_socket_ != nullptr) return web_socket_->Cut(WebSocketEnd::kStopped);
+  if (body_stream_ != nullptr) {
+    // The client has gone, or takes nothing: whoever makes the next piece may stop.
+    exchange_->cancel.Cancel();
+    EndStream();
+  }
   state_ = State::kClosing;
+  retry_.cancel();
   ErrorCode ignored;
   stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
   stream_.close();
 }
 
 void Connection::StopWhenIdle() {
+  if (web_socket_ != nullptr) return web_socket_->Stop();
   if (state_ == State::kIdle) Close();
 }
 

@@ -11,14 +11,19 @@
 #include <string>
 
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/parser.hpp>
 
+#include "http/body_source.h"
+#include "http/gzip_response.h"
 #include "http/server.h"
 
 namespace varve {
+
+class WebSocketConnection;
 
 // What connections share: options, router, pools, counters. Outlives them.
 struct ServerContext {
@@ -51,9 +56,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void Abort();
 
  private:
-  enum class State { kIdle, kReading, kRunning, kWriting, kClosing };
+  enum class State { kIdle, kReading, kRunning, kWriting, kWebSocket, kClosing };
   // A request under way; shared with the worker that runs it.
   struct Exchange;
+  // An answer that is made while it is sent; shared with the worker that makes the next piece.
+  struct Stream;
 
   void ReadNext();
   void ReadHeader();
@@ -69,6 +76,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void OnReadableWhileRunning();
   // Ends the exchange with `response`; anything unread is dropped and the connection closed if `close`.
   void Respond(HttpResponse response, bool close);
+  void Record(int status, uint64_t response_bytes) const;
+  // Answers piece by piece: one is made on the route's pool, then written, then the next is asked for.
+  void BeginStream(HttpResponse response);
+  void AskForPiece();
+  void OnPiece(BodyPiece piece);
+  void EndStream();
+  // Hands the socket to a WebSocketConnection.
+  void Upgrade(std::shared_ptr<WebSocketSession> session);
   void WriteSome(size_t written);
   void OnWritten(ErrorCode error);
   void LingerThenClose();
@@ -79,6 +94,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   boost::beast::flat_buffer buffer_;
   std::optional<boost::beast::http::request_parser<boost::beast::http::buffer_body>> parser_;
   std::shared_ptr<Exchange> exchange_;
+  std::shared_ptr<Stream> body_stream_;  // null unless an answer is being streamed
+  std::shared_ptr<WebSocketConnection> web_socket_;
+  boost::asio::steady_timer retry_;
   State state_ = State::kIdle;
   bool watching_ = false;
   bool close_after_response_ = false;

@@ -187,7 +187,11 @@ std::string QueryableValue(std::string_view value) {
 }
 
 void FieldDetector::Add(const LabelPairs& stream, const ResultEntry& entry) {
-  for (const auto& [name, value] : entry.metadata) AddValue(name, value, "", {});
+  for (const auto& [name, value] : entry.metadata) {
+    AddValue(name, value, "", {});
+    const auto field = fields_.find(name);
+    if (field != fields_.end()) field->second.metadata_values.emplace(value);
+  }
   std::string_view parser;
   std::set<std::string> in_line;
   for (LineField& field : ReadLine(entry.line, &parser)) {

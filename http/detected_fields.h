@@ -26,9 +26,10 @@ std::string QueryableValue(std::string_view value);
 
 struct DetectedField {
   FieldType type = FieldType::kString;
-  std::set<std::string> values;        // as they stand in the lines
-  std::vector<std::string> parsers;    // "json", "logfmt"; empty for structured metadata
-  std::vector<std::string> json_path;  // of the first occurrence in JSON
+  std::set<std::string> values;           // as they stand in lines and metadata
+  std::set<std::string> metadata_values;  // those of them that metadata holds
+  std::vector<std::string> parsers;       // "json", "logfmt"; empty for structured metadata
+  std::vector<std::string> json_path;     // of the first occurrence in JSON
 };
 
 class FieldDetector {

@@ -35,7 +35,8 @@ Result<FieldDetector> Detect(const ReadCall& call, size_t fields_max) {
   VARVE_ASSIGN_OR_RETURN(const logql::ExprPtr expr, logql::ParseExpr(call.params.Get("query")));
   if (!expr->is_log_query()) return InvalidArgument("only log selector is supported");
   QueryRequest request;
-  VARVE_ASSIGN_OR_RETURN(request.limit, ParseLimit(call.params.Get("line_limit"), kDefaultLineLimit));
+  VARVE_ASSIGN_OR_RETURN(request.limit,
+                         ParseLimit(call.params.Get("line_limit"), kDefaultLineLimit, "line_limit"));
   request.start_ns = bounds.start_ns;
   request.end_ns = bounds.end_ns;
   FieldDetector detector(fields_max);
@@ -103,7 +104,11 @@ Result<HttpResponse> FieldsApi::FieldValues(const ReadCall& call) const {
   const auto found = detector.fields().find(call.request.path_params.front());
   if (found == detector.fields().end()) return JsonResponse("{}\n");
   std::set<std::string> queryable;
-  for (const std::string& value : found->second.values) queryable.insert(QueryableValue(value));
+  for (const std::string& value : found->second.values) {
+    // Metadata is shown as it was pushed.
+    const bool as_pushed = found->second.metadata_values.contains(value);
+    queryable.insert(as_pushed ? value : QueryableValue(value));
+  }
   std::vector<std::string> values(queryable.begin(), queryable.end());
   if (values.size() > limit) values.resize(limit);
   std::string out = "{\"values\":";

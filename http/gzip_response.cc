@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <limits>
+#include <utility>
 
 namespace varve {
 namespace {
@@ -28,10 +29,11 @@ bool IsZeroWeight(std::string_view parameters) {
   return !weight.empty() && weight.find_first_not_of("0.") == std::string_view::npos;
 }
 
+constexpr int kGzipWindow = 15 + 16;
+constexpr int kLevel = 2;  // results are large and read once: speed counts
+
 // False when zlib fails; the body then goes out as it is.
 bool Gzip(const std::string& plain, std::string* out) {
-  constexpr int kGzipWindow = 15 + 16;
-  constexpr int kLevel = 2;  // results are large and read once: speed counts
   if (plain.size() > std::numeric_limits<uInt>::max()) return false;
   z_stream stream{};
   if (deflateInit2(&stream, kLevel, Z_DEFLATED, kGzipWindow, 8, Z_DEFAULT_STRATEGY) != Z_OK) return false;
@@ -68,6 +70,40 @@ void CompressResponse(std::string_view accept_encoding, size_t min_bytes, HttpRe
   if (!Gzip(response->body, &compressed)) return;
   response->body = std::move(compressed);
   response->headers.emplace_back("Content-Encoding", "gzip");
+}
+
+struct GzipStream::State {
+  z_stream stream{};
+};
+
+GzipStream::GzipStream(std::unique_ptr<State> state) : state_(std::move(state)) {}
+GzipStream::~GzipStream() { deflateEnd(&state_->stream); }
+
+std::unique_ptr<GzipStream> GzipStream::Make() {
+  auto state = std::make_unique<State>();
+  if (deflateInit2(&state->stream, kLevel, Z_DEFLATED, kGzipWindow, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+    return nullptr;
+  return std::unique_ptr<GzipStream>(new GzipStream(std::move(state)));  // NOLINT: private constructor
+}
+
+bool GzipStream::Compress(std::string_view plain, bool last, std::string* out) {
+  constexpr size_t kStep = 64 << 10;
+  z_stream& stream = state_->stream;
+  if (plain.size() > std::numeric_limits<uInt>::max()) return false;
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(plain.data()));  // zlib's API predates const
+  stream.avail_in = static_cast<uInt>(plain.size());
+  for (;;) {
+    const size_t begin = out->size();
+    out->resize(begin + kStep);
+    stream.next_out = reinterpret_cast<Bytef*>(out->data() + begin);
+    stream.avail_out = kStep;
+    const int result = deflate(&stream, last ? Z_FINISH : Z_NO_FLUSH);
+    out->resize(out->size() - stream.avail_out);
+    if (result == Z_STREAM_END) return true;
+    // Z_BUF_ERROR: nothing more to do for now.
+    if (result != Z_OK && result != Z_BUF_ERROR) return false;
+    if (stream.avail_out != 0) return !last;
+  }
 }
 
 }  // namespace varve

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
+#include <string>
 #include <string_view>
 
 #include "http/message.h"
@@ -15,5 +17,21 @@ bool AcceptsGzip(std::string_view accept_encoding);
 
 // Adds Vary, and from `min_bytes` on replaces the body by its gzip form and adds Content-Encoding.
 void CompressResponse(std::string_view accept_encoding, size_t min_bytes, HttpResponse* response);
+
+// Compresses a body that is made piece by piece. Threads: thread-compatible.
+class GzipStream {
+ public:
+  // Null when zlib has no memory.
+  static std::unique_ptr<GzipStream> Make();
+  ~GzipStream();
+
+  // `plain` compressed; perhaps nothing yet, unless `last`. False: zlib failed, the stream is unusable.
+  bool Compress(std::string_view plain, bool last, std::string* out);
+
+ private:
+  struct State;
+  explicit GzipStream(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
 
 }  // namespace varve

@@ -8,6 +8,7 @@
 #include "http/admin_api.h"
 #include "http/context_api.h"
 #include "http/delete_api.h"
+#include "http/export_api.h"
 #include "http/fields_api.h"
 #include "http/index_api.h"
 #include "http/legacy_api.h"
@@ -20,6 +21,8 @@
 #include "http/router.h"
 #include "http/rules_api.h"
 #include "http/server.h"
+#include "http/tail_api.h"
+#include "http/tail_hub.h"
 #include "http/tenant.h"
 #include "query/exec/result_cache.h"
 
@@ -48,15 +51,18 @@ struct HttpServer::Impl {
                      options.clock,
                      metrics.query_counters(),
                      result_cache.get()},
-        loki(read_context),
-        index(read_context),
-        fields(read_context),
+        loki(ForSeveralTenants(options)),
+        index(ForSeveralTenants(options)),
+        fields(ForSeveralTenants(options)),
         patterns(read_context),
         context(read_context),
         deletes(read_context, options.delete_max_interval_ns),
+        exports(read_context),
+        tails(engine, options.tail),
+        tail(read_context, &tails),
         push(writes, options.auth_enabled),
         otlp(writes, options.auth_enabled),
-        legacy(read_context),
+        legacy(ForSeveralTenants(options)),
         admin(engine, &metrics,
               {options.config_yaml, options.config_defaults_yaml, options.terminate}),
         rings([this, host = options.listen_address] { return host + ":" + std::to_string(server.port()); },
@@ -72,11 +78,21 @@ struct HttpServer::Impl {
     context.AddRoutes(&router);
     legacy.AddRoutes(&router);
     deletes.AddRoutes(&router);
+    exports.AddRoutes(&router);
+    tail.AddRoutes(&router);
     admin.AddRoutes(&router);
     rings.AddRoutes(&router);
     rules.AddRoutes(&router);
     metrics.WatchServer(&server);
+    metrics.WatchTails(&tails);
     if (result_cache != nullptr) metrics.WatchResultCache(result_cache.get());
+  }
+
+  // For reads whose answers are complete when their handlers return.
+  ReadContext ForSeveralTenants(const HttpOptions& options) const {
+    ReadContext several = read_context;
+    several.multi_tenant_queries = options.multi_tenant_queries;
+    return several;
   }
 
   ServerOptions MakeServerOptions(Engine* engine, const WritePath& writes, const HttpOptions& options) {
@@ -98,6 +114,7 @@ struct HttpServer::Impl {
     out.idle_timeout_ms = options.idle_timeout_ms;
     out.write_timeout_ms = options.write_timeout_ms;
     out.stop_timeout_ms = options.stop_timeout_ms;
+    out.web_socket_stall_ms = options.tail.slow_client_timeout_ms;
     out.compress_responses = options.compress_responses;
     out.compress_min_bytes = options.compress_min_bytes;
     out.body_budget = engine->ingest_budget();
@@ -118,6 +135,9 @@ struct HttpServer::Impl {
   PatternsApi patterns;
   ContextApi context;
   DeleteApi deletes;
+  ExportApi exports;
+  TailHub tails;
+  TailApi tail;
   PushApi push;
   OtlpApi otlp;
   LegacyApi legacy;

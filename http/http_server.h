@@ -23,6 +23,7 @@
 #include "engine/base/clock.h"
 #include "engine/base/status.h"
 #include "engine/engine.h"
+#include "http/tail_options.h"
 #include "ingest/write_path.h"
 #include "query/exec/query.h"
 
@@ -32,6 +33,7 @@ struct HttpOptions {
   std::string listen_address = "127.0.0.1";  // server.http_listen_address; a numeric IPv4 or IPv6 address
   uint16_t listen_port = 3100;               // server.http_listen_port; 0 = any free one (see port())
   bool auth_enabled = false;                 // true: X-Scope-OrgID names the tenant and must be there
+  bool multi_tenant_queries = false;         // … and reads may name several: A|B
 
   uint32_t io_threads = 0;        // 0 = 1 per 4 cores, at least 1, at most 4
   uint32_t push_threads = 0;      // 0 = one per core, at least 2
@@ -60,6 +62,7 @@ struct HttpOptions {
   int64_t results_cache_bytes = 0;  // query_range.results_cache_bytes; 0 = an eighth of the queries' memory
   // The most that a delete request's max_interval may ask for; 0 = anything.
   int64_t delete_max_interval_ns = 24 * kNsPerHour;
+  TailOptions tail;
 
   const Clock* clock = &Clock::System();
   std::string config_yaml;           // what GET /config answers: the effective configuration

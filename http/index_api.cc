@@ -98,7 +98,9 @@ struct VolumeParams {
 
 Result<VolumeParams> ParseVolumeParams(const ReadCall& call) {
   VolumeParams params;
-  VARVE_ASSIGN_OR_RETURN(params.limit, ParseLimit(call.params.Get("limit")));
+  const std::string_view limit = call.params.Get("limit");
+  // Here 0 asks for the default.
+  VARVE_ASSIGN_OR_RETURN(params.limit, ParseLimit(limit == "0" ? std::string_view() : limit));
   const std::string_view aggregate = call.params.Get("aggregateBy");
   if (!aggregate.empty() && aggregate != "series" && aggregate != "labels") {
     return InvalidArgument("invalid aggregation option");
@@ -294,7 +296,7 @@ Result<HttpResponse> IndexApi::DetectedLabels(const ReadCall& call) const {
   std::map<std::string_view, std::set<std::string_view>> values;
   if (const TimeRange range = ClosedRange(bounds); !range.empty()) {
     VARVE_ASSIGN_OR_RETURN(const std::vector<const Labels*> streams,
-                           context_.engine->SelectStreams(call.tenant, matchers, range));
+                           call.context.engine->SelectStreams(call.tenant, matchers, range));
     for (const Labels* labels : streams) {
       for (const Label& label : *labels) values[label.name].insert(label.value);
     }

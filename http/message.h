@@ -15,6 +15,9 @@
 
 namespace varve {
 
+class BodySource;        // http/body_source.h
+class WebSocketSession;  // http/websocket.h
+
 struct HttpRequest {
   std::string method;     // "GET", in upper case as it came
   std::string target;     // as it came: path, and perhaps ?query
@@ -25,6 +28,8 @@ struct HttpRequest {
   std::string body;
   std::string remote;             // address:port of the peer
   CancelToken* cancel = nullptr;  // tripped when the client goes away; never null in a handler
+  // A well-formed opening handshake of a WebSocket: the answer may have a `web_socket`.
+  bool web_socket_upgrade = false;
 
   // The first header of that name (in lower case), or "".
   std::string_view Header(std::string_view lower_case_name) const {
@@ -42,6 +47,11 @@ struct HttpResponse {
   std::vector<std::pair<std::string, std::string>> headers;  // besides type, length, encoding, connection
   // What `body` is charged to; given back when the answer has gone out. May be null.
   std::shared_ptr<MemoryReservation> memory;
+  // If set, the body comes from here piece by piece, and `body` is not looked at. The request stays alive until
+  // the answer has ended.
+  std::shared_ptr<BodySource> body_source;
+  // If set, the answer is 101 and the connection becomes a WebSocket; nothing else here is looked at.
+  std::shared_ptr<WebSocketSession> web_socket;
 };
 
 // How Go's http.Error and Loki mark a plain text body.

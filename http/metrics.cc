@@ -94,6 +94,23 @@ void AddEngine(const EngineStats& s, FamilyList* out) {
   out->Gauge("varve_pack_entries", "Entries in packs.", s.pack_entries);
   out->Counter("varve_packs_dropped_by_retention_total", "Packs dropped by retention.",
                s.packs_dropped_by_retention);
+  out->Counter("varve_compactions_total", "Merges of packs committed.", s.compactions);
+  out->Counter("varve_compaction_failures_total", "Merges that failed and will be tried again.",
+               s.compaction_failures);
+  out->Counter("varve_compaction_packs_in_total", "Packs merged into others.", s.compaction_packs_in);
+  out->Counter("varve_compaction_bytes_in_total", "Bytes of blocks that compaction read.",
+               s.compaction_bytes_in);
+  out->Counter("varve_compaction_bytes_out_total", "Bytes of blocks that compaction wrote.",
+               s.compaction_bytes_out);
+  out->Counter("varve_compaction_blocks_copied_total", "Blocks that compaction copied as they were.",
+               s.compaction_blocks_copied);
+  out->Counter("varve_compaction_blocks_decoded_total", "Blocks that compaction decoded and wrote anew.",
+               s.compaction_blocks_decoded);
+  out->Counter("varve_compaction_entries_removed_total", "Entries removed: deleted, or past retention.",
+               s.compaction_rows_removed);
+  out->Counter("varve_compaction_duplicates_dropped_total", "Exact duplicates that compaction dropped.",
+               s.compaction_duplicates_dropped);
+  out->Gauge("varve_delete_requests", "Delete requests that hide entries.", s.delete_requests);
   out->Counter("varve_block_cache_hits_total", "Blocks found in the cache.", s.block_cache_hits);
   out->Counter("varve_block_cache_misses_total", "Blocks read and decoded.", s.block_cache_misses);
   out->Gauge("varve_block_cache_bytes", "Bytes in the block cache.", s.block_cache_bytes);
@@ -168,6 +185,10 @@ void AddServer(const Server& server, FamilyList* out) {
                {{"step", "write"}});
   out->Gauge("varve_http_connections_open", "Open connections.",
              static_cast<double>(c.connections_open.load(std::memory_order_relaxed)));
+  counter("varve_http_web_sockets_stalled_total", "WebSockets cut because their client did not read.",
+          c.web_sockets_stalled);
+  out->Gauge("varve_http_web_sockets_open", "Open WebSockets.",
+             static_cast<double>(c.web_sockets_open.load(std::memory_order_relaxed)));
   out->Gauge("varve_http_requests_running", "Requests being handled or waiting for a worker.",
              static_cast<double>(c.requests_running.load(std::memory_order_relaxed)));
   constexpr const char* kQueued = "varve_http_requests_queued";
@@ -209,6 +230,26 @@ void AddResultCache(const ResultCache& cache, FamilyList* out) {
              static_cast<double>(cache.limit_bytes()));
 }
 
+void AddTails(const TailHub& tails, FamilyList* out) {
+  const TailCounters& c = tails.counters();
+  const auto counter = [&](const char* name, const char* help, const std::atomic<uint64_t>& value) {
+    out->Counter(name, help, value.load(std::memory_order_relaxed));
+  };
+  const auto open = static_cast<double>(c.open.load(std::memory_order_relaxed));
+  out->Gauge("varve_tails_open", "Live tails.", open);
+  out->Gauge("loki_querier_tail_active", "Live tails (Loki's name).", open);
+  counter("varve_tails_opened_total", "Live tails opened.", c.opened);
+  counter("varve_tails_refused_total", "Live tails refused: too many of the tenant.", c.refused);
+  counter("varve_tail_entries_sent_total", "Entries sent to live tails.", c.entries_sent);
+  counter("varve_tail_entries_dropped_total", "Entries that live tails could not show.", c.entries_dropped);
+  counter("varve_tail_slow_clients_closed_total", "Live tails cut because their client did not read.",
+          c.slow_clients_closed);
+  out->Gauge("varve_tail_memory_limit_bytes", "Memory that live tails may take.",
+             static_cast<double>(tails.budget()->limit_bytes()));
+  out->Gauge("varve_tail_memory_used_bytes", "Memory that live tails take.",
+             static_cast<double>(tails.budget()->used_bytes()));
+}
+
 // What Prometheus's client libraries export of every process.
 void AddProcess(FamilyList* out) {
   timespec cpu{};
@@ -225,6 +266,7 @@ void AddProcess(FamilyList* out) {
 
 struct Metrics::Impl {
   const Engine* engine = nullptr;
+  const TailHub* tails = nullptr;
   const WritePath* writes = nullptr;
   const Server* server = nullptr;
   const ResultCache* result_cache = nullptr;
@@ -250,6 +292,8 @@ Metrics::~Metrics() = default;
 void Metrics::WatchServer(const Server* server) { impl_->server = server; }
 
 void Metrics::WatchResultCache(const ResultCache* cache) { impl_->result_cache = cache; }
+
+void Metrics::WatchTails(const TailHub* tails) { impl_->tails = tails; }
 
 QueryCounters* Metrics::query_counters() { return &impl_->queries; }
 
@@ -279,6 +323,7 @@ std::string Metrics::Render() const {
   AddQueries(impl_->queries, &list);
   if (impl_->result_cache != nullptr) AddResultCache(*impl_->result_cache, &list);
   if (impl_->server != nullptr) AddServer(*impl_->server, &list);
+  if (impl_->tails != nullptr) AddTails(*impl_->tails, &list);
   AddProcess(&list);
   std::ostringstream out;
   prometheus::TextSerializer().Serialize(out, families);

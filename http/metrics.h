@@ -11,6 +11,7 @@
 #include "engine/engine.h"
 #include "http/query_counters.h"
 #include "http/server.h"
+#include "http/tail_hub.h"
 #include "ingest/write_path.h"
 
 namespace varve {
@@ -27,6 +28,8 @@ class Metrics {
   void WatchServer(const Server* server);
   // Adds the result cache's; before the first Render.
   void WatchResultCache(const ResultCache* cache);
+  // Adds those of live tails; before the first Render.
+  void WatchTails(const TailHub* tails);
   // Where queries are counted; lives as long as this.
   QueryCounters* query_counters();
   // Counts a finished request.

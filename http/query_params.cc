@@ -11,6 +11,7 @@
 
 #include "engine/model/labels.h"
 #include "query/exec/humanized_text.h"
+#include "query/logql/literals.h"
 
 namespace varve {
 namespace {
@@ -157,18 +158,6 @@ std::optional<int64_t> ParseRfc3339Ns(std::string_view text) {
   return ClampToInt64(static_cast<__int128>(seconds) * kNsPerSecond + fraction_ns);
 }
 
-struct DurationUnit {
-  std::string_view name;
-  int64_t ns;
-};
-constexpr std::array<DurationUnit, 7> kUnits = {{{"y", 365 * 24 * kNsPerHour},
-                                                 {"w", 7 * 24 * kNsPerHour},
-                                                 {"d", 24 * kNsPerHour},
-                                                 {"h", kNsPerHour},
-                                                 {"m", 60 * kNsPerSecond},
-                                                 {"s", kNsPerSecond},
-                                                 {"ms", kNsPerMs}}};
-
 std::string WithThousands(uint32_t value) {
   std::string text = std::to_string(value);
   for (size_t at = text.size(); at > 3;) text.insert(at -= 3, ",");
@@ -198,31 +187,6 @@ Result<int64_t> ParseTimeNs(std::string_view value, int64_t default_ns) {
   return *number;
 }
 
-Result<int64_t> ParsePrometheusDurationNs(std::string_view value) {
-  if (value.empty()) return InvalidArgument("empty duration string");
-  if (value == "0") return int64_t{0};
-  const auto malformed = [&] { return InvalidArgument("not a valid duration string: " + GoQuoted(value)); };
-  std::string_view rest = value;
-  __int128 total = 0;
-  size_t next_unit = 0;  // units come in this order, each at most once
-  while (!rest.empty()) {
-    int64_t count = 0;
-    const auto result = std::from_chars(rest.data(), rest.data() + rest.size(), count);
-    if (result.ptr == rest.data() || rest.front() == '-') return malformed();
-    if (result.ec == std::errc::result_out_of_range) return InvalidArgument("duration out of range");
-    rest.remove_prefix(static_cast<size_t>(result.ptr - rest.data()));
-    const size_t name_size = static_cast<size_t>(
-        std::find_if(rest.begin(), rest.end(), [](char c) { return c >= '0' && c <= '9'; }) - rest.begin());
-    const std::string_view name = rest.substr(0, name_size);
-    while (next_unit < kUnits.size() && kUnits[next_unit].name != name) ++next_unit;
-    if (next_unit == kUnits.size()) return malformed();
-    total += static_cast<__int128>(count) * kUnits[next_unit++].ns;
-    if (total > kMaxNs) return InvalidArgument("duration out of range");
-    rest.remove_prefix(name_size);
-  }
-  return static_cast<int64_t>(total);
-}
-
 Result<int64_t> ParseSecondsOrDurationNs(std::string_view value) {
   if (const std::optional<double> seconds = ParseGoFloat(value)) {
     const double ns = *seconds * static_cast<double>(kNsPerSecond);
@@ -232,16 +196,20 @@ Result<int64_t> ParseSecondsOrDurationNs(std::string_view value) {
     }
     return std::isnan(ns) ? kMinNs : static_cast<int64_t>(ns);
   }
-  Result<int64_t> duration = ParsePrometheusDurationNs(value);
+  Result<int64_t> duration = logql::ParsePrometheusDuration(value);
   if (!duration.ok()) return InvalidArgument("cannot parse " + GoQuoted(value) + " to a valid duration");
   return duration;
 }
 
-Result<uint32_t> ParseLimit(std::string_view value, uint32_t default_limit) {
+Result<uint32_t> ParseLimit(std::string_view value, uint32_t default_limit, std::string_view name) {
   if (value.empty()) return default_limit;
   VARVE_ASSIGN_OR_RETURN(const int64_t limit, ParseGoInt(value, "strconv.Atoi"));
   if (limit <= 0) return InvalidArgument("limit must be a positive value");
-  return static_cast<uint32_t>(std::min<int64_t>(limit, std::numeric_limits<uint32_t>::max()));
+  if (limit > std::numeric_limits<uint32_t>::max()) {
+    return InvalidArgument(std::string(name) + " value " + std::to_string(limit) +
+                           " is out of range [0, 4294967295]");
+  }
+  return static_cast<uint32_t>(limit);
 }
 
 Result<Direction> ParseDirection(std::string_view value) {
@@ -256,7 +224,7 @@ Result<Direction> ParseDirection(std::string_view value) {
 Result<TimeBounds> ParseBounds(const FormParams& params, int64_t now_ns) {
   int64_t since_ns = kDefaultSinceNs;
   if (const std::string_view since = params.Get("since"); !since.empty()) {
-    Result<int64_t> parsed = ParsePrometheusDurationNs(since);
+    Result<int64_t> parsed = logql::ParsePrometheusDuration(since);
     if (!parsed.ok())
       return InvalidArgument("could not parse 'since' parameter: " + parsed.status().message());
     since_ns = *parsed;

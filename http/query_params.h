@@ -22,15 +22,13 @@ inline constexpr uint32_t kDefaultEntriesLimit = 100;
 // `strconv.ParseInt: parsing "xx": invalid syntax`.
 Result<int64_t> ParseTimeNs(std::string_view value, int64_t default_ns);
 
-// A Prometheus duration: units y w d h m s ms in that order, each at most once; or "0".
-// `not a valid duration string: "xx"`.
-Result<int64_t> ParsePrometheusDurationNs(std::string_view value);
-
 // Float seconds or a Prometheus duration. `cannot parse "xx" to a valid duration`.
 Result<int64_t> ParseSecondsOrDurationNs(std::string_view value);
 
-// `limit must be a positive value`; `strconv.Atoi: parsing "abc": invalid syntax`.
-Result<uint32_t> ParseLimit(std::string_view value, uint32_t default_limit = kDefaultEntriesLimit);
+// `limit must be a positive value`; `strconv.Atoi: parsing "abc": invalid syntax`; `limit value 4294967296 is
+// out of range [0, 4294967295]`, with the parameter's name.
+Result<uint32_t> ParseLimit(std::string_view value, uint32_t default_limit = kDefaultEntriesLimit,
+                            std::string_view name = "limit");
 
 // Any case; `invalid direction 'sideways'`.
 Result<Direction> ParseDirection(std::string_view value);

@@ -5,6 +5,7 @@
 
 #include "http/error_map.h"
 #include "http/loki_responses.h"
+#include "http/multi_tenant.h"
 #include "http/query_headers.h"
 #include "http/tenant.h"
 #include "query/exec/humanized_text.h"
@@ -17,10 +18,33 @@ namespace {
 constexpr TenantId kUnseenTenant = std::numeric_limits<TenantId>::max();
 constexpr std::string_view kEncodingFlagsHeader = "x-loki-response-encoding-flags";
 
+using Answer = std::function<Result<HttpResponse>(const ReadCall&)>;
+
+// Several tenants: the same call, with an engine that shows the streams of all of them.
+HttpResponse AnswerForSeveral(const ReadContext& context, const HttpRequest& request, std::string_view names,
+                              const Answer& answer) {
+  Result<std::vector<std::string>> tenants = SplitTenants(names);
+  if (!tenants.ok()) return LokiPushError(tenants.status());
+  Result<FormParams> params = FormParams::Parse(request);
+  if (!params.ok()) return LokiQueryError(params.status());
+  MultiTenantEngine engine(context.engine, std::move(*tenants));
+  ReadContext own = context;
+  own.engine = &engine;
+  own.result_cache = nullptr;  // it knows answers by the one tenant's number
+  const ReadCall call{own, request, std::move(*params), kUnseenTenant, context.clock->NowNs()};
+  Result<HttpResponse> response = answer(call);
+  if (!response.ok()) return LokiQueryError(response.status());
+  return std::move(*response);
+}
+
 }  // namespace
 
 HttpResponse AnswerRead(const ReadContext& context, const HttpRequest& request,
                         const std::function<Result<HttpResponse>(const ReadCall&)>& answer) {
+  const std::string_view names = request.Header("x-scope-orgid");
+  if (context.auth_enabled && context.multi_tenant_queries && names.find('|') != std::string_view::npos) {
+    return AnswerForSeveral(context, request, names, answer);
+  }
   TenantLookup lookup = ResolveTenant(request, context.auth_enabled, false);
   if (lookup.refusal.has_value()) return std::move(*lookup.refusal);
   Result<FormParams> params = FormParams::Parse(request);
@@ -46,11 +70,12 @@ Result<QueryResult> RunCountedQuery(const ReadCall& call, const logql::Expr& exp
   return result;
 }
 
-Result<HttpResponse> QueryAnswer(const ReadCall& call, const QueryResult& result) {
+Result<HttpResponse> QueryAnswer(const ReadCall& call, const QueryResult& result,
+                                 const std::optional<std::string>& cursor) {
   const EncodingFlags flags = EncodingFlags::Parse(call.request.Header(kEncodingFlagsHeader));
   auto memory = std::make_shared<MemoryReservation>(call.context.engine->query_budget());
   VARVE_RETURN_IF_ERROR(memory->Add(2 * static_cast<int64_t>(EstimateJsonBytes(result))));
-  HttpResponse response = JsonResponse(LokiQueryJson(result, flags));
+  HttpResponse response = JsonResponse(LokiQueryJson(result, flags, cursor));
   response.memory = std::move(memory);
   return response;
 }

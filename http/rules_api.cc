@@ -52,7 +52,10 @@ void RulesApi::AddRoutes(Router* router) {
   for (const std::string base : {"/loki/api/v1/rules", "/api/prom/rules"}) {
     add(base, no_groups);
     add(base + "/{namespace}", no_groups);
-    add(base + "/{namespace}/{group}", [](const HttpRequest&) { return Missing("group does not exist"); });
+    // Grafana asks for /rules/test/test to learn whether rules can be edited: "group does not exist" would be
+    // a yes, and saving one would then fail. This is what Loki says whose rules are files.
+    add(base + "/{namespace}/{group}",
+        [](const HttpRequest&) { return Missing("GetRuleGroup unsupported in rule local store"); });
   }
   add("/prometheus/api/v1/rules", PrometheusRules);
   add("/prometheus/api/v1/alerts", [](const HttpRequest&) { return Success(R"({"alerts":[]})"); });

@@ -53,6 +53,8 @@ struct ServerOptions {
   int64_t idle_timeout_ms = 120'000;
   int64_t write_timeout_ms = 30'000;
   int64_t stop_timeout_ms = 30'000;
+  int64_t web_socket_ping_ms = 1'000;
+  int64_t web_socket_stall_ms = 10'000;  // a WebSocket whose client takes no byte for that long is cut
   bool compress_responses = true;
   size_t compress_min_bytes = 1024;
   MemoryBudget* body_budget = nullptr;                   // may be null: not charged
@@ -73,6 +75,8 @@ struct ServerCounters {
   std::atomic<uint64_t> shed_queries{0};
   std::atomic<uint64_t> client_disconnects{0};  // while a query ran
   std::atomic<uint64_t> handler_exceptions{0};
+  std::atomic<uint64_t> web_sockets_stalled{0};
+  std::atomic<int64_t> web_sockets_open{0};
   std::atomic<int64_t> connections_open{0};
   std::atomic<int64_t> requests_running{0};
 };

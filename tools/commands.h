@@ -19,6 +19,7 @@ using ChosenCommand = std::function<Status()>;
 
 void AddServeCommand(CLI::App* app, ChosenCommand* chosen);
 void AddQueryCommand(CLI::App* app, ChosenCommand* chosen);
+void AddTailCommand(CLI::App* app, ChosenCommand* chosen);
 void AddPushCommand(CLI::App* app, ChosenCommand* chosen);
 void AddLabelsCommand(CLI::App* app, ChosenCommand* chosen);
 void AddSeriesCommand(CLI::App* app, ChosenCommand* chosen);

@@ -172,6 +172,20 @@ Result<QueryResult> ParseQueryAnswer(const std::string& json) {
   return result;
 }
 
+Result<TailFrameAnswer> ParseTailFrame(const std::string& json) {
+  dom::parser parser;
+  dom::element document;
+  if (parser.parse(json).get(document) != simdjson::SUCCESS) return Unexpected("not JSON");
+  TailFrameAnswer frame;
+  dom::array streams;
+  if (document["streams"].get(streams) == simdjson::SUCCESS) {
+    VARVE_ASSIGN_OR_RETURN(frame.streams, ReadStreams(streams));
+  }
+  dom::array dropped;
+  if (document["dropped_entries"].get(dropped) == simdjson::SUCCESS) frame.dropped = dropped.size();
+  return frame;
+}
+
 Result<std::vector<std::string>> ParseTextListAnswer(const std::string& json) {
   std::vector<std::string> texts;
   VARVE_RETURN_IF_ERROR(ForEachInData(json, [&](dom::element item) -> Status {

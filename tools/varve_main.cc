@@ -35,6 +35,7 @@ int main(int argc, char** argv) {
   varve::ChosenCommand chosen;
   varve::AddServeCommand(&app, &chosen);
   varve::AddQueryCommand(&app, &chosen);
+  varve::AddTailCommand(&app, &chosen);
   varve::AddLabelsCommand(&app, &chosen);
   varve::AddSeriesCommand(&app, &chosen);
   varve::AddPushCommand(&app, &chosen);

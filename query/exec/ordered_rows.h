@@ -53,6 +53,11 @@ class OrderedRows {
   Result<bool> Process();
   std::string_view line() const { return runner_.line(); }
   const logql::RowLabels& labels() const { return runner_.labels(); }
+  // Loads what stored_line and stored_metadata need.
+  Status EnsureStored() { return columns_.Ensure(kLines | kMetadata); }
+  // What the row at the cursor was before the pipeline; valid after EnsureStored.
+  std::string_view stored_line() const { return columns_.Line(position().row); }
+  std::string_view stored_metadata() const { return columns_.Metadata(position().row); }
   void Next();
   // Moves to the first row not before `ts_ns` (forward) or not behind it (backward).
   void SkipTo(int64_t ts_ns);

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "query/exec/humanized_text.h"
+#include "query/logql/validation.h"
 
 namespace varve {
 namespace {
@@ -77,6 +78,7 @@ Status CheckTree(const Expr& expr, const QueryRequest& request, const QueryLimit
 
 Status CheckLimits(const Expr& expr, const QueryRequest& request, const QueryLimits& limits) {
   VARVE_RETURN_IF_ERROR(CheckTree(expr, request, limits, 0));
+  VARVE_RETURN_IF_ERROR(logql::CheckRegexSizes(expr, limits.max_regex_size));
   if (request.end_ns < request.start_ns) {
     return InvalidArgument("end timestamp must not be before or equal to start time");
   }

@@ -65,6 +65,72 @@ Status CheckSetOperand(std::string_view side, BinaryOp op, const Expr& expr) {
   return SemanticError(std::move(message));
 }
 
+// The longest text of a regular expression in what it is shown.
+class LongestRegex {
+ public:
+  size_t bytes() const { return bytes_; }
+
+  void See(const Expr& expr) {
+    std::visit([this](const auto& node) { SeeNode(node); }, expr.node);
+  }
+
+ private:
+  void SeeText(std::string_view text) { bytes_ = std::max(bytes_, text.size()); }
+  void SeeMatcher(const Matcher& matcher) {
+    if (matcher.op() == MatchOp::kRegexMatch || matcher.op() == MatchOp::kRegexNotMatch)
+      SeeText(matcher.value());
+  }
+  void SeeSelections(const std::vector<LabelSelection>& items) {
+    for (const LabelSelection& item : items) {
+      if (item.matcher) SeeMatcher(*item.matcher);
+    }
+  }
+  void SeeFilter(const LabelFilter& filter) {
+    if (const auto* string = std::get_if<StringLabelFilter>(&filter.node)) return SeeMatcher(string->matcher);
+    if (const auto* binary = std::get_if<BinaryLabelFilter>(&filter.node)) {
+      SeeFilter(*binary->left);
+      SeeFilter(*binary->right);
+    }
+  }
+  void SeeStage(const Stage& stage) {
+    if (const auto* line = std::get_if<LineFilter>(&stage)) {
+      if (line->op != LineFilterOp::kRegex && line->op != LineFilterOp::kNotRegex) return;
+      for (const LineFilterTerm& term : line->terms) SeeText(term.text);
+    } else if (const auto* regexp = std::get_if<RegexpParser>(&stage)) {
+      SeeText(regexp->pattern);
+    } else if (const auto* filter = std::get_if<LabelFilterStage>(&stage)) {
+      SeeFilter(*filter->filter);
+    } else if (const auto* drop = std::get_if<DropLabels>(&stage)) {
+      SeeSelections(drop->items);
+    } else if (const auto* keep = std::get_if<KeepLabels>(&stage)) {
+      SeeSelections(keep->items);
+    }
+  }
+
+  void SeeNode(const LogSelector& selector) {
+    for (const Matcher& matcher : selector.matchers) SeeMatcher(matcher);
+    for (const Stage& stage : selector.stages) SeeStage(stage);
+  }
+  void SeeNode(const RangeAggregation& range) {
+    SeeNode(range.range.selector);
+    if (!range.range.unwrap) return;
+    for (const LabelFilterPtr& filter : range.range.unwrap->post_filters) SeeFilter(*filter);
+  }
+  void SeeNode(const VectorAggregation& vector) { See(*vector.operand); }
+  void SeeNode(const BinaryOperation& binary) {
+    See(*binary.left);
+    See(*binary.right);
+  }
+  void SeeNode(const LabelReplace& replace) {
+    SeeText(replace.pattern);
+    See(*replace.operand);
+  }
+  void SeeNode(const LiteralNumber&) {}
+  void SeeNode(const VectorFunction&) {}
+
+  size_t bytes_ = 0;
+};
+
 }  // namespace
 
 Status SemanticError(std::string message) { return ParseErrorAt(0, 0, message); }
@@ -161,6 +227,15 @@ Status CheckOperands(BinaryOp op, const Expr& left, const Expr& right) {
   if (!IsSetOp(op)) return Status::Ok();
   VARVE_RETURN_IF_ERROR(CheckSetOperand("left", op, left));
   return CheckSetOperand("right", op, right);
+}
+
+Status CheckRegexSizes(const Expr& expr, size_t bytes_max) {
+  if (bytes_max == 0) return Status::Ok();
+  LongestRegex longest;
+  longest.See(expr);
+  if (longest.bytes() <= bytes_max) return Status::Ok();
+  return InvalidArgument("regular expression of " + std::to_string(longest.bytes()) +
+                         " bytes exceeds limits.max_regex_size (" + std::to_string(bytes_max) + ")");
 }
 
 Status ValidateMatchers(const std::vector<Matcher>& matchers) {

@@ -4,6 +4,7 @@
 // unwrap").
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -36,6 +37,10 @@ Status CheckVectorAggregation(const std::optional<std::string>& parameter, Vecto
 Status CheckLineFilter(const LineFilter& filter, RegexBudget* budget);
 // Operands of the wrong type: log queries, literals in `and or unless`.
 Status CheckOperands(BinaryOp op, const Expr& left, const Expr& right);
+
+// Refuses a regular expression, in whatever part of the query, with a text of more than `bytes_max` bytes; 0:
+// no limit. `regular expression of 70000 bytes exceeds limits.max_regex_size (65536)`.
+Status CheckRegexSizes(const Expr& expr, size_t bytes_max);
 
 // ValidateMatchers on every selector of the tree.
 Status ValidateSelectors(const Expr& expr);

@@ -274,6 +274,25 @@ class Drilldown(GrafanaTest):
         self.assertEqual((["200", "201", "202"], 1000), (sorted(answer["values"]), answer["limit"]))
         self.assertEqual([], self.ask(f"detected_field/nope/values?limit=1000&query={query}").get("values", []))
 
+    def test_the_patterns_tab(self):
+        query = urllib.parse.quote('{service_name=`z`}')
+        answer = self.ask(f"patterns?query={query}&step=10s")
+        self.assertEqual("success", answer["status"])
+        self.assertEqual(60, sum(count for p in answer["data"] for _, count in p["samples"]))
+        for p in answer["data"]:
+            self.assertLessEqual({"pattern", "samples"}, set(p))
+            self.assertLessEqual(set(p), {"pattern", "level", "samples"})
+            self.assertIn("<_>", p["pattern"])
+            times = [at for at, _ in p["samples"]]
+            self.assertEqual(sorted(set(times)), times)
+            for at, count in p["samples"]:
+                self.assertTrue(isinstance(at, int) and isinstance(count, int) and at % 10 == 0, (at, count))
+            # A pattern that is clicked becomes a filter, which must find the lines it was counted from.
+            found = self.grafana.range("{service_name=`z`} |> `" + p["pattern"] + "`", START, END, STEP_MS, limit=1000)
+            self.assertGreaterEqual(len(found.rows), sum(count for _, count in p["samples"]), p["pattern"])
+        nothing = self.ask("patterns?query=" + urllib.parse.quote('{service_name=`none`}') + "&step=10s")
+        self.assertEqual({"status": "success", "data": []}, nothing)
+
     def test_its_queries_run(self):
         selector = "{service_name=`x`}"
         cases = {
@@ -292,6 +311,49 @@ class Drilldown(GrafanaTest):
                 "| line_format \"{{.a}}\"")
         rows = self.grafana.range(logs, START, END, STEP_MS, limit=100, source="grafana-lokiexplore-app").rows
         self.assertEqual([(JSON_LINES[50][0], "u2")], [row[:2] for row in rows])
+
+
+class Alerting(GrafanaTest):
+    """What the alerting pages ask of a Loki data source, through Grafana's proxy."""
+    PROXY = {"User-Agent": "Grafana/12.1.0", "X-Forwarded-For": "10.0.0.1", "Accept": "application/json",
+             "X-Grafana-Referer": "http://grafana/alerting/list", "Accept-Encoding": "gzip"}
+
+    def test_rules_and_alerts_are_lists(self):
+        for path, key in (("rules", "groups"), ("alerts", "alerts")):
+            for query in ("", "?subtype=mimir", "?type=alert&group_limit=40&exclude_alerts=true&limit_alerts=0"):
+                answer = read_json(self.get(f"/prometheus/api/v1/{path}{query}", self.PROXY))
+                self.assertEqual({"status": "success", "data": {key: []}}, {k: answer[k] for k in ("status", "data")})
+
+    def test_rules_can_be_edited_only_if_the_probe_says_so(self):
+        answer = self.get("/api/prom/rules/test/test?subtype=mimir", self.PROXY)
+        text = grafana_client.decoded(answer).decode()
+        self.assertEqual(404, answer.status)
+        self.assertTrue(answer.headers["Content-Type"].startswith("text/plain"))
+        editable = "group does not exist" in text or "no rule groups found" in text
+        group = b"name: g\ninterval: 1m\nrules:\n  - alert: A\n    expr: sum(rate({app=\"x\"}[1m])) > 1\n"
+        saved = self.varve.request("POST", "/api/prom/rules/ns?subtype=mimir", body=group, headers=self.PROXY)
+        self.assertEqual(editable, saved.status == 202, (text, saved.status))
+
+    def test_the_list_of_rules_is_empty_or_404(self):
+        for path in ("/api/prom/rules", "/loki/api/v1/rules", "/api/prom/rules/a%2Fb"):
+            answer = self.get(path, self.PROXY)
+            self.assertEqual((404, "no rule groups found\n"), (answer.status, answer.text), path)
+
+
+class LegacyQuery(GrafanaTest):
+    def test_lines_come_with_their_labels_as_text_and_times_as_rfc_3339(self):
+        url = "/api/prom/query?query=%7Bapp%3D%22z%22%7D&regexp=page%2F%5B12%5D+&start={start}&end={end}&limit=10&direction=FORWARD"
+        answer = read_json(self.get(url, {"User-Agent": "logcli/1.0"}))
+        entries = [entry for stream in answer["streams"] for entry in stream["entries"]]
+        self.assertEqual([PLAIN_LINES[1][1], PLAIN_LINES[2][1]], [entry["line"] for entry in entries])
+        self.assertIn('app="z"', answer["streams"][0]["labels"])
+        when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(PLAIN_LINES[1][0] // NS))
+        self.assertEqual(when, entries[0]["ts"])
+
+    def test_metrics_are_refused(self):
+        answer = self.get("/api/prom/query?query=rate%28%7Bapp%3D%22z%22%7D%5B1m%5D%29&start={start}&end={end}", BROWSER)
+        self.assertEqual(400, answer.status)
+        self.assertIn("legacy endpoints only support streams result type", grafana_client.decoded(answer).decode())
 
 
 class Errors(GrafanaTest):

@@ -1,8 +1,9 @@
-"""The pages that clients, dashboards and orchestrators of Loki's single binary probe; and /api/prom/query."""
+"""The pages that clients, dashboards and orchestrators of Loki's single binary probe; /api/prom/query; reads over
+several tenants."""
 import time
 import unittest
 
-from varve_process import NS, VarveTest
+from varve_process import NS, VarveTest, json_push
 
 NOW = time.time_ns() // NS * NS
 START, END = NOW - 3600 * NS, NOW + 60 * NS
@@ -66,7 +67,7 @@ class ProbePages(VarveTest):
         for base in ("/loki/api/v1/rules", "/api/prom/rules"):
             self.assert_answer(server, "GET", base, 404, "no rule groups found\n")
             self.assert_answer(server, "GET", base + "/ns", 404, "no rule groups found\n")
-            self.assert_answer(server, "GET", base + "/ns/group", 404, "group does not exist\n")
+            self.assert_answer(server, "GET", base + "/ns/group", 404, "GetRuleGroup unsupported in rule local store\n")
         for path, data in (("/prometheus/api/v1/rules", {"groups": []}), ("/prometheus/api/v1/alerts", {"alerts": []})):
             self.assertEqual({"status": "success", "data": data, "errorType": "", "error": ""}, server.get(path).json)
         answer = server.get("/prometheus/api/v1/rules", {"type": "zz"})
@@ -116,6 +117,37 @@ class LegacyQuery(VarveTest):
     def test_metric_queries_are_refused(self):
         answer = self.started().get("/api/prom/query", {"query": 'rate({job="a"}[1m])'})
         self.assertEqual((400, "legacy endpoints only support streams result type"), (answer.status, answer.text))
+
+
+class SeveralTenants(VarveTest):
+    def push(self, server, tenant, *lines):
+        body = json_push(({"job": "a"}, [(NOW + i, line) for i, line in enumerate(lines)]))
+        answer = server.push(body, headers={"X-Scope-OrgID": tenant})
+        self.assertEqual(204, answer.status, answer.text)
+
+    def test_reads_may_name_several_where_it_is_switched_on(self):
+        server = self.started("--multi-tenant", "--set", "querier.multi_tenant_queries_enabled=true")
+        self.push(server, "t1", "one", "two")
+        server.flush()
+        self.push(server, "t2", "one")
+        both = {"X-Scope-OrgID": "t1|t2"}
+        answer = server.query_range('{job="a"}', START, END, headers=both, direction="forward")
+        found = {s["stream"]["__tenant_id__"]: [line for _, line in s["values"]] for s in answer.json["data"]["result"]}
+        self.assertEqual({"t1": ["one", "two"], "t2": ["one"]}, found)
+        answer = server.query_range('{job="a",__tenant_id__="t2"}', START, END, headers=both)
+        self.assertEqual(["t2"], [s["stream"]["__tenant_id__"] for s in answer.json["data"]["result"]])
+        params = {"query": 'sum(count_over_time({job="a"}[1h]))', "time": END}
+        self.assertEqual("3", server.get("/loki/api/v1/query", params, both).json["data"]["result"][0]["value"][1])
+        self.assertEqual(["t1", "t2"], server.get("/loki/api/v1/label/__tenant_id__/values",
+                                                  {"start": START, "end": END}, both).json["data"])
+        alone = server.query_range('{job="a"}', START, END, headers={"X-Scope-OrgID": "t1"}).json["data"]["result"]
+        self.assertNotIn("__tenant_id__", alone[0]["stream"])
+        refused = server.push(json_push(({"job": "a"}, [(NOW, "x")])), headers=both)
+        self.assertEqual((400, "multiple org IDs present\n"), (refused.status, refused.text))
+
+    def test_elsewhere_they_are_refused(self):
+        server = self.started("--multi-tenant")
+        self.assertEqual(400, server.get("/loki/api/v1/labels", headers={"X-Scope-OrgID": "t1|t2"}).status)
 
 
 if __name__ == "__main__":

@@ -49,13 +49,14 @@ class Server:
     def __init__(self, data_dir, *arguments, env=None):
         self.data_dir, self.arguments, self.env = data_dir, list(arguments), env or {}
         self.process = self.port = self.ready_seconds = None
+        self.listen = "127.0.0.1:0"  # a test that needs the same port after a restart sets it
         self.log = []
 
     def spawn(self, **popen):
         """Starts the process without waiting for it."""
         self.log = []
         self.process = subprocess.Popen(
-            [BINARY, "serve", "--data-dir", self.data_dir, "--listen", "127.0.0.1:0", *self.arguments],
+            [BINARY, "serve", "--data-dir", self.data_dir, "--listen", self.listen, *self.arguments],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
             env={**os.environ, "TZ": "UTC", **self.env}, **popen)
         self.ready = threading.Event()

@@ -49,8 +49,8 @@ class WebSocketClient:
         if receive_buffer:  # before connecting, so that the window starts small
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(timeout)
-        self.socket.connect((host, port))
         try:
+            self.socket.connect((host, port))
             self._shake_hands(f"{host}:{port}", target, headers or {})
         except BaseException:
             self.socket.close()
@@ -76,6 +76,9 @@ class WebSocketClient:
         expected = base64.b64encode(hashlib.sha1(key + MAGIC).digest()).decode()
         if self.response_headers.get("sec-websocket-accept") != expected:
             raise AssertionError("the server's Sec-WebSocket-Accept is wrong")
+
+    def __del__(self):
+        self.socket.close()
 
     # ---- Bytes ----
 

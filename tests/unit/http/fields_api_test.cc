@@ -27,6 +27,11 @@ class FieldsApiTest : public ::testing::Test {
     engine_.Add(stream, 10 * kNsPerSecond, R"({"http":{"status":200}})", metadata);
     engine_.Add(stream, 11 * kNsPerSecond, R"({"http":{"status":404}})");
     engine_.Add(stream, 12 * kNsPerSecond, "took=1.5s");
+    pairs = {{"size", "3KB"}};
+    EncodeMetadata(&pairs, &metadata);
+    const Labels sizes = Labels::FromUnsorted({{"job", "sizes"}});
+    engine_.Add(sizes, 13 * kNsPerSecond, "x", metadata);
+    engine_.Add(sizes, 14 * kNsPerSecond, "size=12KiB");
   }
   ReadContext Context() {
     ReadContext context;
@@ -66,6 +71,11 @@ TEST_F(FieldsApiTest, ListsValuesOfOneField) {
   EXPECT_EQ(Ask("detected_field/http_status/values", {{"query", "{job=\"a\"}"}, {"limit", "1"}}),
             "{\"values\":[\"200\"],\"limit\":1}\n");
   EXPECT_EQ(Ask("detected_field/nosuch/values", {{"query", "{job=\"a\"}"}}), "{}\n");
+}
+
+TEST_F(FieldsApiTest, ShowsMetadataAsItWasPushed) {
+  EXPECT_EQ(Ask("detected_field/size/values", {{"query", "{job=\"sizes\"}"}}),
+            "{\"values\":[\"12kB\",\"3KB\"],\"limit\":1000}\n");
 }
 
 TEST_F(FieldsApiTest, RefusesWhatIsNoLogQuery) {

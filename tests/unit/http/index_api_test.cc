@@ -9,6 +9,7 @@
 namespace varve {
 namespace {
 
+using ::testing::AllOf;
 using testing::CallHandler;
 using ::testing::HasSubstr;
 using testing::MemoryEngine;
@@ -113,6 +114,9 @@ TEST_F(IndexApiTest, SumsVolumeByLabelNames) {
 }
 
 TEST_F(IndexApiTest, TakesEverythingForAnEmptySelectorAndLimits) {
+  // 0 asks for the default.
+  EXPECT_THAT(Ask("/loki/api/v1/index/volume", {{"query", "{}"}, {"limit", "0"}}),
+              AllOf(HasSubstr("\"big\""), HasSubstr("\"small\"")));
   EXPECT_THAT(Ask("/loki/api/v1/index/volume", {{"query", "{}"}, {"limit", "1"}}),
               HasSubstr(R"("result":[{"metric":{"job":"big","zone":"z1"},"value":[1793498400,"1200"]}])"));
 }

@@ -20,7 +20,8 @@ TEST(RulesApi, HasNoRules) {
       EXPECT_EQ(groups.body, "no rule groups found\n");
       EXPECT_EQ(groups.content_type, "text/plain; charset=utf-8");
     }
-    EXPECT_EQ(CallHandler(router, "GET", base + "/space/group").body, "group does not exist\n");
+    EXPECT_EQ(CallHandler(router, "GET", base + "/space/group").body,
+              "GetRuleGroup unsupported in rule local store\n");
   }
   const HttpResponse rules = CallHandler(router, "GET", "/prometheus/api/v1/rules?type=alert");
   EXPECT_EQ(rules.status, 200);

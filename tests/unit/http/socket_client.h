@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace varve::testing {
 
@@ -82,6 +83,20 @@ class SocketClient {
     answer.body = buffer_.substr(0, size);
     buffer_.erase(0, size);
     return answer;
+  }
+  // Exactly so many bytes, or fewer when the connection ends.
+  std::string ReadBytes(size_t count) {
+    while (buffer_.size() < count && ReadMore()) {
+    }
+    std::string bytes = buffer_.substr(0, count);
+    buffer_.erase(0, bytes.size());
+    return bytes;
+  }
+  // Everything until the connection ends.
+  std::string ReadToEnd() {
+    while (ReadMore()) {
+    }
+    return std::exchange(buffer_, {});
   }
   // Whether the server closes (or resets) the connection.
   bool WaitForClose() {

@@ -72,5 +72,19 @@ TEST(QueryAnswer, ReadsLists) {
   EXPECT_FALSE(ParseLabelSetsAnswer(R"({"data":["a"]})").ok());
 }
 
+TEST(QueryAnswer, ReadsAMessageOfALiveTail) {
+  const auto frame = ParseTailFrame(
+      R"({"streams":[{"stream":{"b":"2","a":"1"},"values":[["5","line"],["6","next"]]}],)"
+      R"("dropped_entries":[{"timestamp":"1","labels":{}}]})");
+  ASSERT_TRUE(frame.ok());
+  ASSERT_EQ(frame->streams.streams.size(), 1u);
+  EXPECT_EQ(frame->streams.streams[0].labels, (LabelPairs{{"a", "1"}, {"b", "2"}}));
+  EXPECT_EQ(frame->streams.streams[0].entries[1].line, "next");
+  EXPECT_EQ(frame->dropped, 1u);
+  EXPECT_EQ(ParseTailFrame(R"({"streams":[],"dropped_entries":null})")->dropped, 0u);
+  EXPECT_FALSE(ParseTailFrame("no").ok());
+  EXPECT_FALSE(ParseTailFrame(R"({"streams":[{"stream":{},"values":[[5,"line"]]}]})").ok());
+}
+
 }  // namespace
 }  // namespace varve

@@ -44,6 +44,21 @@ TEST_F(Query, RefusesWhatExceedsALimitWithLokisTexts) {
   limits_.max_streams_matchers_per_query = 2;
   EXPECT_EQ(Log(R"({a="1",b="",c=""})", 0, 10),
             "invalid argument: max streams matchers per query exceeded, matchers-count > limit (3 > 2)");
+  limits_.max_streams_matchers_per_query = 1000;
+  limits_.max_regex_size = 3;
+  for (const char* query :
+       {R"({a=~"1|2|3"})", R"({a="1"} |~ "x" or "abcd")", "{a=\"1\"} | regexp \"(?P<b>x)\"",
+        R"({a="1"} | b="1" or (c=~"abcd" and d>1))", R"({a="1"} | keep b, c!~"abcd")",
+        R"({a="1"} | drop b=~"abcd")", R"(1 + sum(rate({a="1"} | unwrap b | c=~"abcd" [1m])))",
+        R"(label_replace(rate({a="1"}[1m]), "b", "", "c", "abcd"))"}) {
+    EXPECT_NE(Instant(query, 10).find(" exceeds limits.max_regex_size (3)"), std::string::npos) << query;
+  }
+  EXPECT_EQ(Instant(R"(count_over_time({a="1"} |~ "abcd" [1m]))", 10),
+            "invalid argument: regular expression of 4 bytes exceeds limits.max_regex_size (3)");
+  EXPECT_EQ(Instant(R"(count_over_time({a=~"9|8"} |= "abcd" |> "abcd" | b="abcd" [1m]))", 10), "");
+  limits_.max_regex_size = 0;
+  EXPECT_EQ(Instant(R"(count_over_time({a="1"} |~ "abcd" [1m]))", 10), "");
+  limits_.max_streams_matchers_per_query = 2;
   limits_.required_labels = {"app", "a", "env"};
   EXPECT_EQ(Log(R"({a="1",b=""})", 0, 10),
             "invalid argument: stream selector is missing required matchers [app, env], labels present in "
