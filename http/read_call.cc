@@ -87,6 +87,15 @@ Result<QueryResult> RunCountedQuery(const ReadCall& call, const logql::Expr& exp
   return result;
 }
 
+void CountQuery(const ReadCall& call, const QueryStats& stats, bool ok) {
+  if (call.context.counters == nullptr) return;
+  QueryResult result;
+  result.stats = stats;
+  Result<QueryResult> counted(std::move(result));
+  if (!ok) counted = InternalError("failed");  // how it failed does not matter
+  call.context.counters->Count(counted);
+}
+
 Result<HttpResponse> QueryAnswer(const ReadCall& call, const QueryResult& result,
                                  const std::optional<std::string>& cursor) {
   const EncodingFlags flags = EncodingFlags::Parse(call.request.Header(kEncodingFlagsHeader));

@@ -46,6 +46,9 @@ HttpResponse AnswerRead(const ReadContext& context, const HttpRequest& request,
 // RunQuery with the call's tenant and token, counted; refused when the parameter `query` is blocked.
 Result<QueryResult> RunCountedQuery(const ReadCall& call, const logql::Expr& expr, QueryRequest request);
 
+// Counts a query that RunCountedQuery did not run, for /metrics.
+void CountQuery(const ReadCall& call, const QueryStats& stats, bool ok);
+
 // The answer, charged to the query budget until it has gone out: the query's own budget ended with it, but a
 // few results of many long lines could still exhaust the memory. `cursor` is shown where there is one, be it
 // empty.
