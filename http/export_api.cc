@@ -24,7 +24,8 @@ constexpr int64_t kPieceMemoryBytes = 2 * static_cast<int64_t>(kPieceBytes);
 
 class ExportSource final : public BodySource {
  public:
-  ExportSource(std::unique_ptr<LogCursor> cursor, uint64_t limit, QueryCounters* counters, MemoryBudget* budget)
+  ExportSource(std::unique_ptr<LogCursor> cursor, uint64_t limit, QueryCounters* counters,
+               MemoryBudget* budget)
       : cursor_(std::move(cursor)), limit_(limit), counters_(counters), memory_(budget) {}
   ~ExportSource() override {
     if (counters_ == nullptr) return;
