@@ -18,6 +18,7 @@
 #include "query/exec/log_cursor.h"
 #include "query/exec/query_checks.h"
 #include "query/logql/parser.h"
+#include "query/logql/printer.h"
 
 namespace varve {
 namespace {
@@ -58,9 +59,13 @@ Result<int64_t> ParseDelayMs(std::string_view value) {
   return seconds * 1000;
 }
 
-Result<TailParams> ParseTailParams(const FormParams& params, int64_t now_ns) {
+Result<TailParams> ParseTailParams(const FormParams& params, bool legacy, int64_t now_ns) {
   TailParams out;
   VARVE_ASSIGN_OR_RETURN(out.expr, logql::ParseExpr(params.Get("query")));
+  // The legacy endpoints' way to filter lines.
+  if (const std::string_view regexp = params.Get("regexp"); legacy && !regexp.empty()) {
+    VARVE_ASSIGN_OR_RETURN(out.expr, logql::ParseExpr(logql::Print(*out.expr) + " |~ " + GoQuoted(regexp)));
+  }
   VARVE_ASSIGN_OR_RETURN(out.limit, ParseLimit(params.Get("limit")));
   VARVE_ASSIGN_OR_RETURN(const TimeBounds bounds, ParseBounds(params, now_ns));
   out.start_ns = bounds.start_ns;
@@ -144,7 +149,8 @@ Result<std::vector<std::shared_ptr<const TailFrame>>> ReadHistory(const ReadCont
 
 Result<HttpResponse> TailApi::Tail(const HttpRequest& request, const std::string& tenant, bool legacy) const {
   VARVE_ASSIGN_OR_RETURN(const FormParams form_params, FormParams::Parse(request));
-  VARVE_ASSIGN_OR_RETURN(const TailParams params, ParseTailParams(form_params, context_.clock->NowNs()));
+  VARVE_ASSIGN_OR_RETURN(const TailParams params,
+                         ParseTailParams(form_params, legacy, context_.clock->NowNs()));
   HttpResponse response;
   if (!request.web_socket_upgrade) {
     response = ErrorText(400, "Bad Request\n");
