@@ -138,6 +138,9 @@ Result<CutResult> EngineImpl::EncodeSealed(Shard* shard, const LogSegment& segme
   cut.bucket_ns = options_.bucket_ns;
   cut.writer.block_bytes = options_.block_bytes;
   cut.writer.block_rows = options_.block_rows;
+  cut.class_of = [this, policy = RetentionPolicyOf(options_)](const StreamInfo& stream) {
+    return policy->ClassOf(policy->PeriodNs(streams_.TenantName(stream.tenant), stream.labels));
+  };
   cut.next_pack_number = [this] { return last_pack_number_.fetch_add(1, std::memory_order_relaxed) + 1; };
   return WritePacks(segment, streams_, cut, stores_.packs.get());
 }
@@ -207,8 +210,8 @@ Status EngineImpl::CommitCut(Shard* shard, const CutResult* cut) {
   MetaCommit commit;
   if (cut != nullptr) {
     for (const WrittenPack& pack : cut->packs) {
-      packs.push_back(
-          std::make_shared<CatalogPack>(CatalogPack{.id = pack.id, .summary = SummaryOf(pack.directory, pack.id.number)}));
+      packs.push_back(std::make_shared<CatalogPack>(
+          CatalogPack{.id = pack.id, .summary = SummaryOf(pack.directory, pack.id.number)}));
       commit.added.push_back(EncodeCatalogPack(*packs.back()));
       pack_indexes_.Put(pack.id, pack.directory).IgnoreError("a cache; the query that needs it will say");
     }

@@ -16,6 +16,8 @@ class DiskMonitor {
   // Used share of what an unprivileged process may use; 0 when the system cannot tell. `about_to_write_bytes`
   // is what the caller will add.
   double UsedFraction(uint64_t about_to_write_bytes = 0);
+  // Of the file system, for an unprivileged process; 0 before UsedFraction was asked.
+  uint64_t CapacityBytes() const { return capacity_bytes_.load(std::memory_order_relaxed); }
 
  private:
   const std::string path_;

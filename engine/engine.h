@@ -69,6 +69,8 @@ struct EngineStats {
   uint64_t pack_bytes = 0;
   uint64_t pack_entries = 0;
   uint64_t packs_dropped_by_retention = 0;
+  uint64_t packs_dropped_by_size = 0;
+  uint64_t bytes_dropped_by_size = 0;
   uint64_t compactions = 0;  // merges committed
   uint64_t compaction_failures = 0;
   uint64_t compaction_packs_in = 0;

@@ -238,6 +238,8 @@ EngineStats EngineImpl::Stats() const {
   stats.encoded_block_bytes = load(counters_.encoded_block_bytes);
   stats.duplicate_entries_dropped = load(counters_.duplicate_entries_dropped);
   stats.packs_dropped_by_retention = load(counters_.packs_dropped_by_retention);
+  stats.packs_dropped_by_size = load(counters_.packs_dropped_by_size);
+  stats.bytes_dropped_by_size = load(counters_.bytes_dropped_by_size);
   stats.compactions = load(counters_.compactions);
   stats.compaction_failures = load(counters_.compaction_failures);
   stats.compaction_packs_in = load(counters_.compaction_packs_in);

@@ -15,6 +15,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -37,6 +38,7 @@
 #include "engine/pack_merge.h"
 #include "engine/packs/block_cache.h"
 #include "engine/packs/pack_store.h"
+#include "engine/retention_policy.h"
 #include "engine/shard.h"
 
 namespace varve {
@@ -138,11 +140,21 @@ class EngineImpl final : public Engine {
 
   // --- retention.cc
   void RunRetention();
-  Status DropExpiredPacks() VARVE_EXCLUDES(commit_mu_);
+  Status DropExpiredPacks() VARVE_EXCLUDES(commit_mu_, retention_mu_);
+  // Beyond storage.retention_size and storage.retention_disk_fraction.
+  Status DropBeyondSize() VARVE_EXCLUDES(commit_mu_);
+  int64_t BytesBeyondSize(const std::vector<CatalogPackPtr>& packs) const VARVE_EXCLUDES(commit_mu_);
+  std::vector<CatalogPackPtr> CatalogPacks() const;
+  // The last instant at which an entry of the pack is kept.
+  int64_t PackExpiresNs(const CatalogPack& pack, const RetentionPolicy& policy) VARVE_REQUIRES(retention_mu_);
+  // Those of `ids` that are in a catalog; returns how many.
+  Result<size_t> DropPacks(const std::set<PackId>& ids) VARVE_EXCLUDES(commit_mu_);
   void FreeDroppedPacks() VARVE_EXCLUDES(commit_mu_);
   // The oldest instant that readers still see of anything, and of one stream.
   int64_t RetentionBeginNs() const;
   int64_t RetentionBeginNs(StreamOrdinal stream) const;
+  // From here on retention hides nothing of any stream.
+  int64_t RetentionSettledNs() const;
 
   // --- deletes.cc
   Status LoadDeletes();
@@ -205,6 +217,11 @@ class EngineImpl final : public Engine {
   std::vector<JournalSeq> watermarks_ VARVE_GUARDED_BY(commit_mu_);         // by shard
   std::vector<CatalogPackPtr> dropped_packs_ VARVE_GUARDED_BY(commit_mu_);  // not freed yet
 
+  // When packs expire, as far as that was worked out, under which policy. Before commit_mu_.
+  Mutex retention_mu_;
+  std::shared_ptr<const RetentionPolicy> pack_expires_policy_ VARVE_GUARDED_BY(retention_mu_);
+  std::unordered_map<uint64_t, int64_t> pack_expires_ns_ VARVE_GUARDED_BY(retention_mu_);  // by pack number
+
   // The scheduler's desk.
   mutable Mutex cut_mu_;
   CondVar cut_wake_;      // for the scheduler and for cuts that wait to try again
@@ -235,9 +252,9 @@ class EngineImpl final : public Engine {
   std::atomic<bool> closing_{false};
   std::atomic<JournalSeq> replayed_through_{0};  // written by recovery, one thread at a time
 
-  // Set by its owner, read after every append. An append that misses an observer had put its entries under the
-  // shard's lock before, so that a snapshot taken after SetAppendObserver shows them: release and acquire are
-  // there for what the pointer leads to, not for that.
+  // Set by its owner, read after every append. An append that misses an observer had put its entries under
+  // the shard's lock before, so that a snapshot taken after SetAppendObserver shows them: release and acquire
+  // are there for what the pointer leads to, not for that.
   std::atomic<AppendObserver*> append_observer_{nullptr};
 
   // Statistics: relaxed counters, they publish nothing.
@@ -246,6 +263,7 @@ class EngineImpl final : public Engine {
     std::atomic<uint64_t> replayed_records{0}, replayed_entries{0};
     std::atomic<uint64_t> cuts{0}, packs_written{0}, blocks_written{0}, encoded_line_bytes{0};
     std::atomic<uint64_t> encoded_block_bytes{0}, duplicate_entries_dropped{0}, packs_dropped_by_retention{0};
+    std::atomic<uint64_t> packs_dropped_by_size{0}, bytes_dropped_by_size{0};
     std::atomic<uint64_t> compactions{0}, compaction_failures{0}, compaction_packs_in{0};
     std::atomic<uint64_t> compaction_bytes_in{0}, compaction_bytes_out{0}, compaction_blocks_copied{0};
     std::atomic<uint64_t> compaction_blocks_decoded{0}, compaction_rows_removed{0}, compaction_duplicates{0};

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <thread>
 
+#include "engine/retention_policy.h"
+
 namespace varve {
 namespace {
 
@@ -50,6 +52,9 @@ EngineOptions ResolveOptions(const EngineOptions& options) {
   const MemoryPlan plan = MemoryPlan::Make(resolved);
   resolved.cut_bytes = plan.cut_bytes;
   resolved.journal_bytes_max = plan.journal_bytes_max;
+  if (resolved.retention == nullptr) {
+    resolved.retention = std::make_shared<RetentionSource>(RetentionPolicy(resolved.retention_ns));
+  }
   return resolved;
 }
 

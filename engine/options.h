@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,9 @@ class Env;
 }
 
 namespace varve {
+
+class RetentionPolicy;
+class RetentionSource;
 
 enum class Durability {
   kProcess,  // an acknowledged push survives kill -9; a power cut can take the last sync_interval_ms
@@ -55,6 +59,15 @@ struct EngineOptions {
 
   // Entries older than this are dropped bucket by bucket, and refused on arrival. 0 = keep everything.
   int64_t retention_ns = 0;
+  // How long each stream is kept, where that differs or changes while the engine runs; then it, not
+  // retention_ns, decides. Null = retention_ns for all.
+  std::shared_ptr<RetentionSource> retention;
+  // Told, in a sentence for the log, what an operator wants to know of background work. May be null.
+  std::function<void(const std::string&)> notice;
+  // Packs beyond this many bytes are dropped, oldest buckets first; 0 = none are.
+  int64_t retention_size_bytes = 0;
+  // … and so are packs while the data directory's file system is fuller than this; 0 = none are.
+  double retention_disk_fraction = 0;
   int64_t retention_check_interval_ms = 10 * 60 * 1000;
 
   // Compaction (engine/compaction.cc). Off: packs are merged and deleted rows removed only when asked for.
@@ -79,5 +92,8 @@ struct EngineOptions {
   // Test hook: the file system under both RocksDB instances. Null = the real one.
   rocksdb::Env* env = nullptr;
 };
+
+// The policy in force under these options.
+std::shared_ptr<const RetentionPolicy> RetentionPolicyOf(const EngineOptions& options);
 
 }  // namespace varve

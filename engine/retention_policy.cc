@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "engine/base/time.h"
+#include "engine/options.h"
 
 namespace varve {
 namespace {
@@ -54,15 +55,19 @@ int64_t RetentionPolicy::PeriodNs(std::string_view tenant, const Labels& labels)
     if (const RetentionStream* rule = FindRule(own->second.streams, labels)) return rule->period_ns;
   }
   if (const RetentionStream* rule = FindRule(streams_, labels)) return rule->period_ns;
-  return own == tenants_.end() ? period_ns_ : own->second.period_ns.value_or(period_ns_);
+  return BasePeriodNs(tenant);
 }
 
 std::optional<int64_t> RetentionPolicy::TenantPeriodNs(std::string_view tenant) const {
-  const auto own = tenants_.find(tenant);
   if (!streams_.empty()) return std::nullopt;
-  if (own == tenants_.end()) return period_ns_;
-  if (!own->second.streams.empty()) return std::nullopt;
-  return own->second.period_ns.value_or(period_ns_);
+  const auto own = tenants_.find(tenant);
+  if (own != tenants_.end() && !own->second.streams.empty()) return std::nullopt;
+  return BasePeriodNs(tenant);
+}
+
+int64_t RetentionPolicy::BasePeriodNs(std::string_view tenant) const {
+  const auto own = tenants_.find(tenant);
+  return own == tenants_.end() ? period_ns_ : own->second.period_ns.value_or(period_ns_);
 }
 
 uint8_t RetentionPolicy::ClassOf(int64_t period_ns) const {
@@ -71,6 +76,11 @@ uint8_t RetentionPolicy::ClassOf(int64_t period_ns) const {
   // Half octaves of hours: 1 h is class 20, a year 46, an hour and a half 21.
   const double hours = static_cast<double>(period_ns) / static_cast<double>(kNsPerHour);
   return static_cast<uint8_t>(std::clamp(std::lround(2 * std::log2(hours)) + 20, 1L, 254L));
+}
+
+std::shared_ptr<const RetentionPolicy> RetentionPolicyOf(const EngineOptions& options) {
+  if (options.retention != nullptr) return options.retention->policy();
+  return std::make_shared<const RetentionPolicy>(options.retention_ns);
 }
 
 int64_t RetentionPolicy::BeginNs(int64_t period_ns, int64_t now_ns) {

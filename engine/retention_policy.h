@@ -7,13 +7,15 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "engine/base/mutex.h"
 #include "engine/model/labels.h"
 #include "engine/model/matcher.h"
 
@@ -43,6 +45,8 @@ class RetentionPolicy {
   // The period of all of the tenant's streams where they share one; 0 = for ever, nullopt = it depends on
   // labels.
   std::optional<int64_t> TenantPeriodNs(std::string_view tenant) const;
+  // The tenant's period, of streams that no rule names.
+  int64_t BasePeriodNs(std::string_view tenant) const;
   // That for all tenants and streams without rules of their own.
   int64_t default_period_ns() const { return period_ns_; }
   // Bounds of what PeriodNs can give. `shortest` is 0 when nothing ever expires; `longest` 0 when something
@@ -64,6 +68,35 @@ class RetentionPolicy {
   Tenants tenants_;                       // streams likewise
   int64_t shortest_ns_ = 0;
   int64_t longest_ns_ = 0;
+};
+
+// The policy of the day. Whoever loads the configuration replaces it; the engine, ingest and http ask.
+// Threads: thread-safe.
+class RetentionSource {
+ public:
+  explicit RetentionSource(RetentionPolicy policy)
+      : policy_(std::make_shared<const RetentionPolicy>(std::move(policy))) {}
+
+  std::shared_ptr<const RetentionPolicy> policy() const VARVE_EXCLUDES(mu_) {
+    const ReaderLock lock(mu_);
+    return policy_;
+  }
+  void Replace(RetentionPolicy policy) VARVE_EXCLUDES(mu_) {
+    auto shared = std::make_shared<const RetentionPolicy>(std::move(policy));
+    const WriterLock lock(mu_);
+    policy_ = std::move(shared);
+    ++generation_;
+  }
+  // Counts the calls of Replace.
+  uint64_t generation() const VARVE_EXCLUDES(mu_) {
+    const ReaderLock lock(mu_);
+    return generation_;
+  }
+
+ private:
+  mutable SharedMutex mu_;
+  std::shared_ptr<const RetentionPolicy> policy_ VARVE_GUARDED_BY(mu_);  // never null
+  uint64_t generation_ VARVE_GUARDED_BY(mu_) = 0;
 };
 
 }  // namespace varve

@@ -94,7 +94,10 @@ class LogSnapshotBuilder {
  public:
   LogSnapshotBuilder(const EngineImpl& engine, TenantId tenant, const std::vector<Matcher>& matchers,
                      TimeRange range)
-      : engine_(engine), range_(range) {
+      : engine_(engine),
+        retention_(RetentionPolicyOf(engine.options_)),
+        now_ns_(engine.options_.clock->NowNs()),
+        range_(range) {
     // Before any catalog is looked at: delete_ledger.h.
     const auto all_live = engine.delete_ledger_.live();
     for (const LiveDeletePtr& live : *all_live) {
@@ -102,12 +105,17 @@ class LogSnapshotBuilder {
         deletes_.push_back(live);
       }
     }
-    range_.begin_ns = std::max(range_.begin_ns, engine.RetentionBeginNs());
     by_shard_.resize(engine.shards_.size());
     if (range_.empty()) return;
-    for (const StreamOrdinal stream : engine.streams_.Select(tenant, matchers)) {
-      by_shard_[engine.ShardOf(stream).number].push_back(stream);
+    const std::vector<StreamOrdinal> streams = engine.streams_.Select(tenant, matchers);
+    if (streams.empty()) return;  // perhaps a tenant that was never seen, and so has no name
+    tenant_ = engine.streams_.TenantName(tenant);
+    if (const std::optional<int64_t> period_ns = retention_->TenantPeriodNs(tenant_)) {
+      tenant_begin_ns_ = RetentionPolicy::BeginNs(*period_ns, now_ns_);
+      range_.begin_ns = std::max(range_.begin_ns, *tenant_begin_ns_);
+      if (range_.empty()) return;
     }
+    for (const StreamOrdinal stream : streams) by_shard_[engine.ShardOf(stream).number].push_back(stream);
   }
 
   Result<std::unique_ptr<const LogSnapshot>> Build() {
@@ -150,6 +158,21 @@ class LogSnapshotBuilder {
     return range_.OverlapsSpan(pack->summary.min_ts_ns, pack->summary.max_ts_ns);
   }
 
+  // The oldest instant that is kept of the stream.
+  int64_t RetentionBeginNs(StreamOrdinal stream) {
+    if (tenant_begin_ns_.has_value()) return *tenant_begin_ns_;
+    const auto [it, fresh] = begin_of_stream_.try_emplace(stream);
+    if (fresh) {
+      const int64_t period_ns = retention_->PeriodNs(tenant_, engine_.StreamLabels(stream));
+      it->second = RetentionPolicy::BeginNs(period_ns, now_ns_);
+    }
+    return it->second;
+  }
+  // What of the range asked for is kept of the stream.
+  TimeRange RangeOf(StreamOrdinal stream) {
+    return {.begin_ns = std::max(range_.begin_ns, RetentionBeginNs(stream)), .end_ns = range_.end_ns};
+  }
+
   const LiveDeletes& DeletesOf(StreamOrdinal stream) {
     const auto [it, fresh] = deletes_of_stream_.try_emplace(stream);
     if (fresh) {
@@ -163,19 +186,18 @@ class LogSnapshotBuilder {
   // What may hide rows of the stream in a pack that `concerning` may hide rows of (a head: none may).
   RowHiding HidingOf(StreamOrdinal stream, const LiveDeletes& concerning) {
     RowHiding hiding;
-    hiding.before_ns = engine_.RetentionBeginNs(stream);
+    hiding.before_ns = RetentionBeginNs(stream);
     if (concerning.empty()) return hiding;
     const LiveDeletes& taking = DeletesOf(stream);
-    std::set_intersection(concerning.begin(), concerning.end(), taking.begin(), taking.end(),
-                          std::back_inserter(hiding.deletes),
-                          [](const LiveDeletePtr& a, const LiveDeletePtr& b) {
-                            return a->request.number < b->request.number;
-                          });
+    std::set_intersection(
+        concerning.begin(), concerning.end(), taking.begin(), taking.end(),
+        std::back_inserter(hiding.deletes),
+        [](const LiveDeletePtr& a, const LiveDeletePtr& b) { return a->request.number < b->request.number; });
     return hiding;
   }
 
-  // Marks a slice some of whose rows `hiding` may hide. `*number` is the number of `hiding` in the snapshot, 0
-  // as long as it has none.
+  // Marks a slice some of whose rows `hiding` may hide. `*number` is the number of `hiding` in the snapshot,
+  // 0 as long as it has none.
   void MarkHidden(const RowHiding& hiding, uint32_t* number, LogSlice* slice) {
     if (hiding.HidesNone(slice->min_ts_ns, slice->max_ts_ns)) return;
     if (*number == 0) {
@@ -325,7 +347,7 @@ class LogSnapshotBuilder {
 
   // Heads first, then packs from the newest, until every wanted stream has been found.
   Status FindStreams(const Shard& shard, const std::vector<StreamOrdinal>& streams,
-                     std::vector<const Labels*>* found) const {
+                     std::vector<const Labels*>* found) {
     const ShardView view = View(shard, streams);
     std::vector<StreamOrdinal> missing = streams;
     const auto note = [&](std::vector<StreamOrdinal> seen) {
@@ -337,7 +359,14 @@ class LogSnapshotBuilder {
     };
     const auto note_runs = [&](const std::vector<WantedRuns>& runs) {
       std::vector<StreamOrdinal> seen;
-      for (const WantedRuns& stream : runs) seen.push_back(stream.stream);
+      for (const WantedRuns& stream : runs) {
+        const TimeRange kept = RangeOf(stream.stream);
+        if (std::any_of(stream.runs.begin(), stream.runs.end(), [&](const HeadRun& run) {
+              return kept.OverlapsSpan(run.min_ts_ns, run.max_ts_ns);
+            })) {
+          seen.push_back(stream.stream);
+        }
+      }
       note(std::move(seen));
     };
     note_runs(view.active_runs);
@@ -349,8 +378,9 @@ class LogSnapshotBuilder {
       std::vector<StreamOrdinal> seen;
       ForEachCommon(missing, *index, [&](size_t i) {
         const auto entries = index->EntriesOf(i);
+        const TimeRange kept = RangeOf(index->streams[i]);
         if (std::any_of(entries.begin(), entries.end(), [&](const PackIndex::Entry& entry) {
-              return range_.OverlapsSpan(entry.min_ts_ns, entry.max_ts_ns);
+              return kept.OverlapsSpan(entry.min_ts_ns, entry.max_ts_ns);
             })) {
           seen.push_back(index->streams[i]);
         }
@@ -361,6 +391,11 @@ class LogSnapshotBuilder {
   }
 
   const EngineImpl& engine_;
+  const std::shared_ptr<const RetentionPolicy> retention_;
+  const int64_t now_ns_;
+  std::string tenant_;
+  std::optional<int64_t> tenant_begin_ns_;  // where it is the same for all streams of the tenant
+  std::unordered_map<StreamOrdinal, int64_t> begin_of_stream_;  // else, as streams are met
   TimeRange range_;
   LiveDeletes deletes_;                               // those that concern tenant and range
   std::vector<std::vector<StreamOrdinal>> by_shard_;  // ascending
@@ -376,8 +411,9 @@ Result<std::unique_ptr<const LogSnapshot>> EngineImpl::SnapshotLogs(TenantId ten
 }
 
 std::optional<uint64_t> EngineImpl::DataGeneration(TimeRange range) const {
-  if (range.begin_ns < RetentionBeginNs()) return std::nullopt;
-  return generations_.Read(range);
+  if (range.begin_ns < RetentionSettledNs()) return std::nullopt;
+  // Both only grow, so that equal sums mean that neither has changed.
+  return generations_.Read(range) + options_.retention->generation();
 }
 
 Result<std::vector<const Labels*>> EngineImpl::SelectStreams(TenantId tenant,

@@ -117,7 +117,7 @@ void AdminApi::AddRoutes(Router* router) {
   // Likewise: merges whatever packs can be merged and waits for it.
   router->Add({"POST"}, "/compact", Worker::kQuery, [this](const HttpRequest&) {
     const Status compacted = engine_->Compact();
-    return compacted.ok() ? NoBody(204) : LokiPushError(compacted);
+    return compacted.ok() ? NoBody(204) : LokiQueryError(compacted);  // damage is the server's fault here
   });
   router->Add({"GET", "POST"}, "/ingester/shutdown", Worker::kQuery,
               [this](const HttpRequest& request) { return Shutdown(request); });
@@ -133,8 +133,8 @@ HttpResponse AdminApi::Flush() const {
   return flushed.ok() ? NoBody(204) : LokiPushError(flushed);
 }
 
-// Every clean stop keeps what was taken, so that there is nothing to prepare: only the mark is kept, for whoever
-// scales instances down and reads it back.
+// Every clean stop keeps what was taken, so that there is nothing to prepare: only the mark is kept, for
+// whoever scales instances down and reads it back.
 HttpResponse AdminApi::PrepareShutdown(const HttpRequest& request) {
   if (request.method == "GET") {
     return TextResponse(200, shutdown_prepared_.load(std::memory_order_relaxed) ? "set" : "unset");
@@ -170,8 +170,8 @@ HttpResponse AdminApi::Config(const HttpRequest& request) const {
   const std::string mode(params.ok() ? params->Get("mode") : std::string_view());
   HttpResponse response =
       TextResponse(200, mode == "defaults" ? options_.config_defaults_yaml
-                        : mode == "diff"   ? ChangedLines(options_.config_defaults_yaml, options_.config_yaml)
-                                           : options_.config_yaml);
+                        : mode == "diff" ? ChangedLines(options_.config_defaults_yaml, options_.config_yaml())
+                                         : options_.config_yaml());
   response.content_type = "text/yaml; charset=utf-8";
   return response;
 }
@@ -192,8 +192,8 @@ HttpResponse AdminApi::Services() const {
                             : phase == Phase::kStarting ? "Starting"
                                                         : "Stopping";
   std::string text = "server => Running\n";
-  for (const std::string_view part : {"engine", "ring", "store", "ingester", "distributor", "querier",
-                                      "query-frontend", "compactor"}) {
+  for (const std::string_view part :
+       {"engine", "ring", "store", "ingester", "distributor", "querier", "query-frontend", "compactor"}) {
     text.append(part).append(" => ").append(state).append("\n");
   }
   return TextResponse(200, std::move(text));

@@ -15,7 +15,8 @@
 namespace varve {
 
 struct AdminOptions {
-  std::string config_yaml;           // the effective configuration: sections of `  key: value` lines
+  // The configuration in effect: sections of `  key: value` lines.
+  std::function<std::string()> config_yaml;
   std::string config_defaults_yaml;  // the same of what is in effect when nothing is said
   std::function<void()> terminate;   // ends the process as SIGTERM does; null = it cannot be asked to
 };

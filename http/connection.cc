@@ -534,13 +534,13 @@ void Connection::Upgrade(std::shared_ptr<WebSocketSession> session) {
   Record(101, 0);
   ErrorCode ignored;
   if (watching_) stream_.socket().cancel(ignored);
-  web_socket_ = std::make_shared<WebSocketConnection>(
-      context_->options, &context_->counters, std::move(stream_), std::move(session),
-      [self = shared_from_this()] {
-        self->state_ = State::kClosing;
-        self->exchange_.reset();
-        self->web_socket_.reset();
-      });
+  web_socket_ =
+      std::make_shared<WebSocketConnection>(context_->options, &context_->counters, std::move(stream_),
+                                            std::move(session), [self = shared_from_this()] {
+                                              self->state_ = State::kClosing;
+                                              self->exchange_.reset();
+                                              self->web_socket_.reset();
+                                            });
   web_socket_->Start(exchange_->handshake);
   if (context_->stopping.load(std::memory_order_relaxed)) web_socket_->Stop();
 }

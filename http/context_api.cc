@@ -80,11 +80,13 @@ Result<HttpResponse> ContextApi::Context(const ReadCall& call) const {
   if (selector == nullptr) return InvalidArgument("only log selector is supported");
   request.tenant = call.tenant;
   request.cancel = call.request.cancel;
-  VARVE_ASSIGN_OR_RETURN(ContextResult found,
-                         RunContextQuery(*call.context.engine, *selector, request, call.context.limits));
+  Result<ContextResult> found =
+      RunContextQuery(*call.context.engine, *selector, request, call.context.limits);
+  CountQuery(call, found.ok() ? found->stats : QueryStats(), found.ok());
+  if (!found.ok()) return std::move(found).status();
   QueryResult result;
-  result.data = std::move(found.streams);
-  result.stats = found.stats;
+  result.data = std::move(found->streams);
+  result.stats = found->stats;
   return QueryAnswer(call, result);
 }
 

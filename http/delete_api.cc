@@ -10,6 +10,7 @@
 #include "http/error_map.h"
 #include "http/json_writer.h"
 #include "http/tenant.h"
+#include "http/tenant_query_limits.h"
 #include "query/exec/humanized_text.h"
 
 namespace varve {
@@ -74,8 +75,7 @@ Status CheckInterval(std::string_view text, const Range& range, int64_t max_inte
   if (text.empty()) return Status::Ok();
   VARVE_ASSIGN_OR_RETURN(const int64_t interval_ns, ParseIntervalNs(text));
   if (max_interval_ns != 0 && interval_ns > max_interval_ns) {
-    return InvalidArgument("max_interval can't be greater than " +
-                           GoDurationText(max_interval_ns));
+    return InvalidArgument("max_interval can't be greater than " + GoDurationText(max_interval_ns));
   }
   if (interval_ns > range.end_ns - range.start_ns) {
     return InvalidArgument("max_interval can't be greater than the interval to be deleted (" +
@@ -138,7 +138,7 @@ void DeleteApi::AddRoutes(Router* router) {
                 [this, answer](const HttpRequest& request) {
                   TenantLookup tenant = ResolveTenant(request, context_.auth_enabled, true);
                   if (tenant.refusal.has_value()) return std::move(*tenant.refusal);
-                  if (context_.limits.deletion_mode == "disabled") {
+                  if (LimitsOfTenants(context_, {tenant.name}).deletion_mode == "disabled") {
                     return Refusal(403, "deletion is not available for this tenant");
                   }
                   HttpRequest url;  // nothing of the body counts
@@ -169,7 +169,8 @@ HttpResponse DeleteApi::Add(std::string_view tenant, const FormParams& params) c
     if (const auto filter = factory(query); !filter.ok()) {
       HttpResponse response = Refusal(400, "invalid query expression");
       std::string reason = filter.status().message();
-      std::replace_if(reason.begin(), reason.end(), [](char c) { return c < ' ' || c == '\x7f'; }, ' ');
+      std::replace_if(
+          reason.begin(), reason.end(), [](char c) { return c < ' ' || c == '\x7f'; }, ' ');
       response.headers.emplace_back("X-Varve-Reason", std::move(reason));
       return response;
     }
@@ -212,10 +213,10 @@ HttpResponse DeleteApi::Cancel(std::string_view tenant, const FormParams& params
   switch (cancelled.code()) {
     case Code::kOk: return NoContent();
     case Code::kOutOfRange:
-      return Refusal(400,
-                     "Cancellation of partially completed delete request or delete request past the deadline of " +
-                         GoDurationText(context_.engine->options().delete_cancel_period_ns) +
-                         " since its creation is not allowed. To force, use the ?force query parameter");
+      return Refusal(
+          400, "Cancellation of partially completed delete request or delete request past the deadline of " +
+                   GoDurationText(context_.engine->options().delete_cancel_period_ns) +
+                   " since its creation is not allowed. To force, use the ?force query parameter");
     default: return LokiPushError(cancelled);
   }
 }

@@ -11,6 +11,7 @@
 #include "http/json_writer.h"
 #include "http/query_params.h"
 #include "http/row_json.h"
+#include "query/exec/blocked_queries.h"
 #include "query/exec/log_cursor.h"
 #include "query/logql/parser.h"
 
@@ -24,7 +25,8 @@ constexpr int64_t kPieceMemoryBytes = 2 * static_cast<int64_t>(kPieceBytes);
 
 class ExportSource final : public BodySource {
  public:
-  ExportSource(std::unique_ptr<LogCursor> cursor, uint64_t limit, QueryCounters* counters, MemoryBudget* budget)
+  ExportSource(std::unique_ptr<LogCursor> cursor, uint64_t limit, QueryCounters* counters,
+               MemoryBudget* budget)
       : cursor_(std::move(cursor)), limit_(limit), counters_(counters), memory_(budget) {}
   ~ExportSource() override {
     if (counters_ == nullptr) return;
@@ -130,17 +132,18 @@ Result<HttpResponse> ExportApi::Export(const ReadCall& call) const {
     VARVE_ASSIGN_OR_RETURN(request.direction, ParseDirection(direction));
   }
   VARVE_ASSIGN_OR_RETURN(const logql::ExprPtr expr, logql::ParseExpr(call.params.Get("query")));
+  VARVE_RETURN_IF_ERROR(CheckBlocked(call.params.Get("query"), *expr, call.context.limits));
   if (bounds.end_ns < bounds.start_ns) {
     return InvalidArgument("end timestamp must not be before or equal to start time");
   }
-  VARVE_RETURN_IF_ERROR(ApplyTimeLimits(context_.limits, call.now_ns, &bounds));
+  VARVE_RETURN_IF_ERROR(ApplyTimeLimits(call.context.limits, call.now_ns, &bounds));
   request.tenant = call.tenant;
   request.start_ns = bounds.start_ns;
   request.end_ns = std::max(bounds.start_ns, bounds.end_ns);
   request.limit = 0;
   request.cancel = call.request.cancel;
   // How long it takes is up to the client that reads it; one that does not is cut by the transport.
-  QueryLimits limits = context_.limits;
+  QueryLimits limits = call.context.limits;
   limits.query_timeout_ms = 0;
   VARVE_ASSIGN_OR_RETURN(auto cursor, LogCursor::Open(*context_.engine, *expr, request, limits));
   auto source = std::make_shared<ExportSource>(std::move(cursor), limit, context_.counters,

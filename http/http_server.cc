@@ -12,6 +12,7 @@
 #include "http/fields_api.h"
 #include "http/index_api.h"
 #include "http/legacy_api.h"
+#include "http/limits_api.h"
 #include "http/loki_api.h"
 #include "http/metrics.h"
 #include "http/otlp_api.h"
@@ -42,15 +43,11 @@ std::unique_ptr<ResultCache> MakeResultCache(Engine* engine, const HttpOptions& 
 }  // namespace
 
 struct HttpServer::Impl {
-  Impl(Engine* engine, WritePath* writes, const QueryLimits& limits, const HttpOptions& options)
+  Impl(Engine* engine, WritePath* writes, const QueryLimits& limits_for_all, const HttpOptions& options)
       : metrics(engine, writes, options.auth_enabled ? std::string() : std::string(kSingleTenant)),
+        query_limits(limits_for_all),
         result_cache(MakeResultCache(engine, options)),
-        read_context{engine,
-                     limits,
-                     options.auth_enabled,
-                     options.clock,
-                     metrics.query_counters(),
-                     result_cache.get()},
+        read_context(MakeReadContext(engine, options)),
         loki(ForSeveralTenants(options)),
         index(ForSeveralTenants(options)),
         fields(ForSeveralTenants(options)),
@@ -63,11 +60,14 @@ struct HttpServer::Impl {
         push(writes, options.auth_enabled),
         otlp(writes, options.auth_enabled),
         legacy(ForSeveralTenants(options)),
-        admin(engine, &metrics,
-              {options.config_yaml, options.config_defaults_yaml, options.terminate}),
+        admin(engine, &metrics, {ConfigYaml(options), options.config_defaults_yaml, options.terminate}),
         rings([this, host = options.listen_address] { return host + ":" + std::to_string(server.port()); },
               options.clock),
         rules(options.auth_enabled),
+        limits({.engine = engine,
+                .query = read_context.tenant_limits,
+                .ingest = &writes->limits(),
+                .source = options.limits_source}),
         server(&router, MakeServerOptions(engine, *writes, options)) {
     push.AddRoutes(&router);
     otlp.AddRoutes(&router);
@@ -83,6 +83,8 @@ struct HttpServer::Impl {
     admin.AddRoutes(&router);
     rings.AddRoutes(&router);
     rules.AddRoutes(&router);
+    limits.AddRoutes(&router);
+    if (options.limits_source != nullptr) metrics.WatchLimits(options.limits_source);
     metrics.WatchServer(&server);
     metrics.WatchTails(&tails);
     if (result_cache != nullptr) metrics.WatchResultCache(result_cache.get());
@@ -93,6 +95,25 @@ struct HttpServer::Impl {
     ReadContext several = read_context;
     several.multi_tenant_queries = options.multi_tenant_queries;
     return several;
+  }
+
+  static std::function<std::string()> ConfigYaml(const HttpOptions& options) {
+    if (options.limits_source != nullptr) {
+      return [source = options.limits_source] { return source->ConfigYaml(); };
+    }
+    return [yaml = options.config_yaml] { return yaml; };
+  }
+
+  ReadContext MakeReadContext(Engine* engine, const HttpOptions& options) {
+    ReadContext reads;
+    reads.engine = engine;
+    reads.tenant_limits = options.tenant_limits != nullptr ? options.tenant_limits : &query_limits;
+    reads.per_request_limits_enabled = options.per_request_limits_enabled;
+    reads.auth_enabled = options.auth_enabled;
+    reads.clock = options.clock;
+    reads.counters = metrics.query_counters();
+    reads.result_cache = result_cache.get();
+    return reads;
   }
 
   ServerOptions MakeServerOptions(Engine* engine, const WritePath& writes, const HttpOptions& options) {
@@ -108,7 +129,7 @@ struct HttpServer::Impl {
     out.connections_max = options.connections_max;
     out.header_bytes_max = options.header_bytes_max;
     out.form_bytes_max = options.form_bytes_max;
-    out.push_bytes_max = static_cast<size_t>(writes.limits().max_recv_msg_size);
+    out.push_bytes_max = static_cast<size_t>(writes.limits().Of("")->max_recv_msg_size);
     out.header_timeout_ms = options.header_timeout_ms;
     out.body_timeout_ms = options.body_timeout_ms;
     out.idle_timeout_ms = options.idle_timeout_ms;
@@ -127,6 +148,7 @@ struct HttpServer::Impl {
 
   Router router;
   Metrics metrics;
+  const PerTenant<QueryLimits> query_limits;        // where the caller has no table
   const std::unique_ptr<ResultCache> result_cache;  // null when switched off
   const ReadContext read_context;
   LokiApi loki;
@@ -144,6 +166,7 @@ struct HttpServer::Impl {
   AdminApi admin;
   RingPages rings;
   RulesApi rules;
+  LimitsApi limits;
   Server server;  // last: it stops before what its handlers use goes away
 };
 

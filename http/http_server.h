@@ -21,6 +21,7 @@
 #include <string>
 
 #include "engine/base/clock.h"
+#include "engine/base/per_tenant.h"
 #include "engine/base/status.h"
 #include "engine/engine.h"
 #include "http/tail_options.h"
@@ -28,6 +29,8 @@
 #include "query/exec/query.h"
 
 namespace varve {
+
+class LimitsSource;  // http/limits_api.h
 
 struct HttpOptions {
   std::string listen_address = "127.0.0.1";  // server.http_listen_address; a numeric IPv4 or IPv6 address
@@ -68,6 +71,11 @@ struct HttpOptions {
   std::string config_yaml;           // what GET /config answers: the effective configuration
   std::string config_defaults_yaml;  // GET /config?mode=defaults
   std::function<void()> terminate;   // what /ingester/shutdown?terminate=true calls; null = it is refused
+
+  // Where limits come from; the tables must outlive the server. Null: the query limits that the server is
+  // given hold for every tenant, and there is nothing to reload.
+  const PerTenant<QueryLimits>* tenant_limits = nullptr;
+  LimitsSource* limits_source = nullptr;
 };
 
 class HttpServer {

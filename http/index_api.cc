@@ -97,10 +97,13 @@ struct VolumeParams {
 };
 
 Result<VolumeParams> ParseVolumeParams(const ReadCall& call) {
+  const QueryLimits& limits = call.context.limits;
+  if (!limits.volume_enabled) return NotFound("not found");
   VolumeParams params;
   const std::string_view limit = call.params.Get("limit");
   // Here 0 asks for the default.
   VARVE_ASSIGN_OR_RETURN(params.limit, ParseLimit(limit == "0" ? std::string_view() : limit));
+  if (limits.volume_max_series != 0) params.limit = std::min(params.limit, limits.volume_max_series);
   const std::string_view aggregate = call.params.Get("aggregateBy");
   if (!aggregate.empty() && aggregate != "series" && aggregate != "labels") {
     return InvalidArgument("invalid aggregation option");
@@ -262,7 +265,7 @@ Result<HttpResponse> IndexApi::Volume(const ReadCall& call) const {
 Result<HttpResponse> IndexApi::VolumeRange(const ReadCall& call) const {
   VARVE_ASSIGN_OR_RETURN(const TimeBounds bounds, ParseListBounds(call));
   VARVE_ASSIGN_OR_RETURN(const int64_t step_ns,
-                         ParseStep(call.params.Get("step"), bounds, context_.limits.max_points_per_series));
+                         ParseStep(call.params.Get("step"), bounds, call.context.limits.max_points_per_series));
   VARVE_ASSIGN_OR_RETURN(const VolumeParams params, ParseVolumeParams(call));
   VARVE_ASSIGN_OR_RETURN(Counting counting, StartCounting(call, params.matchers, bounds));
   // Whatever lies on the end belongs to the last step, which ends there.

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "http/explain_api.h"
 #include "http/json_writer.h"
 #include "http/loki_responses.h"
 #include "query/exec/page_cursor.h"
@@ -95,7 +96,7 @@ void LokiApi::AddRoutes(Router* router) {
 
 Result<HttpResponse> LokiApi::QueryRange(const ReadCall& call) const {
   VARVE_ASSIGN_OR_RETURN(const RangeParams range,
-                         ParseRangeParams(call.params, call.now_ns, context_.limits.max_points_per_series));
+                         ParseRangeParams(call.params, call.now_ns, call.context.limits.max_points_per_series));
   VARVE_ASSIGN_OR_RETURN(const logql::ExprPtr expr, logql::ParseExpr(call.params.Get("query")));
   QueryRequest request;
   request.start_ns = range.bounds.start_ns;
@@ -105,6 +106,8 @@ Result<HttpResponse> LokiApi::QueryRange(const ReadCall& call) const {
   request.limit = range.limit;
   request.direction = range.direction;
   VARVE_RETURN_IF_ERROR(ParsePaging(call, *expr, &request));
+  VARVE_ASSIGN_OR_RETURN(auto explained, ExplainIfAsked(call, *expr, request));
+  if (explained.has_value()) return *std::move(explained);
   VARVE_ASSIGN_OR_RETURN(const QueryResult result, RunCountedQuery(call, *expr, request));
   if (!request.paging) return QueryAnswer(call, result);
   return QueryAnswer(call, result,
@@ -119,6 +122,8 @@ Result<HttpResponse> LokiApi::QueryInstant(const ReadCall& call) const {
   VARVE_ASSIGN_OR_RETURN(const logql::ExprPtr expr, logql::ParseExpr(call.params.Get("query")));
   request.start_ns = request.end_ns;
   request.instant = true;
+  VARVE_ASSIGN_OR_RETURN(auto explained, ExplainIfAsked(call, *expr, request));
+  if (explained.has_value()) return *std::move(explained);
   VARVE_ASSIGN_OR_RETURN(const QueryResult result, RunCountedQuery(call, *expr, request));
   return QueryAnswer(call, result);
 }

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "http/limits_api.h"
 #include "http/version.h"
 #include "query/exec/result_cache.h"
 
@@ -94,6 +95,9 @@ void AddEngine(const EngineStats& s, FamilyList* out) {
   out->Gauge("varve_pack_entries", "Entries in packs.", s.pack_entries);
   out->Counter("varve_packs_dropped_by_retention_total", "Packs dropped by retention.",
                s.packs_dropped_by_retention);
+  out->Counter("varve_packs_dropped_by_size_total", "Packs dropped because they were too many bytes.",
+               s.packs_dropped_by_size);
+  out->Counter("varve_bytes_dropped_by_size_total", "Bytes of these packs.", s.bytes_dropped_by_size);
   out->Counter("varve_compactions_total", "Merges of packs committed.", s.compactions);
   out->Counter("varve_compaction_failures_total", "Merges that failed and will be tried again.",
                s.compaction_failures);
@@ -154,10 +158,31 @@ void AddIngest(const IngestStats& s, const LabelList& tenant, FamilyList* out) {
     out->Counter("loki_discarded_samples_total", "Entries rejected, by reason.", s.discarded_entries[i],
                  by_reason(i));
   }
+  LabelList truncated = tenant;
+  truncated.emplace_back("reason", DiscardReasonName(DiscardReason::kLineTooLong));
+  out->Counter("loki_mutated_samples_total", "Entries changed to keep a limit, by reason (Loki's name).",
+               s.truncated_entries, truncated);
+  out->Counter("loki_mutated_bytes_total", "Bytes they lost, by reason (Loki's name).", s.truncated_bytes,
+               truncated);
   for (size_t i = 0; i < s.discarded_bytes.size(); ++i) {
     out->Counter("loki_discarded_bytes_total", "Bytes of rejected entries, by reason.", s.discarded_bytes[i],
                  by_reason(i));
   }
+}
+
+void AddLimits(const LimitsSource::Stats& s, FamilyList* out) {
+  out->Counter("varve_limits_reloads_total", "Times that limits were read again.", s.reloads_succeeded,
+               {{"result", "success"}});
+  out->Counter("varve_limits_reloads_total", "Times that limits were read again.", s.reloads_failed,
+               {{"result", "failure"}});
+  out->Gauge("loki_runtime_config_last_reload_successful",
+             "Whether the latest reload succeeded (Loki's name).", s.last_succeeded ? 1.0 : 0.0);
+  out->Gauge("varve_limits_last_reload_success_timestamp_seconds",
+             "When limits were last read without error.", static_cast<double>(s.last_success_ns) * 1e-9);
+  out->Gauge("varve_limits_tenants_overridden", "Tenants with limits of their own.",
+             static_cast<double>(s.tenants_overridden));
+  out->Gauge("varve_limits_values_overridden", "Limits that differ for some tenant from those for all.",
+             static_cast<double>(s.values_overridden));
 }
 
 void AddServer(const Server& server, FamilyList* out) {
@@ -270,6 +295,7 @@ struct Metrics::Impl {
   const WritePath* writes = nullptr;
   const Server* server = nullptr;
   const ResultCache* result_cache = nullptr;
+  const LimitsSource* limits = nullptr;
   QueryCounters queries;
   LabelList tenant;
   prometheus::Registry registry;
@@ -294,6 +320,7 @@ void Metrics::WatchServer(const Server* server) { impl_->server = server; }
 void Metrics::WatchResultCache(const ResultCache* cache) { impl_->result_cache = cache; }
 
 void Metrics::WatchTails(const TailHub* tails) { impl_->tails = tails; }
+void Metrics::WatchLimits(const LimitsSource* limits) { impl_->limits = limits; }
 
 QueryCounters* Metrics::query_counters() { return &impl_->queries; }
 
@@ -322,6 +349,7 @@ std::string Metrics::Render() const {
   AddIngest(impl_->writes->Stats(), impl_->tenant, &list);
   AddQueries(impl_->queries, &list);
   if (impl_->result_cache != nullptr) AddResultCache(*impl_->result_cache, &list);
+  if (impl_->limits != nullptr) AddLimits(impl_->limits->stats(), &list);
   if (impl_->server != nullptr) AddServer(*impl_->server, &list);
   if (impl_->tails != nullptr) AddTails(*impl_->tails, &list);
   AddProcess(&list);

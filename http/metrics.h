@@ -17,6 +17,7 @@
 namespace varve {
 
 class ResultCache;
+class LimitsSource;
 
 class Metrics {
  public:
@@ -30,6 +31,8 @@ class Metrics {
   void WatchResultCache(const ResultCache* cache);
   // Adds those of live tails; before the first Render.
   void WatchTails(const TailHub* tails);
+  // As for the server: to be called before the first request, if at all.
+  void WatchLimits(const LimitsSource* limits);
   // Where queries are counted; lives as long as this.
   QueryCounters* query_counters();
   // Counts a finished request.

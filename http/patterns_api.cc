@@ -66,7 +66,10 @@ Result<HttpResponse> PatternsApi::Patterns(const ReadCall& call) const {
   request.cancel = call.request.cancel;
   PatternResult result;
   if (!request.range.empty()) {
-    VARVE_ASSIGN_OR_RETURN(result, RunPatternQuery(*call.context.engine, request, call.context.limits));
+    Result<PatternResult> found = RunPatternQuery(*call.context.engine, request, call.context.limits);
+    CountQuery(call, found.ok() ? found->stats : QueryStats(), found.ok());
+    if (!found.ok()) return std::move(found).status();
+    result = std::move(*found);
   }
   return JsonResponse(PatternsJson(result));
 }

@@ -24,6 +24,9 @@ HttpResponse PushApi::Push(const HttpRequest& request, bool legacy) const {
   push.body = request.body;
   push.legacy_json = legacy;
   const PushOutcome outcome = writes_->Push(push);
+  if (outcome.blocked_status != 0) {
+    return ErrorText(static_cast<int>(outcome.blocked_status), outcome.status.message() + "\n");
+  }
   if (!outcome.status.ok()) return LokiPushError(outcome.status);
   HttpResponse response;
   response.status = 204;

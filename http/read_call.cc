@@ -7,7 +7,10 @@
 #include "http/loki_responses.h"
 #include "http/multi_tenant.h"
 #include "http/query_headers.h"
+#include "http/query_limits_header.h"
 #include "http/tenant.h"
+#include "http/tenant_query_limits.h"
+#include "query/exec/blocked_queries.h"
 #include "query/exec/humanized_text.h"
 
 namespace varve {
@@ -20,6 +23,12 @@ constexpr std::string_view kEncodingFlagsHeader = "x-loki-response-encoding-flag
 
 using Answer = std::function<Result<HttpResponse>(const ReadCall&)>;
 
+Status TightenByHeader(const HttpRequest& request, ReadContext* context) {
+  const std::string_view asked = request.Header("x-loki-query-limits");
+  if (!context->per_request_limits_enabled || asked.empty()) return Status::Ok();
+  return TightenLimits(asked, &context->limits);
+}
+
 // Several tenants: the same call, with an engine that shows the streams of all of them.
 HttpResponse AnswerForSeveral(const ReadContext& context, const HttpRequest& request, std::string_view names,
                               const Answer& answer) {
@@ -27,8 +36,11 @@ HttpResponse AnswerForSeveral(const ReadContext& context, const HttpRequest& req
   if (!tenants.ok()) return LokiPushError(tenants.status());
   Result<FormParams> params = FormParams::Parse(request);
   if (!params.ok()) return LokiQueryError(params.status());
-  MultiTenantEngine engine(context.engine, std::move(*tenants));
   ReadContext own = context;
+  own.limits = LimitsOfTenants(context, *tenants);
+  if (const Status tightened = TightenByHeader(request, &own); !tightened.ok())
+    return LokiQueryError(tightened);
+  MultiTenantEngine engine(context.engine, std::move(*tenants));
   own.engine = &engine;
   own.result_cache = nullptr;  // it knows answers by the one tenant's number
   const ReadCall call{own, request, std::move(*params), kUnseenTenant, context.clock->NowNs()};
@@ -49,7 +61,11 @@ HttpResponse AnswerRead(const ReadContext& context, const HttpRequest& request,
   if (lookup.refusal.has_value()) return std::move(*lookup.refusal);
   Result<FormParams> params = FormParams::Parse(request);
   if (!params.ok()) return LokiQueryError(params.status());
-  ReadCall call{context, request, std::move(*params), kUnseenTenant, context.clock->NowNs()};
+  ReadContext own = context;
+  own.limits = LimitsOfTenants(context, {lookup.name});
+  if (const Status tightened = TightenByHeader(request, &own); !tightened.ok())
+    return LokiQueryError(tightened);
+  ReadCall call{own, request, std::move(*params), kUnseenTenant, context.clock->NowNs()};
   if (const Result<TenantId> tenant = context.engine->FindTenant(lookup.name); tenant.ok()) {
     call.tenant = tenant.value();
   } else if (tenant.status().code() != Code::kNotFound) {
@@ -61,13 +77,23 @@ HttpResponse AnswerRead(const ReadContext& context, const HttpRequest& request,
 }
 
 Result<QueryResult> RunCountedQuery(const ReadCall& call, const logql::Expr& expr, QueryRequest request) {
+  VARVE_RETURN_IF_ERROR(CheckBlocked(call.params.Get("query"), expr, call.context.limits));
   request.tenant = call.tenant;
   request.cancel = call.request.cancel;
   request.partial_series = IsLogsDrilldown(call.request);
-  if (!BypassesResultCache(call.request)) request.cache = call.context.result_cache;
+  if (request.plan == nullptr && !BypassesResultCache(call.request)) request.cache = call.context.result_cache;
   Result<QueryResult> result = RunQuery(*call.context.engine, expr, request, call.context.limits);
   if (call.context.counters != nullptr) call.context.counters->Count(result);
   return result;
+}
+
+void CountQuery(const ReadCall& call, const QueryStats& stats, bool ok) {
+  if (call.context.counters == nullptr) return;
+  QueryResult result;
+  result.stats = stats;
+  Result<QueryResult> counted(std::move(result));
+  if (!ok) counted = InternalError("failed");  // how it failed does not matter
+  call.context.counters->Count(counted);
 }
 
 Result<HttpResponse> QueryAnswer(const ReadCall& call, const QueryResult& result,

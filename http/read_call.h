@@ -6,6 +6,7 @@
 #include <string>
 
 #include "engine/base/clock.h"
+#include "engine/base/per_tenant.h"
 #include "engine/engine.h"
 #include "http/form.h"
 #include "http/message.h"
@@ -17,7 +18,11 @@ namespace varve {
 
 struct ReadContext {
   Engine* engine = nullptr;
+  // In a ReadCall those of its tenant, as they were when the request came; else what holds when
+  // `tenant_limits` is null.
   QueryLimits limits;
+  const PerTenant<QueryLimits>* tenant_limits = nullptr;
+  bool per_request_limits_enabled = false;  // X-Loki-Query-Limits
   bool auth_enabled = false;
   const Clock* clock = &Clock::System();
   QueryCounters* counters = nullptr;    // may be null
@@ -27,7 +32,7 @@ struct ReadContext {
 };
 
 struct ReadCall {
-  const ReadContext& context;
+  const ReadContext& context;  // of this call, with the limits that hold for it
   const HttpRequest& request;
   FormParams params;
   TenantId tenant = 0;  // one that owns nothing when the name was never seen
@@ -38,8 +43,11 @@ struct ReadCall {
 HttpResponse AnswerRead(const ReadContext& context, const HttpRequest& request,
                         const std::function<Result<HttpResponse>(const ReadCall&)>& answer);
 
-// RunQuery with the call's tenant and token, counted.
+// RunQuery with the call's tenant and token, counted; refused when the parameter `query` is blocked.
 Result<QueryResult> RunCountedQuery(const ReadCall& call, const logql::Expr& expr, QueryRequest request);
+
+// Counts a query that RunCountedQuery did not run, for /metrics.
+void CountQuery(const ReadCall& call, const QueryStats& stats, bool ok);
 
 // The answer, charged to the query budget until it has gone out: the query's own budget ended with it, but a
 // few results of many long lines could still exhaust the memory. `cursor` is shown where there is one, be it

@@ -12,10 +12,13 @@
 #include "http/loki_responses.h"
 #include "http/query_params.h"
 #include "http/tenant.h"
+#include "http/tenant_query_limits.h"
 #include "http/websocket.h"
+#include "query/exec/blocked_queries.h"
 #include "query/exec/log_cursor.h"
 #include "query/exec/query_checks.h"
 #include "query/logql/parser.h"
+#include "query/logql/printer.h"
 
 namespace varve {
 namespace {
@@ -56,9 +59,13 @@ Result<int64_t> ParseDelayMs(std::string_view value) {
   return seconds * 1000;
 }
 
-Result<TailParams> ParseTailParams(const FormParams& params, int64_t now_ns) {
+Result<TailParams> ParseTailParams(const FormParams& params, bool legacy, int64_t now_ns) {
   TailParams out;
   VARVE_ASSIGN_OR_RETURN(out.expr, logql::ParseExpr(params.Get("query")));
+  // The legacy endpoints' way to filter lines.
+  if (const std::string_view regexp = params.Get("regexp"); legacy && !regexp.empty()) {
+    VARVE_ASSIGN_OR_RETURN(out.expr, logql::ParseExpr(logql::Print(*out.expr) + " |~ " + GoQuoted(regexp)));
+  }
   VARVE_ASSIGN_OR_RETURN(out.limit, ParseLimit(params.Get("limit")));
   VARVE_ASSIGN_OR_RETURN(const TimeBounds bounds, ParseBounds(params, now_ns));
   out.start_ns = bounds.start_ns;
@@ -66,7 +73,8 @@ Result<TailParams> ParseTailParams(const FormParams& params, int64_t now_ns) {
   return out;
 }
 
-// Only flags that mean something are echoed: the header is the client's, and its size would be in every frame.
+// Only flags that mean something are echoed: the header is the client's, and its size would be in every
+// frame.
 std::string FlagsJson(const EncodingFlags& flags) {
   return flags.categorize_labels ? "[\"categorize-labels\"]" : "";
 }
@@ -90,8 +98,8 @@ void TailApi::AddRoutes(Router* router) {
 
 namespace {
 
-// The newest `limit` entries from `start_ns` on, oldest first, in frames. There is no end: what has a time to come
-// and is there already would be in neither half otherwise.
+// The newest `limit` entries from `start_ns` on, oldest first, in frames. There is no end: what has a time to
+// come and is there already would be in neither half otherwise.
 Result<std::vector<std::shared_ptr<const TailFrame>>> ReadHistory(const ReadContext& context, TailHub* hub,
                                                                   const HttpRequest& http, TenantId tenant,
                                                                   const TailParams& params, TailForm form) {
@@ -116,8 +124,8 @@ Result<std::vector<std::shared_ptr<const TailFrame>>> ReadHistory(const ReadCont
     if (!found) break;
     TailEntry entry = encoder.Encode(cursor->stream(), cursor->ts_ns(), cursor->line(), cursor->labels(),
                                      cursor->stored_metadata());
-    entry.identity = TailIdentity(cursor->stream(), cursor->ts_ns(), cursor->stored_line(),
-                                  cursor->stored_metadata());
+    entry.identity =
+        TailIdentity(cursor->stream(), cursor->ts_ns(), cursor->stored_line(), cursor->stored_metadata());
     entry.arrival = std::numeric_limits<uint64_t>::max();
     VARVE_RETURN_IF_ERROR(memory.Add(entry.MemoryBytes()));
     entries.push_back(std::move(entry));
@@ -141,7 +149,8 @@ Result<std::vector<std::shared_ptr<const TailFrame>>> ReadHistory(const ReadCont
 
 Result<HttpResponse> TailApi::Tail(const HttpRequest& request, const std::string& tenant, bool legacy) const {
   VARVE_ASSIGN_OR_RETURN(const FormParams form_params, FormParams::Parse(request));
-  VARVE_ASSIGN_OR_RETURN(const TailParams params, ParseTailParams(form_params, context_.clock->NowNs()));
+  VARVE_ASSIGN_OR_RETURN(const TailParams params,
+                         ParseTailParams(form_params, legacy, context_.clock->NowNs()));
   HttpResponse response;
   if (!request.web_socket_upgrade) {
     response = ErrorText(400, "Bad Request\n");
@@ -156,7 +165,10 @@ Result<HttpResponse> TailApi::Tail(const HttpRequest& request, const std::string
   history_request.end_ns = std::max(params.start_ns, context_.clock->NowNs());
   history_request.start_ns = params.start_ns;
   history_request.limit = params.limit;
-  VARVE_RETURN_IF_ERROR(CheckLimits(*params.expr, history_request, context_.limits));
+  ReadContext own = context_;
+  own.limits = LimitsOfTenants(context_, {tenant});
+  VARVE_RETURN_IF_ERROR(CheckBlocked(form_params.Get("query"), *params.expr, own.limits));
+  VARVE_RETURN_IF_ERROR(CheckLimits(*params.expr, history_request, own.limits));
   const EncodingFlags flags = EncodingFlags::Parse(request.Header(kEncodingFlagsHeader));
   TailRequest tail;
   tail.tenant = tenant;
@@ -168,13 +180,12 @@ Result<HttpResponse> TailApi::Tail(const HttpRequest& request, const std::string
   if (!legacy) tail.flags_json = FlagsJson(flags);
   // Live first: what is appended while the history is read waits, and what both have is shown once.
   VARVE_ASSIGN_OR_RETURN(std::shared_ptr<TailSession> session,
-                         hub_->Join(tail, context_.limits.max_concurrent_tail_requests));
+                         hub_->Join(tail, own.limits.max_concurrent_tail_requests));
   std::vector<std::shared_ptr<const TailFrame>> history;
   // A tenant that was never seen has no history; the tail waits for its first push.
   const Result<TenantId> tenant_id = context_.engine->FindTenant(tenant);
   if (tenant_id.ok()) {
-    VARVE_ASSIGN_OR_RETURN(history,
-                           ReadHistory(context_, hub_, request, *tenant_id, params, tail.form));
+    VARVE_ASSIGN_OR_RETURN(history, ReadHistory(own, hub_, request, *tenant_id, params, tail.form));
   }
   VARVE_RETURN_IF_ERROR(session->GoLive(std::move(history)));
   response.web_socket = std::move(session);

@@ -1,8 +1,8 @@
 // GET /loki/api/v1/tail: history, then what comes in, over a WebSocket; and its legacy twin /api/prom/tail.
 //
-// What is wrong with the request is said in plain HTTP before the upgrade, except for a metric query, which Loki
-// refuses with a close frame. docs/http_api.md, "Tail".
-// Threads: thread-safe. Ownership: the context's engine and the hub must outlive this.
+// What is wrong with the request is said in plain HTTP before the upgrade, except for a metric query, which
+// Loki refuses with a close frame. docs/http_api.md, "Tail". Threads: thread-safe. Ownership: the context's
+// engine and the hub must outlive this.
 #pragma once
 
 #include "http/message.h"

@@ -12,7 +12,8 @@ void AppendRow(const LogEntryView& entry, LogColumns* columns) {
   // Neighbours often share their metadata. The bytes were reserved at once, so views into them stay.
   if (columns->metadata_sets.empty() || columns->metadata_sets.back() != entry.metadata) {
     const size_t at = columns->metadata_bytes.size();
-    columns->metadata_bytes.insert(columns->metadata_bytes.end(), entry.metadata.begin(), entry.metadata.end());
+    columns->metadata_bytes.insert(columns->metadata_bytes.end(), entry.metadata.begin(),
+                                   entry.metadata.end());
     columns->metadata_sets.emplace_back(columns->metadata_bytes.data() + at, entry.metadata.size());
   }
   columns->metadata_codes.push_back(static_cast<uint32_t>(columns->metadata_sets.size() - 1));
@@ -32,12 +33,13 @@ Result<std::unique_ptr<const TailBatch>> MakeTailBatch(const AppendBatch& batch,
       metadata_bytes += batch.entries[i].metadata.size();
     }
   }
-  if (line_bytes > std::numeric_limits<uint32_t>::max()) return ResourceExhausted("a push too large to be tailed");
+  if (line_bytes > std::numeric_limits<uint32_t>::max())
+    return ResourceExhausted("a push too large to be tailed");
   auto copy = std::make_unique<TailBatch>(budget);
   constexpr size_t kRowBytes = sizeof(int64_t) + 2 * sizeof(uint32_t) + sizeof(std::string_view);
-  VARVE_RETURN_IF_ERROR(copy->memory.Add(static_cast<int64_t>(
-      sizeof(TailBatch) + rows * kRowBytes + line_bytes + LogColumns::kLinePaddingBytes + metadata_bytes +
-      streams.size() * sizeof(TailBatch::Part))));
+  VARVE_RETURN_IF_ERROR(copy->memory.Add(
+      static_cast<int64_t>(sizeof(TailBatch) + rows * kRowBytes + line_bytes + LogColumns::kLinePaddingBytes +
+                           metadata_bytes + streams.size() * sizeof(TailBatch::Part))));
   LogColumns& columns = copy->columns;
   columns.row_count = static_cast<uint32_t>(rows);
   columns.timestamps_ns.reserve(rows);

@@ -27,7 +27,8 @@ Result<std::shared_ptr<const TailFrame>> TailFrame::Make(TailForm form, const st
                                                          size_t begin, size_t end, MemoryBudget* budget) {
   auto frame = std::make_shared<TailFrame>(form, budget);
   size_t bytes = 0;
-  for (size_t i = begin; i < end; ++i) bytes += entries[i].value.size() + entries[i].labels->size() + kObjectBytes;
+  for (size_t i = begin; i < end; ++i)
+    bytes += entries[i].value.size() + entries[i].labels->size() + kObjectBytes;
   const auto reserved = static_cast<int64_t>(bytes + (end - begin) * sizeof(Place) + sizeof(TailFrame));
   VARVE_RETURN_IF_ERROR(budget->Reserve(reserved));
   frame->bytes_ = reserved;
@@ -61,8 +62,8 @@ std::shared_ptr<const TailFrame> TailFrame::Without(const std::shared_ptr<const 
 
 void TailFrame::Add(const Place& place, std::string_view value) {
   const bool legacy = form_ == TailForm::kLegacy;
-  const bool same = !places_.empty() && (places_.back().labels == place.labels ||
-                                         *places_.back().labels == *place.labels);
+  const bool same =
+      !places_.empty() && (places_.back().labels == place.labels || *places_.back().labels == *place.labels);
   if (same) {
     body_.push_back(',');
   } else {

@@ -1,9 +1,9 @@
 // What a live tail sends: entries, encoded once and shared by every client that wants the same.
 //
-// A frame's body is what stands between the brackets of "streams":[…]; around it each client gets its own list
-// of dropped entries. The entries' places in the body are kept, so that a frame can be made without some of them
-// (those a client has seen already).
-// Threads: a TailFrame is immutable; a TailEncoder belongs to one thread.
+// A frame's body is what stands between the brackets of "streams":[…]; around it each client gets its own
+// list of dropped entries. The entries' places in the body are kept, so that a frame can be made without some
+// of them (those a client has seen already). Threads: a TailFrame is immutable; a TailEncoder belongs to one
+// thread.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +36,7 @@ uint64_t TailIdentity(StreamOrdinal stream, int64_t ts_ns, std::string_view line
 struct TailEntry {
   int64_t ts_ns = 0;
   uint64_t identity = 0;
-  uint64_t arrival = 0;  // a number of the hub's; 0 in history
+  uint64_t arrival = 0;                       // a number of the hub's; 0 in history
   std::shared_ptr<const std::string> labels;  // how the form names the stream, in JSON
   std::string value;                          // ["<ns>","line"] or what the form has
 
@@ -94,7 +94,8 @@ class TailEncoder {
  public:
   explicit TailEncoder(TailForm form) : form_(form) {}
 
-  // The entry that a pipeline has just let through. `stored_metadata` only tells rows with equal labels apart.
+  // The entry that a pipeline has just let through. `stored_metadata` only tells rows with equal labels
+  // apart.
   TailEntry Encode(StreamOrdinal stream, int64_t ts_ns, std::string_view line, const logql::RowLabels& labels,
                    std::string_view stored_metadata);
 

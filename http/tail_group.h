@@ -1,9 +1,9 @@
-// The clients that want the same: one tenant, query, delay and form. Runs the query's pipeline over what comes in
-// and makes the frames that all of them share.
+// The clients that want the same: one tenant, query, delay and form. Runs the query's pipeline over what
+// comes in and makes the frames that all of them share.
 //
-// With a delay, an entry waits until it has been here that long; what has an earlier time and came meanwhile goes
-// out before it, so that slow senders are sorted in.
-// Threads: `members` is guarded by the hub; all else belongs to the hub's worker.
+// With a delay, an entry waits until it has been here that long; what has an earlier time and came meanwhile
+// goes out before it, so that slow senders are sorted in. Threads: `members` is guarded by the hub; all else
+// belongs to the hub's worker.
 #pragma once
 
 #include <chrono>
@@ -75,8 +75,8 @@ class TailGroup {
   logql::PipelineRunner runner_;
   TailEncoder encoder_;
   std::vector<uint32_t> selection_;
-  std::vector<Waiting> waiting_;                            // in order of arrival
-  std::deque<std::pair<SteadyTime, int64_t>> arrivals_;     // with the entry's time
+  std::vector<Waiting> waiting_;                         // in order of arrival
+  std::deque<std::pair<SteadyTime, int64_t>> arrivals_;  // with the entry's time
   std::vector<TailEntry> dropped_;
 };
 

@@ -207,7 +207,8 @@ Result<TailHub::Impl::GroupEntry*> TailHub::Impl::GroupFor(const TailRequest& re
   return &entry;
 }
 
-Result<std::shared_ptr<TailSession>> TailHub::Impl::Join(const TailRequest& request, uint32_t concurrent_max) {
+Result<std::shared_ptr<TailSession>> TailHub::Impl::Join(const TailRequest& request,
+                                                         uint32_t concurrent_max) {
   auto memory = std::make_unique<MemoryReservation>(&budget);
   VARVE_RETURN_IF_ERROR(memory->Add(kSessionBytes));
   const MutexLock lock(mu);
@@ -354,12 +355,13 @@ TailHub::Impl::Route& TailHub::Impl::RouteOf(StreamOrdinal stream) {
     if (stream < nobody_through.size()) route.through = nobody_through[stream];
   }
   if (route.through == seen_last_group) return route;
-  const auto first_new = std::upper_bound(
-      current.begin(), current.end(), route.through,
-      [](uint64_t n, const auto& entry) { return n < entry.first->number; });
+  const auto first_new =
+      std::upper_bound(current.begin(), current.end(), route.through,
+                       [](uint64_t n, const auto& entry) { return n < entry.first->number; });
   const Labels& labels = engine->StreamLabels(stream);
   for (auto it = first_new; it != current.end(); ++it) {
-    if (IsOfTenant(stream, it->first->tenant) && it->first->Matches(labels)) route.groups.push_back(it->first);
+    if (IsOfTenant(stream, it->first->tenant) && it->first->Matches(labels))
+      route.groups.push_back(it->first);
   }
   route.through = seen_last_group;
   if (known != routes.end()) return route;
@@ -378,8 +380,8 @@ void TailHub::Impl::Process(const Queued& queued, SteadyClock::time_point now) {
     identities.clear();
     repeated.clear();
     for (uint32_t row = part.row_begin; row < part.row_end; ++row) {
-      identities.push_back(TailIdentity(part.stream, batch.columns.timestamps_ns[row], batch.columns.Line(row),
-                                        batch.columns.Metadata(row)));
+      identities.push_back(TailIdentity(part.stream, batch.columns.timestamps_ns[row],
+                                        batch.columns.Line(row), batch.columns.Metadata(row)));
       repeated.push_back(recent.Seen(identities.back()));
     }
     const Labels& labels = engine->StreamLabels(part.stream);
@@ -472,7 +474,8 @@ Result<std::shared_ptr<TailSession>> TailHub::Join(const TailRequest& request, u
 
 void TailHub::WaitUntilIdle() {
   const MutexLock lock(impl_->queue_mu);
-  while (impl_->busy || !impl_->queue.empty() || !impl_->lost.empty()) impl_->queue_idle.Wait(impl_->queue_mu);
+  while (impl_->busy || !impl_->queue.empty() || !impl_->lost.empty())
+    impl_->queue_idle.Wait(impl_->queue_mu);
 }
 
 MemoryBudget* TailHub::budget() const { return &impl_->budget; }

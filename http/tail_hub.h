@@ -4,13 +4,13 @@
 //           (never waits; what finds no room is dropped)                      │
 //                          which groups want the stream (remembered by ordinal) ─► pipeline ─► frames
 //
-// Clients with the same tenant, query, delay and form are one *group*: its pipeline runs once over an entry and
-// its frames are shared. A push looks at one number a stream to learn that nobody wants it.
-// Bounded: everything here counts against one budget (`memory_bytes`). When it is full, first the backlogs of
-// clients that do not read are dropped, then such clients are cut; pushes never wait, they lose tail entries.
-// An entry that is pushed again soon (a client's retry) is shown once.
-// Threads: thread-safe; one worker thread of its own.
-// Ownership: the engine must outlive this. Sessions must be gone, and appends have ended, before it is destroyed.
+// Clients with the same tenant, query, delay and form are one *group*: its pipeline runs once over an entry
+// and its frames are shared. A push looks at one number a stream to learn that nobody wants it. Bounded:
+// everything here counts against one budget (`memory_bytes`). When it is full, first the backlogs of clients
+// that do not read are dropped, then such clients are cut; pushes never wait, they lose tail entries. An
+// entry that is pushed again soon (a client's retry) is shown once. Threads: thread-safe; one worker thread
+// of its own. Ownership: the engine must outlive this. Sessions must be gone, and appends have ended, before
+// it is destroyed.
 #pragma once
 
 #include <atomic>

@@ -1,10 +1,11 @@
 // One client's live tail: the frames that wait for it, and what it missed.
 //
 //   history ─► live ─► over
-// While its history is being read, live frames are held back; then those entries of them that the history showed
-// are taken out, so that nothing is missing or repeated at the seam. A client that does not keep up first loses
-// entries, which it is told of (`dropped_entries`), and is cut when it takes nothing at all.
-// Threads: thread-safe. Ownership: the transport's, or the handler's until the upgrade; the hub knows it weakly.
+// While its history is being read, live frames are held back; then those entries of them that the history
+// showed are taken out, so that nothing is missing or repeated at the seam. A client that does not keep up
+// first loses entries, which it is told of (`dropped_entries`), and is cut when it takes nothing at all.
+// Threads: thread-safe. Ownership: the transport's, or the handler's until the upgrade; the hub knows it
+// weakly.
 #pragma once
 
 #include <chrono>

@@ -7,8 +7,8 @@
 //   OnOpen (Next)* OnClosed        all on the connection's I/O thread; OnClosed alone if the handshake fails
 //
 // A session that has nothing to say answers so, and calls Wake when that has changed.
-// Ownership: the transport keeps the session until OnClosed; the session may keep the link, and must drop it in
-// OnClosed.
+// Ownership: the transport keeps the session until OnClosed; the session may keep the link, and must drop it
+// in OnClosed.
 #pragma once
 
 #include <cstdint>

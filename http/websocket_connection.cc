@@ -60,9 +60,8 @@ void WebSocketConnection::Start(const Request& request) {
   timeout.idle_timeout = websocket::stream_base::none();
   timeout.keep_alive_pings = false;
   socket_.set_option(timeout);
-  socket_.set_option(websocket::stream_base::decorator([](websocket::response_type& response) {
-    response.set(beast::http::field::server, "varve");
-  }));
+  socket_.set_option(websocket::stream_base::decorator(
+      [](websocket::response_type& response) { response.set(beast::http::field::server, "varve"); }));
   socket_.read_message_max(kIncomingBytesMax);
   // A message is one frame, written from where it lies.
   socket_.auto_fragment(false);

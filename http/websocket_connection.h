@@ -75,9 +75,9 @@ class WebSocketConnection final : public WebSocketLink,
   bool open_ = false;
   bool writing_ = false;
   bool pinging_ = false;
-  bool closing_ = false;   // a close frame is on its way, or the end of the stream was sent
+  bool closing_ = false;  // a close frame is on its way, or the end of the stream was sent
   bool stopping_ = false;
-  bool ending_ = false;    // seen by the timer: a close is under way, ours or the client's
+  bool ending_ = false;  // seen by the timer: a close is under way, ours or the client's
   bool over_ = false;
   WebSocketMessage message_;  // being written
   SteadyClock::time_point write_begun_, ping_begun_, stop_begun_, ending_since_;

@@ -11,7 +11,8 @@ enum Flag : uint8_t {
   kOwnJsonDepth = 8,
   kTruncateLines = 16,
   kOwnOtlpConfig = 32,
-  kAllFlags = 63,
+  kTruncateIdentifier = 64,
+  kSpreadTimestamps = 128,
 };
 constexpr uint64_t kListItemsMax = 10'000;
 
@@ -57,12 +58,15 @@ bool GetList(ByteReader* reader, std::vector<std::string>* items) {
 
 DecodeOptions::DecodeOptions(std::vector<std::string> service_names, bool add_detected_level,
                              std::vector<std::string> level_fields, uint32_t json_max_depth,
-                             uint64_t truncate_line_bytes, const OtlpConfig& otlp_config)
+                             uint64_t truncate_line_bytes, const OtlpConfig& otlp_config,
+                             std::string truncate_identifier, bool spread_timestamps)
     : service_names_(std::move(service_names)),
       add_detected_level_(add_detected_level),
       level_detector_(level_fields, json_max_depth),
       truncate_line_bytes_(truncate_line_bytes),
-      otlp_rules_(std::make_shared<const OtlpRules>(otlp_config)) {
+      otlp_rules_(std::make_shared<const OtlpRules>(otlp_config)),
+      truncate_identifier_(std::move(truncate_identifier)),
+      spread_timestamps_(spread_timestamps) {
   uint8_t flags = 0;
   std::string lists;
   if (add_detected_level_) flags |= kAddDetectedLevel;
@@ -86,16 +90,22 @@ DecodeOptions::DecodeOptions(std::vector<std::string> service_names, bool add_de
     flags |= kOwnOtlpConfig;
     EncodeOtlpConfig(otlp_config, &lists);
   }
+  if (!truncate_identifier_.empty()) {
+    flags |= kTruncateIdentifier;
+    PutLengthPrefixed(&lists, truncate_identifier_);
+  }
+  if (spread_timestamps_) flags |= kSpreadTimestamps;
   encoded_.push_back(static_cast<char>(flags));
   encoded_ += lists;
 }
 
 DecodeOptions::DecodeOptions(const IngestLimits& limits)
-    : DecodeOptions(limits.discover_service_name,
-                    limits.discover_log_levels && limits.allow_structured_metadata, limits.log_level_fields,
-                    limits.log_level_from_json_max_depth,
-                    limits.max_line_size_truncate ? static_cast<uint64_t>(limits.max_line_size) : 0,
-                    limits.otlp_config) {}
+    : DecodeOptions(
+          limits.discover_service_name, limits.discover_log_levels && limits.allow_structured_metadata,
+          limits.log_level_fields, limits.log_level_from_json_max_depth,
+          limits.max_line_size_truncate ? static_cast<uint64_t>(limits.max_line_size) : 0, limits.otlp_config,
+          limits.max_line_size_truncate ? limits.max_line_size_truncate_identifier : std::string(),
+          limits.increment_duplicate_timestamp) {}
 
 Result<DecodeOptions> DecodeOptions::FromEncoded(ByteReader* reader) {
   const auto flags = reader->Fixed<uint8_t>();
@@ -104,16 +114,19 @@ Result<DecodeOptions> DecodeOptions::FromEncoded(ByteReader* reader) {
   uint64_t json_depth = kFormatJsonDepth;
   uint64_t truncate = 0;
   OtlpConfig otlp_config;
-  bool ok = (flags & ~kAllFlags) == 0;
+  bool ok = true;  // every flag has a meaning
   if (ok && (flags & kOwnServiceNames) != 0) ok = GetList(reader, &service_names);
   if (ok && (flags & kOwnLevelFields) != 0) ok = GetList(reader, &level_fields);
   if (ok && (flags & kOwnJsonDepth) != 0) json_depth = reader->Varint();
   if (ok && (flags & kTruncateLines) != 0) truncate = reader->Varint();
   if (ok && (flags & kOwnOtlpConfig) != 0) ok = DecodeOtlpConfig(reader, &otlp_config);
+  std::string identifier;
+  if (ok && (flags & kTruncateIdentifier) != 0) identifier = reader->LengthPrefixed();
   if (!ok || !reader->ok() || json_depth > UINT32_MAX)
     return Corruption("journal record: unreadable options");
   return DecodeOptions(std::move(service_names), (flags & kAddDetectedLevel) != 0, std::move(level_fields),
-                       static_cast<uint32_t>(json_depth), truncate, otlp_config);
+                       static_cast<uint32_t>(json_depth), truncate, otlp_config, std::move(identifier),
+                       (flags & kSpreadTimestamps) != 0);
 }
 
 }  // namespace varve

@@ -11,7 +11,7 @@ namespace varve {
 Status EntryBuilder::Finish(std::span<const MetadataPair> pairs, const StreamFacts& stream,
                             LogEntryView* entry) {
   if (const uint64_t bytes = options_->truncate_line_bytes(); bytes != 0 && entry->line.size() > bytes) {
-    entry->line = entry->line.substr(0, bytes);
+    VARVE_RETURN_IF_ERROR(CutLine(bytes, &entry->line));
   }
   if (!IsAscii(entry->line)) VARVE_RETURN_IF_ERROR(RepairText(&entry->line));
   if (!pairs.empty()) return EncodePairs(pairs, stream, entry);
@@ -20,6 +20,21 @@ Status EntryBuilder::Finish(std::span<const MetadataPair> pairs, const StreamFac
   entry->metadata = stream.label_level.empty()
                         ? EncodedLevelMetadata(options_->level_detector().FromLine(entry->line))
                         : std::string_view(stream.label_level_metadata);
+  return Status::Ok();
+}
+
+Status EntryBuilder::CutLine(uint64_t bytes, std::string_view* line) {
+  const std::string& identifier = options_->truncate_identifier();
+  if (identifier.empty() || identifier.size() >= bytes) {
+    *line = line->substr(0, bytes);
+    return Status::Ok();
+  }
+  char* const out = arena_->Allocate(bytes);
+  if (out == nullptr) return arena_->TakeStatus();
+  const size_t kept = bytes - identifier.size();
+  std::memcpy(out, line->data(), kept);
+  std::memcpy(out + kept, identifier.data(), identifier.size());
+  *line = {out, bytes};
   return Status::Ok();
 }
 

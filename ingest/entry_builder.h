@@ -27,6 +27,7 @@ class EntryBuilder {
   Status Finish(std::span<const MetadataPair> pairs, const StreamFacts& stream, LogEntryView* entry);
 
  private:
+  Status CutLine(uint64_t bytes, std::string_view* line);
   Status RepairText(std::string_view* text);
   Status EncodePairs(std::span<const MetadataPair> pairs, const StreamFacts& stream, LogEntryView* entry);
   void KeepLastOfEachName();

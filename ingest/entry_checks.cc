@@ -32,16 +32,22 @@ std::string FormatRfc3339(int64_t ts_ns) {
   return text;
 }
 
-EntryChecks::EntryChecks(const IngestLimits* limits, int64_t now_ns, int64_t retention_ns) : limits_(limits) {
+EntryChecks::EntryChecks(const IngestLimits* limits, int64_t now_ns) : limits_(limits), now_ns_(now_ns) {
   // The two ends stand for times that do not fit (decoded_push.h) and are always refused.
-  oldest_ns_ = INT64_MIN + 1;
-  if (retention_ns > 0) oldest_ns_ = std::max(oldest_ns_, SaturatingAdd(now_ns, -retention_ns));
+  oldest_of_all_ns_ = INT64_MIN + 1;
   if (limits->reject_old_samples) {
-    oldest_ns_ = std::max(oldest_ns_, SaturatingAdd(now_ns, -MsToNs(limits->reject_old_samples_max_age_ms)));
+    oldest_of_all_ns_ =
+        std::max(oldest_of_all_ns_, SaturatingAdd(now_ns, -MsToNs(limits->reject_old_samples_max_age_ms)));
   }
+  oldest_ns_ = oldest_of_all_ns_;
   newest_ns_ = std::min(INT64_MAX - 1, SaturatingAdd(now_ns, MsToNs(limits->creation_grace_period_ms)));
   const bool line_limited = limits->max_line_size > 0 && !limits->max_line_size_truncate;
   line_size_max_ = line_limited ? static_cast<uint64_t>(limits->max_line_size) : UINT64_MAX;
+}
+
+void EntryChecks::SetRetention(int64_t retention_ns) {
+  oldest_ns_ = oldest_of_all_ns_;
+  if (retention_ns > 0) oldest_ns_ = std::max(oldest_ns_, SaturatingAdd(now_ns_, -retention_ns));
 }
 
 uint64_t EntryChecks::MetadataBytes(std::span<const MetadataPair> pairs) {

@@ -1,6 +1,6 @@
 // Which entries of a push are refused, and in which words: limits on time, line and metadata.
 //
-// Threads: immutable after construction. Replay does not check again.
+// Threads: thread-compatible. Replay does not check again.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +20,10 @@ std::string FormatRfc3339(int64_t ts_ns);
 
 class EntryChecks {
  public:
-  // `retention_ns` as in EngineOptions.
-  EntryChecks(const IngestLimits* limits, int64_t now_ns, int64_t retention_ns);
+  EntryChecks(const IngestLimits* limits, int64_t now_ns);
+
+  // The period of the stream that the next entries are of; 0 = for ever.
+  void SetRetention(int64_t retention_ns);
 
   // Whether the entry is taken. `pairs` is its metadata as it came.
   bool Accepts(const LogEntryView& entry, std::span<const MetadataPair> pairs) const {
@@ -44,6 +46,8 @@ class EntryChecks {
   bool AcceptsMetadata(std::span<const MetadataPair> pairs) const;
 
   const IngestLimits* const limits_;
+  const int64_t now_ns_;
+  int64_t oldest_of_all_ns_;  // whatever the stream
   int64_t oldest_ns_;
   int64_t newest_ns_;
   uint64_t line_size_max_;

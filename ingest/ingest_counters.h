@@ -34,6 +34,10 @@ class IngestCounters {
       AddDiscarded(static_cast<DiscardReason>(i), rejections.entries()[i], rejections.bytes()[i]);
     }
   }
+  void AddTruncated(uint64_t entries, uint64_t bytes) {
+    Bump(&truncated_entries_, entries);
+    Bump(&truncated_bytes_, bytes);
+  }
   IngestStats Read() const {
     IngestStats stats;
     stats.requests = Get(requests_);
@@ -46,6 +50,8 @@ class IngestCounters {
       stats.discarded_entries[i] = Get(discarded_entries_[i]);
       stats.discarded_bytes[i] = Get(discarded_bytes_[i]);
     }
+    stats.truncated_entries = Get(truncated_entries_);
+    stats.truncated_bytes = Get(truncated_bytes_);
     return stats;
   }
 
@@ -60,6 +66,8 @@ class IngestCounters {
   Counter entries_{0};
   Counter line_bytes_{0};
   Counter metadata_bytes_{0};
+  Counter truncated_entries_{0};
+  Counter truncated_bytes_{0};
   std::array<Counter, static_cast<size_t>(DiscardReason::kCount)> discarded_entries_{};
   std::array<Counter, static_cast<size_t>(DiscardReason::kCount)> discarded_bytes_{};
 };

@@ -1,4 +1,5 @@
-// What the two JSON readers share: json_cursor.h, which decodes push bodies, and json_scan.h, which looks into lines.
+// What the two JSON readers share: json_cursor.h, which decodes push bodies, and json_scan.h, which looks
+// into lines.
 #pragma once
 
 #include <cstddef>

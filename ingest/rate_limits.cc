@@ -12,15 +12,10 @@ double BurstOr(double burst_mb, double rate_mb) { return burst_mb > 0 ? burst_mb
 
 }  // namespace
 
-RateLimits::RateLimits(const IngestLimits& limits)
-    : tenant_rate_(limits.ingestion_rate_mb * kMegabyte),
-      tenant_burst_(BurstOr(limits.ingestion_burst_size_mb, limits.ingestion_rate_mb) * kMegabyte),
-      stream_rate_(limits.per_stream_rate_limit_mb * kMegabyte),
-      stream_burst_(BurstOr(limits.per_stream_rate_limit_burst_mb, limits.per_stream_rate_limit_mb) *
-                    kMegabyte),
-      streams_max_(limits.max_global_streams_per_user) {}
-
-bool RateLimits::Take(Bucket* bucket, bool fresh, double rate, double burst, uint64_t bytes, int64_t now_ns) {
+bool RateLimits::Take(Bucket* bucket, bool fresh, double rate_mb, double burst_mb, uint64_t bytes,
+                      int64_t now_ns) {
+  const double rate = rate_mb * kMegabyte;
+  const double burst = BurstOr(burst_mb, rate_mb) * kMegabyte;
   if (fresh) {
     bucket->tokens = burst;
   } else {
@@ -29,40 +24,44 @@ bool RateLimits::Take(Bucket* bucket, bool fresh, double rate, double burst, uin
         burst, bucket->tokens + rate * static_cast<double>(elapsed_ns) / static_cast<double>(kNsPerSecond));
   }
   bucket->updated_ns = now_ns;
+  bucket->refill_ns = static_cast<int64_t>(std::min(burst / rate, 1e9) * static_cast<double>(kNsPerSecond));
   if (static_cast<double>(bytes) > bucket->tokens) return false;
   bucket->tokens -= static_cast<double>(bytes);
   return true;
 }
 
-bool RateLimits::AllowTenantBytes(std::string_view tenant, uint64_t bytes, int64_t now_ns) {
-  if (!limits_tenants()) return true;
+bool RateLimits::AllowTenantBytes(std::string_view tenant, const IngestLimits& limits, uint64_t bytes,
+                                  int64_t now_ns) {
+  if (limits.ingestion_rate_mb <= 0) return true;
   MutexLock lock(mu_);
   const auto [it, fresh] = tenants_.try_emplace(std::string(tenant));
-  return Take(&it->second, fresh, tenant_rate_, tenant_burst_, bytes, now_ns);
+  return Take(&it->second, fresh, limits.ingestion_rate_mb, limits.ingestion_burst_size_mb, bytes, now_ns);
 }
 
-bool RateLimits::AllowStreamBytes(StreamOrdinal stream, uint64_t bytes, int64_t now_ns) {
-  if (!limits_stream_bytes()) return true;
+bool RateLimits::AllowStreamBytes(StreamOrdinal stream, const IngestLimits& limits, uint64_t bytes,
+                                  int64_t now_ns) {
+  if (limits.per_stream_rate_limit_mb <= 0) return true;
   MutexLock lock(mu_);
   if (streams_.size() >= kBucketsMax) ForgetIdleStreams(now_ns);
   const auto [it, fresh] = streams_.try_emplace(stream);
-  return Take(&it->second, fresh, stream_rate_, stream_burst_, bytes, now_ns);
+  return Take(&it->second, fresh, limits.per_stream_rate_limit_mb, limits.per_stream_rate_limit_burst_mb,
+              bytes, now_ns);
 }
 
 // A bucket that is full again and one that does not exist behave the same.
 void RateLimits::ForgetIdleStreams(int64_t now_ns) {
-  const auto refill_ns =
-      static_cast<int64_t>(stream_burst_ / stream_rate_ * static_cast<double>(kNsPerSecond));
-  std::erase_if(streams_, [&](const auto& item) { return now_ns - item.second.updated_ns > refill_ns; });
+  std::erase_if(streams_,
+                [&](const auto& item) { return now_ns - item.second.updated_ns > item.second.refill_ns; });
 }
 
-bool RateLimits::AllowStream(std::string_view tenant, const Labels& labels) {
-  if (streams_max_ == 0) return true;
+bool RateLimits::AllowStream(std::string_view tenant, const IngestLimits& limits, const Labels& labels) {
+  const uint32_t streams_max = limits.max_global_streams_per_user;
+  if (streams_max == 0) return true;
   MutexLock lock(mu_);
   std::unordered_set<std::string>& known = tenant_streams_[std::string(tenant)];
   std::string canonical = labels.Canonical();
   if (known.contains(canonical)) return true;
-  if (known.size() >= streams_max_) return false;
+  if (known.size() >= streams_max) return false;
   known.insert(std::move(canonical));
   return true;
 }

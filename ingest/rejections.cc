@@ -20,6 +20,8 @@ std::string_view DiscardReasonName(DiscardReason reason) {
     case DiscardReason::kStructuredMetadataTooMany: return "structured_metadata_too_many";
     case DiscardReason::kDisallowedStructuredMetadata: return "disallowed_structured_metadata";
     case DiscardReason::kRequestBodyTooLarge: return "request_body_too_large";
+    case DiscardReason::kMissingEnforcedLabels: return "missing_enforced_labels";
+    case DiscardReason::kBlockedIngestion: return "blocked_ingestion";
     case DiscardReason::kCount: break;
   }
   return "unknown";

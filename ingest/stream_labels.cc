@@ -104,10 +104,29 @@ Result<Labels> ResolveStreamLabels(LabelForm form, std::string_view raw,
   return Labels::FromUnsorted(std::move(labels));
 }
 
-std::optional<LabelRejection> CheckStreamLabels(const Labels& labels, const IngestLimits& limits) {
+std::string LabelLimitsKey(const IngestLimits& limits) {
+  std::string key;
+  PutVarint(&key, limits.max_label_names_per_series);
+  PutVarint(&key, limits.max_label_name_length);
+  PutVarint(&key, limits.max_label_value_length);
+  for (const std::string& name : limits.enforced_labels) PutLengthPrefixed(&key, name);
+  return key;
+}
+
+std::optional<LabelRejection> CheckStreamLabels(std::string_view tenant, const Labels& labels,
+                                                const IngestLimits& limits) {
   if (labels.empty()) {
     return LabelRejection{DiscardReason::kMissingLabels,
                           "error at least one label pair is required per stream"};
+  }
+  std::string missing;
+  for (const std::string& name : limits.enforced_labels) {
+    if (!labels.Has(name)) missing += (missing.empty() ? "" : ",") + name;
+  }
+  if (!missing.empty()) {
+    return LabelRejection{DiscardReason::kMissingEnforcedLabels,
+                          "missing required labels '" + missing + "' for user '" + std::string(tenant) +
+                              "' for stream '" + labels.ToString() + "' (policy: '')"};
   }
   const size_t names = labels.size() - (labels.Has(kServiceName) ? 1 : 0);
   if (names > limits.max_label_names_per_series) {

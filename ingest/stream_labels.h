@@ -32,6 +32,9 @@ struct LabelRejection {
   std::string text;
 };
 // Why a stream with these labels is refused, if it is.
-std::optional<LabelRejection> CheckStreamLabels(const Labels& labels, const IngestLimits& limits);
+std::optional<LabelRejection> CheckStreamLabels(std::string_view tenant, const Labels& labels,
+                                                const IngestLimits& limits);
+// Bytes that are equal where CheckStreamLabels answers the same under two limits.
+std::string LabelLimitsKey(const IngestLimits& limits);
 
 }  // namespace varve

@@ -8,9 +8,9 @@
 namespace varve {
 
 Status StreamResolution::Resolve(std::string_view tenant, const DecodeOptions& options,
-                                 const DecodedPush::Stream& raw, ByteArena* arena,
-                                 PushScratch::Stream* stream) const {
-  stream->key = aliases_->MakeKey(tenant, options.encoded(), raw.form, raw.labels);
+                                 std::string_view alias_scope, const DecodedPush::Stream& raw,
+                                 ByteArena* arena, PushScratch::Stream* stream) const {
+  stream->key = aliases_->MakeKey(tenant, alias_scope, raw.form, raw.labels);
   stream->facts = aliases_->Find(stream->key);
   if (stream->facts != nullptr) return Status::Ok();
   VARVE_ASSIGN_OR_RETURN(Labels labels,

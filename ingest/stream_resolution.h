@@ -21,9 +21,10 @@ class StreamResolution {
   // All of them must outlive this.
   StreamResolution(Engine* engine, StreamAliasTable* aliases) : engine_(engine), aliases_(aliases) {}
 
-  // Fills `stream`: from the alias table, or by parsing. Errors as of ResolveStreamLabels.
-  Status Resolve(std::string_view tenant, const DecodeOptions& options, const DecodedPush::Stream& raw,
-                 ByteArena* arena, PushScratch::Stream* stream) const;
+  // Fills `stream`: from the alias table, or by parsing. Errors as of ResolveStreamLabels. `alias_scope`
+  // keeps apart aliases that were entered under other options, or judged by other limits.
+  Status Resolve(std::string_view tenant, const DecodeOptions& options, std::string_view alias_scope,
+                 const DecodedPush::Stream& raw, ByteArena* arena, PushScratch::Stream* stream) const;
   // Makes sure that stream->facts has an ordinal, and remembers the alias.
   Status Intern(TenantId tenant, PushScratch::Stream* stream) const;
   // The labels of a resolved stream.

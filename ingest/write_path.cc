@@ -11,6 +11,7 @@
 #include <lz4.h>
 
 #include "engine/base/mutex.h"
+#include "engine/retention_policy.h"
 #include "ingest/body_decoding.h"
 #include "ingest/decode_options.h"
 #include "ingest/entry_builder.h"
@@ -21,6 +22,7 @@
 #include "ingest/rate_limits.h"
 #include "ingest/stream_labels.h"
 #include "ingest/stream_resolution.h"
+#include "ingest/timestamp_spread.h"
 
 namespace varve {
 namespace {
@@ -78,46 +80,67 @@ std::string GoTimeText(int64_t ts_ns) {
 }  // namespace
 
 struct WritePath::Impl {
-  Impl(Engine* engine_in, IngestLimits limits_in)
-      : engine(engine_in),
-        limits(std::move(limits_in)),
-        options(std::make_shared<const DecodeOptions>(limits)),
-        rates(limits),
-        resolution(engine, &aliases) {}
+  Impl(Engine* engine_in, const PerTenant<IngestLimits>* limits_in)
+      : engine(engine_in), limits(limits_in), resolution(engine, &aliases) {}
 
+  // A tenant's limits and what follows from them. Immutable.
+  struct Prepared {
+    explicit Prepared(std::shared_ptr<const IngestLimits> limits_in)
+        : limits(std::move(limits_in)), options(*limits), alias_scope(options.encoded()) {
+      alias_scope += LabelLimitsKey(*limits);
+    }
+    std::shared_ptr<const IngestLimits> limits;
+    DecodeOptions options;
+    std::string alias_scope;
+  };
+
+  std::shared_ptr<const Prepared> PreparedFor(std::string_view tenant);
   std::shared_ptr<const DecodeOptions> OptionsOf(std::string_view encoded, Status* status);
 
   Engine* const engine;
-  const IngestLimits limits;
-  const std::shared_ptr<const DecodeOptions> options;
+  std::unique_ptr<const PerTenant<IngestLimits>> own_limits;  // where the caller has no table
+  const PerTenant<IngestLimits>* const limits;
   RateLimits rates;
   StreamAliasTable aliases;
   const StreamResolution resolution;
   PushScratchPool scratches;
   IngestCounters counters;
 
-  // Options of journal records that differ from ours, by their bytes.
-  static constexpr size_t kOtherOptionsMax = 64;
   Mutex mu;
-  std::unordered_map<std::string, std::shared_ptr<const DecodeOptions>> other_options VARVE_GUARDED_BY(mu);
+  // By the limits they come from, which they hold; thrown away when the limits are replaced.
+  std::unordered_map<const IngestLimits*, std::shared_ptr<const Prepared>> prepared VARVE_GUARDED_BY(mu);
+  uint64_t prepared_generation VARVE_GUARDED_BY(mu) = 0;
+  // Options of journal records, by their bytes.
+  static constexpr size_t kRecordOptionsMax = 64;
+  std::unordered_map<std::string, std::shared_ptr<const DecodeOptions>> record_options VARVE_GUARDED_BY(mu);
 
   class PushRun;
   class ReplayRun;
 };
 
+std::shared_ptr<const WritePath::Impl::Prepared> WritePath::Impl::PreparedFor(std::string_view tenant) {
+  const uint64_t generation = limits->generation();
+  std::shared_ptr<const IngestLimits> own = limits->Of(tenant);
+  const MutexLock lock(mu);
+  if (prepared_generation != generation) prepared.clear();
+  prepared_generation = generation;
+  std::shared_ptr<const Prepared>& entry = prepared[own.get()];
+  if (entry == nullptr) entry = std::make_shared<const Prepared>(std::move(own));
+  return entry;
+}
+
 std::shared_ptr<const DecodeOptions> WritePath::Impl::OptionsOf(std::string_view encoded, Status* status) {
-  if (encoded == options->encoded()) return options;
   MutexLock lock(mu);
   const std::string key(encoded);
-  if (const auto known = other_options.find(key); known != other_options.end()) return known->second;
+  if (const auto known = record_options.find(key); known != record_options.end()) return known->second;
   ByteReader reader(encoded);
   Result<DecodeOptions> parsed = DecodeOptions::FromEncoded(&reader);
   if (!parsed.ok() || !reader.AtEnd()) {
     *status = Corruption("journal record: unreadable options");
     return nullptr;
   }
-  if (other_options.size() == kOtherOptionsMax) other_options.clear();
-  return other_options[key] = std::make_shared<const DecodeOptions>(std::move(*parsed));
+  if (record_options.size() == kRecordOptionsMax) record_options.clear();
+  return record_options[key] = std::make_shared<const DecodeOptions>(std::move(*parsed));
 }
 
 // One push. Each step returns a status that fails the whole request; what is wrong with single streams or
@@ -127,8 +150,11 @@ class WritePath::Impl::PushRun {
   PushRun(Impl* impl, const PushRequest& request)
       : impl_(*impl),
         request_(request),
+        prepared_(impl->PreparedFor(request.tenant)),
+        limits_(*prepared_->limits),
+        retention_(RetentionPolicyOf(impl->engine->options())),
         now_ns_(impl->engine->options().clock->NowNs()),
-        checks_(&impl->limits, now_ns_, impl->engine->options().retention_ns),
+        checks_(&limits_, now_ns_),
         memory_(impl->engine->ingest_budget(), DecodeMemory::Mode::kMayRefuse),
         scratch_(impl->scratches.Take()) {
     scratch_->arena.Reset(&memory_);
@@ -139,6 +165,7 @@ class WritePath::Impl::PushRun {
     PushOutcome outcome;
     outcome.status = Steps();
     impl_.counters.AddDiscarded(rejections_);
+    if (outcome.status.ok() && Blocked()) return BlockedOutcome();
     if (outcome.status.ok()) {
       outcome.entries_stored = scratch_->batch.entries.size();
       outcome.line_bytes_stored = stored_line_bytes_;
@@ -150,6 +177,7 @@ class WritePath::Impl::PushRun {
  private:
   Status Steps() {
     VARVE_RETURN_IF_ERROR(Decode());
+    if (Blocked()) return Status::Ok();
     VARVE_RETURN_IF_ERROR(ResolveStreams());
     VARVE_RETURN_IF_ERROR(BuildBatch());
     if (scratch_->batch.entries.empty()) return Status::Ok();
@@ -158,21 +186,37 @@ class WritePath::Impl::PushRun {
     return impl_.engine->Append(scratch_->batch, scratch_->record);
   }
 
+  // limits.block_ingestion_until.
+  bool Blocked() const { return now_ns_ < limits_.block_ingestion_until_ns; }
+
+  PushOutcome BlockedOutcome() {
+    const Received received = CountReceived(scratch_->decoded);
+    impl_.counters.AddDiscarded(DiscardReason::kBlockedIngestion, scratch_->decoded.entries.size(),
+                                received.line_bytes + received.metadata_bytes);
+    PushOutcome outcome;
+    const uint32_t code = limits_.block_ingestion_status_code;
+    if (code == 200) return outcome;  // the sender is not to notice
+    outcome.blocked_status = code;
+    outcome.status = InvalidArgument("ingestion blocked for user '" + std::string(request_.tenant) +
+                                     "' until '" + FormatRfc3339(limits_.block_ingestion_until_ns) +
+                                     "' with status code '" + std::to_string(code) + "'");
+    return outcome;
+  }
+
   Status Decode() {
-    const auto wire_max = impl_.limits.max_recv_msg_size;
+    const auto wire_max = limits_.max_recv_msg_size;
     if (request_.body.size() > static_cast<uint64_t>(wire_max)) {
       impl_.counters.AddDiscarded(DiscardReason::kRequestBodyTooLarge, 0, request_.body.size());
       return TooLarge("request body too large: message size too large than max (" +
                       std::to_string(request_.body.size()) + " vs " + std::to_string(wire_max) + ")");
     }
-    VARVE_ASSIGN_OR_RETURN(
-        const BodyFormat format,
-        request_.otlp
-            ? ParseOtlpHeaders(request_.content_type, request_.content_encoding)
-            : ParsePushHeaders(request_.content_type, request_.content_encoding, request_.legacy_json));
+    VARVE_ASSIGN_OR_RETURN(const BodyFormat format,
+                           request_.otlp ? ParseOtlpHeaders(request_.content_type, request_.content_encoding)
+                                         : ParsePushHeaders(request_.content_type, request_.content_encoding,
+                                                            request_.legacy_json));
     // An empty message is a message for OTLP: one without records.
     if (request_.body.empty() && format.form != WireForm::kOtlpProtobuf) return InvalidArgument("EOF");
-    const BodyContext context{*impl_.options, now_ns_, impl_.limits.max_decompressed_size};
+    const BodyContext context{prepared_->options, now_ns_, limits_.max_decompressed_size};
     Result<BodyDecoding> body = DecodeBody(format, request_.body, context, &*scratch_, &memory_);
     if (!body.ok()) {
       if (body.status().code() == Code::kTooLarge) {
@@ -198,11 +242,12 @@ class WritePath::Impl::PushRun {
     for (size_t i = 0; i < decoded.streams.size(); ++i) {
       const DecodedPush::Stream& raw = decoded.streams[i];
       PushScratch::Stream& stream = scratch_->streams[i];
-      VARVE_RETURN_IF_ERROR(
-          impl_.resolution.Resolve(request_.tenant, *impl_.options, raw, &scratch_->arena, &stream));
+      VARVE_RETURN_IF_ERROR(impl_.resolution.Resolve(request_.tenant, prepared_->options,
+                                                     prepared_->alias_scope, raw, &scratch_->arena, &stream));
       if (stream.new_labels == nullptr) continue;
       VARVE_RETURN_IF_ERROR(memory_.Add(static_cast<int64_t>(raw.labels.size() * 2)));
-      if (std::optional<LabelRejection> refusal = CheckStreamLabels(*stream.new_labels, impl_.limits)) {
+      if (std::optional<LabelRejection> refusal =
+              CheckStreamLabels(request_.tenant, *stream.new_labels, limits_)) {
         RefuseStream(i, refusal->reason, std::move(refusal->text));
       }
     }
@@ -213,7 +258,12 @@ class WritePath::Impl::PushRun {
   Status BuildBatch() {
     DecodedPush& decoded = scratch_->decoded;
     RejectList& rejects = scratch_->rejects;
-    EntryBuilder builder(impl_.options.get(), &scratch_->arena);
+    EntryBuilder builder(&prepared_->options, &scratch_->arena);
+    const std::optional<int64_t> tenant_period_ns = retention_->TenantPeriodNs(request_.tenant);
+    if (tenant_period_ns.has_value()) checks_.SetRetention(*tenant_period_ns);
+    const uint64_t truncate_bytes = prepared_->options.truncate_line_bytes();
+    uint64_t truncated = 0;
+    uint64_t truncated_bytes = 0;
     MetadataCursor metadata(decoded);
     uint32_t out = 0;
     for (size_t s = 0; s < decoded.streams.size(); ++s) {
@@ -223,6 +273,10 @@ class WritePath::Impl::PushRun {
         rejects.Add(raw.begin, raw.count);
         continue;
       }
+      if (!tenant_period_ns.has_value()) {
+        checks_.SetRetention(retention_->PeriodNs(request_.tenant, impl_.resolution.LabelsOf(stream)));
+      }
+      TimestampSpread spread(prepared_->options.spread_timestamps());
       const uint32_t out_begin = out;
       uint64_t bytes = 0;
       for (uint32_t i = raw.begin; i < raw.begin + raw.count; ++i) {
@@ -241,6 +295,11 @@ class WritePath::Impl::PushRun {
                           "' has structured metadata with an invalid name: " + status.message());
           continue;
         }
+        if (truncate_bytes != 0 && decoded.entries[i].line.size() > truncate_bytes) [[unlikely]] {
+          ++truncated;
+          truncated_bytes += decoded.entries[i].line.size() - truncate_bytes;
+        }
+        spread.Apply(&entry);
         bytes += entry.line.size() + (pairs.empty() ? 0 : EntryChecks::MetadataBytes(pairs));
         decoded.entries[out++] = entry;
       }
@@ -255,6 +314,7 @@ class WritePath::Impl::PushRun {
     }
     decoded.entries.resize(out);
     scratch_->batch.entries.swap(decoded.entries);
+    impl_.counters.AddTruncated(truncated, truncated_bytes);
     return AdmitTenantBytes();
   }
 
@@ -263,7 +323,8 @@ class WritePath::Impl::PushRun {
     PushScratch::Stream& stream = scratch_->streams[s];
     const DecodedPush::Stream& raw = scratch_->decoded.streams[s];
     *keep = true;
-    if (stream.new_labels != nullptr && !impl_.rates.AllowStream(request_.tenant, *stream.new_labels)) {
+    if (stream.new_labels != nullptr &&
+        !impl_.rates.AllowStream(request_.tenant, limits_, *stream.new_labels)) {
       *keep = false;
       ReplaceByStreamRefusal(s, raw, out_end - out_begin, bytes, DiscardReason::kStreamLimit,
                              "maximum active stream limit exceeded when trying to create stream " +
@@ -274,10 +335,10 @@ class WritePath::Impl::PushRun {
                                  std::string(request_.tenant) + "'");
       return Status::Ok();
     }
-    if (!impl_.rates.limits_stream_bytes()) return Status::Ok();
+    if (limits_.per_stream_rate_limit_mb <= 0) return Status::Ok();
     VARVE_ASSIGN_OR_RETURN(const TenantId tenant, impl_.engine->InternTenant(request_.tenant));
     VARVE_RETURN_IF_ERROR(impl_.resolution.Intern(tenant, &stream));
-    if (impl_.rates.AllowStreamBytes(stream.facts->ordinal, bytes, now_ns_)) return Status::Ok();
+    if (impl_.rates.AllowStreamBytes(stream.facts->ordinal, limits_, bytes, now_ns_)) return Status::Ok();
     *keep = false;
     ReplaceByStreamRefusal(s, raw, out_end - out_begin, bytes, DiscardReason::kPerStreamRateLimit,
                            StreamRateText(s, out_begin, out_end, bytes));
@@ -291,8 +352,9 @@ class WritePath::Impl::PushRun {
     for (uint32_t i = out_begin; i < out_end && i - out_begin < kEntriesListed; ++i) {
       text += "entry with timestamp " + GoTimeText(scratch_->decoded.entries[i].ts_ns) +
               " ignored, reason: 'Per stream rate limit exceeded (limit: " +
-              MegabytesText(impl_.rates.stream_rate_mb()) + "/sec) while attempting to ingest for stream '" +
-              labels + "' totaling " + std::to_string(bytes) +
+              MegabytesText(limits_.per_stream_rate_limit_mb) +
+              "/sec) while attempting to ingest for stream '" + labels + "' totaling " +
+              std::to_string(bytes) +
               "B, consider splitting a stream via additional labels or contact your Loki administrator to "
               "see if the "
               "limit can be increased',\n";
@@ -305,13 +367,14 @@ class WritePath::Impl::PushRun {
   // The limit on the tenant's bytes: all of the request or nothing.
   Status AdmitTenantBytes() {
     const size_t lines = scratch_->batch.entries.size();
-    if (lines == 0 || impl_.rates.AllowTenantBytes(request_.tenant, admitted_bytes_, now_ns_))
+    if (lines == 0 || impl_.rates.AllowTenantBytes(request_.tenant, limits_, admitted_bytes_, now_ns_))
       return Status::Ok();
     rejections_.Add(
         DiscardReason::kRateLimited,
         "ingestion rate limit exceeded for user " + std::string(request_.tenant) + " (limit: " +
-            std::to_string(impl_.rates.tenant_rate()) + " bytes/sec) while attempting to ingest '" +
-            std::to_string(lines) + "' lines totaling '" + std::to_string(admitted_bytes_) +
+            std::to_string(static_cast<uint64_t>(limits_.ingestion_rate_mb * RateLimits::kMegabyte)) +
+            " bytes/sec) while attempting to ingest '" + std::to_string(lines) + "' lines totaling '" +
+            std::to_string(admitted_bytes_) +
             "' bytes, reduce log volume or contact your Loki administrator to see if the limit can be "
             "increased",
         lines, admitted_bytes_);
@@ -338,7 +401,7 @@ class WritePath::Impl::PushRun {
     header.tenant = request_.tenant;
     header.received_ns = now_ns_;
     header.decoded_size_max = body_.decoded_size_max;
-    header.options = impl_.options->encoded();
+    header.options = prepared_->options.encoded();
     std::string_view body = request_.body;
     const bool plain =
         header.outer == ContentEncoding::kIdentity && header.inner == ContentEncoding::kIdentity;
@@ -385,8 +448,11 @@ class WritePath::Impl::PushRun {
 
   Impl& impl_;
   const PushRequest& request_;
+  const std::shared_ptr<const Prepared> prepared_;
+  const IngestLimits& limits_;  // of prepared_
+  const std::shared_ptr<const RetentionPolicy> retention_;
   const int64_t now_ns_;
-  const EntryChecks checks_;
+  EntryChecks checks_;
   DecodeMemory memory_;
   PushScratchPool::Lease scratch_;
   BodyDecoding body_;
@@ -434,14 +500,16 @@ class WritePath::Impl::ReplayRun {
       const DecodedPush::Stream& raw = decoded.streams[s];
       if (record.rejects.ContainsAll(raw.begin, raw.count)) continue;
       PushScratch::Stream& stream = scratch_->streams[s];
-      VARVE_RETURN_IF_ERROR(AsCorruption(
-          impl_.resolution.Resolve(record.header.tenant, record_options, raw, &scratch_->arena, &stream)));
+      VARVE_RETURN_IF_ERROR(AsCorruption(impl_.resolution.Resolve(
+          record.header.tenant, record_options, record_options.encoded(), raw, &scratch_->arena, &stream)));
       VARVE_RETURN_IF_ERROR(impl_.resolution.Intern(tenant, &stream));
+      TimestampSpread spread(record_options.spread_timestamps());
       const uint32_t out_begin = out;
       for (uint32_t i = raw.begin; i < raw.begin + raw.count; ++i) {
         if (record.rejects.Contains(i)) continue;
         LogEntryView entry = decoded.entries[i];
         VARVE_RETURN_IF_ERROR(AsCorruption(builder.Finish(metadata.PairsOf(i), *stream.facts, &entry)));
+        spread.Apply(&entry);
         decoded.entries[out++] = entry;
       }
       scratch_->batch.streams.push_back({stream.facts->ordinal, out_begin, out - out_begin});
@@ -462,8 +530,13 @@ class WritePath::Impl::ReplayRun {
   PushScratchPool::Lease scratch_;
 };
 
-WritePath::WritePath(Engine* engine, IngestLimits limits)
-    : impl_(std::make_unique<Impl>(engine, std::move(limits))) {}
+WritePath::WritePath(Engine* engine, IngestLimits limits) {
+  auto own = std::make_unique<const PerTenant<IngestLimits>>(std::move(limits));
+  impl_ = std::make_unique<Impl>(engine, own.get());
+  impl_->own_limits = std::move(own);
+}
+WritePath::WritePath(Engine* engine, std::reference_wrapper<const PerTenant<IngestLimits>> limits)
+    : impl_(std::make_unique<Impl>(engine, &limits.get())) {}
 WritePath::~WritePath() = default;
 
 PushOutcome WritePath::Push(const PushRequest& request) { return Impl::PushRun(impl_.get(), request).Run(); }
@@ -477,6 +550,6 @@ ReplayFn WritePath::MakeReplay() {
 
 IngestStats WritePath::Stats() const { return impl_->counters.Read(); }
 
-const IngestLimits& WritePath::limits() const { return impl_->limits; }
+const PerTenant<IngestLimits>& WritePath::limits() const { return *impl_->limits; }
 
 }  // namespace varve

@@ -9,11 +9,13 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "engine/base/per_tenant.h"
 #include "engine/engine.h"
 #include "ingest/limits.h"
 
@@ -46,6 +48,8 @@ enum class DiscardReason : uint8_t {
   kStructuredMetadataTooMany,
   kDisallowedStructuredMetadata,
   kRequestBodyTooLarge,
+  kMissingEnforcedLabels,
+  kBlockedIngestion,
   kCount
 };
 std::string_view DiscardReasonName(DiscardReason reason);  // "line_too_long"
@@ -55,6 +59,8 @@ struct PushOutcome {
   // kInvalidArgument 400, kOutOfRange 422 (nothing to store), kTooLarge 413, kResourceExhausted 429,
   // kUnavailable 503, kStorageFull 507, kIoError 500.
   Status status;
+  // Not 0: the push was refused whole by limits.block_ingestion_until; answer with this, status says why.
+  uint32_t blocked_status = 0;
   uint64_t entries_stored = 0;
   uint64_t line_bytes_stored = 0;
 };
@@ -68,19 +74,24 @@ struct IngestStats {
   uint64_t metadata_bytes_received = 0;
   std::array<uint64_t, static_cast<size_t>(DiscardReason::kCount)> discarded_entries{};
   std::array<uint64_t, static_cast<size_t>(DiscardReason::kCount)> discarded_bytes{};
+  // Lines cut to limits.max_line_size, and the bytes they lost.
+  uint64_t truncated_entries = 0;
+  uint64_t truncated_bytes = 0;
 };
 
 class WritePath {
  public:
-  // `engine` must outlive this.
+  // `engine` must outlive this; the same limits for every tenant.
   WritePath(Engine* engine, IngestLimits limits);
+  // `limits` too: a push keeps to those of its tenant at its beginning.
+  WritePath(Engine* engine, std::reference_wrapper<const PerTenant<IngestLimits>> limits);
   ~WritePath();
 
   PushOutcome Push(const PushRequest& request);
   // For Engine::Recover.
   ReplayFn MakeReplay();
   IngestStats Stats() const;
-  const IngestLimits& limits() const;
+  const PerTenant<IngestLimits>& limits() const;
 
  private:
   struct Impl;

@@ -19,7 +19,8 @@ bool SeenEntries::Add(const LabelPairs& labels, int64_t ts_ns, std::string_view 
   ++count_;
   newest_ns_ = std::max(newest_ns_, ts_ns);
   const auto too_old = [this](int64_t t_ns) { return newest_ns_ - t_ns > kOverlapNs && t_ns != newest_ns_; };
-  while (!by_time_.empty() && (count_ > kEntriesMax || too_old(by_time_.begin()->first)) && by_time_.size() > 1) {
+  while (!by_time_.empty() && (count_ > kEntriesMax || too_old(by_time_.begin()->first)) &&
+         by_time_.size() > 1) {
     count_ -= by_time_.begin()->second.size();
     forgotten_ns_ = by_time_.begin()->first;
     by_time_.erase(by_time_.begin());

@@ -1,4 +1,5 @@
-// Which log entries a client has shown, so that it can ask again for the time they are from and show each once.
+// Which log entries a client has shown, so that it can ask again for the time they are from and show each
+// once.
 //
 // Remembers those of the latest half minute (by their own time), at most kEntriesMax.
 // Threads: thread-compatible.
@@ -24,8 +25,8 @@ class SeenEntries {
   // Notes the entry. False: it was there, or is older than all that is asked for again.
   bool Add(const LabelPairs& labels, int64_t ts_ns, std::string_view line);
 
-  // Where to ask from, after a loss of connection: late entries of the last half minute are found too. What lies
-  // before the first entries that were shown is not: they were cut off there on purpose.
+  // Where to ask from, after a loss of connection: late entries of the last half minute are found too. What
+  // lies before the first entries that were shown is not: they were cut off there on purpose.
   int64_t resume_ns() const;
   bool empty() const { return newest_ns_ == std::numeric_limits<int64_t>::min(); }
   // The first answer is complete: what is older was not asked for.

@@ -20,6 +20,7 @@
 #include "query/exec/delete_filter.h"
 #include "tools/commands.h"
 #include "tools/config.h"
+#include "tools/live_limits.h"
 #include "tools/logging.h"
 #include "tools/terminal.h"
 
@@ -76,32 +77,44 @@ void RaiseDescriptorLimit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-// Waits for SIGTERM or SIGINT; all threads have them blocked. A second one ends the process at once.
-void WaitForStopSignal(const sigset_t& signals) {
+// Waits for SIGTERM or SIGINT; all threads have them blocked. A second one ends the process at once. SIGHUP
+// reads the limits again.
+void WaitForStopSignal(const sigset_t& signals, LiveLimits* limits) {
   int received = 0;
-  sigwait(&signals, &received);
+  while (sigwait(&signals, &received) != 0 || received == SIGHUP) {
+    if (received == SIGHUP) limits->Reload().IgnoreError("it is in the log");
+  }
   spdlog::info("msg=\"stopping\" signal={}", received == SIGTERM ? "SIGTERM" : "SIGINT");
-  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  sigset_t unblocked = signals;
+  sigdelset(&unblocked, SIGHUP);  // whose default would end the process in the middle of its stop
+  pthread_sigmask(SIG_UNBLOCK, &unblocked, nullptr);
 }
 
-Status Serve(const Config& config) {
+Status Serve(const Config& config, LiveLimits* limits) {
   sigset_t stop_signals;
   sigemptyset(&stop_signals);
   sigaddset(&stop_signals, SIGTERM);
   sigaddset(&stop_signals, SIGINT);
+  sigaddset(&stop_signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &stop_signals, nullptr);  // before any thread starts, so that all inherit it
   signal(SIGPIPE, SIG_IGN);
   BoundMallocRetention();
   RaiseDescriptorLimit();
 
+  VARVE_RETURN_IF_ERROR(limits->ReadOverrides());
   EngineOptions engine_options = config.engine;
   engine_options.row_filter_factory = CompileDeleteFilter;
-  engine_options.may_remove_deleted = [mode = config.query.deletion_mode](std::string_view) {
-    return mode == "filter-and-delete";
+  engine_options.retention = limits->retention();
+  engine_options.notice = [](const std::string& text) { spdlog::warn("msg=\"{}\"", text); };
+  engine_options.may_remove_deleted = [query = limits->query()](std::string_view tenant) {
+    return query->Of(tenant)->deletion_mode == "filter-and-delete";
   };
   VARVE_ASSIGN_OR_RETURN(const std::unique_ptr<Engine> engine, Engine::Open(engine_options));
-  WritePath writes(engine.get(), config.ingest);
-  HttpServer server(engine.get(), &writes, config.query, config.http);
+  WritePath writes(engine.get(), *limits->ingest());
+  HttpOptions http_options = config.http;
+  http_options.tenant_limits = limits->query();
+  http_options.limits_source = limits;
+  HttpServer server(engine.get(), &writes, config.query, http_options);
   VARVE_RETURN_IF_ERROR(server.Start());
   VARVE_RETURN_IF_ERROR(engine->Recover(writes.MakeReplay()));
   server.SetReady(true);
@@ -121,7 +134,7 @@ Status Serve(const Config& config) {
     std::fflush(stdout);
   }
 
-  WaitForStopSignal(stop_signals);
+  WaitForStopSignal(stop_signals, limits);
   server.SetReady(false);
   server.Stop();
   VARVE_RETURN_IF_ERROR(engine->Close());
@@ -132,7 +145,8 @@ Status Serve(const Config& config) {
 Status RunServe(const ServeOptions& options) {
   VARVE_ASSIGN_OR_RETURN(const Config config, EffectiveConfig(options));
   VARVE_RETURN_IF_ERROR(StartLogging(config.log_level, config.log_format));
-  return Serve(config);
+  LiveLimits limits([&options] { return EffectiveConfig(options); }, config);
+  return Serve(config, &limits);
 }
 
 }  // namespace
@@ -162,7 +176,8 @@ void AddServeCommand(CLI::App* app, ChosenCommand* chosen) {
       ->type_name("FORMAT")
       ->check(CLI::IsMember({"logfmt", "json"}).description(""));
   command->footer(
-      "Stops cleanly on SIGTERM and SIGINT. The keys of the configuration are in docs/operations.md;\n"
+      "Stops cleanly on SIGTERM and SIGINT; reads the limits again on SIGHUP. The keys of the configuration "
+      "are in docs/operations.md;\n"
       "GET /config shows what is in effect.\n\n"
       "Examples:\n"
       "  varve serve\n"

@@ -117,8 +117,8 @@ class TailRun {
     if (closed.close_code == 1001 || closed.close_code == 1012 || closed.close_code == 1013) {
       return Unavailable("the server stops");
     }
-    return InvalidArgument(closed.text.empty() ? fmt::format("the server ended the tail ({})", closed.close_code)
-                                               : closed.text);
+    return InvalidArgument(
+        closed.text.empty() ? fmt::format("the server ended the tail ({})", closed.close_code) : closed.text);
   }
 
   // A tail begins with 5,000 lines at most; what else came while there was no connection is paged in first.
@@ -126,9 +126,8 @@ class TailRun {
     ApiClient client(options_.address);
     int64_t from_ns = seen_.resume_ns();
     for (;;) {
-      ApiClient::Parameters parameters = {{"query", options_.query},
-                                          {"limit", std::to_string(kPageLines)},
-                                          {"direction", "forward"}};
+      ApiClient::Parameters parameters = {
+          {"query", options_.query}, {"limit", std::to_string(kPageLines)}, {"direction", "forward"}};
       const int64_t to_ns = std::max(Clock::System().NowNs(), from_ns) + kNsPerHour;
       AppendTimeParameters({from_ns, to_ns}, &parameters);
       VARVE_ASSIGN_OR_RETURN(const HttpAnswer answer, client.Get("/loki/api/v1/query_range", parameters));
@@ -239,7 +238,9 @@ void AddTailCommand(CLI::App* app, ChosenCommand* chosen) {
   command->add_option("--limit", options->limit, "lines of the last hour to begin with")
       ->check(CLI::Range(1U, kPageLines))
       ->capture_default_str();
-  command->add_option("--delay-for", options->delay_for, "wait so many seconds, and sort by time what comes meanwhile")
+  command
+      ->add_option("--delay-for", options->delay_for,
+                   "wait so many seconds, and sort by time what comes meanwhile")
       ->check(CLI::Range(0U, 5U))
       ->type_name("SECONDS");
   const std::map<std::string, OutputFormat> formats = {{"text", OutputFormat::kText},

@@ -211,16 +211,19 @@ Result<std::unique_ptr<WebSocketClient>> WebSocketClient::Connect(const ServerAd
     if (HeaderValue(head, "sec-websocket-accept") != AcceptFor(key)) {
       return InvalidArgument(url + " does not speak WebSocket");
     }
-    return std::unique_ptr<WebSocketClient>(new WebSocketClient(std::move(state)));  // NOLINT: private constructor
+    return std::unique_ptr<WebSocketClient>(
+        new WebSocketClient(std::move(state)));  // NOLINT: private constructor
   }
   const std::string length_text = HeaderValue(head, "content-length");
-  const size_t length = std::min(kHandshakeBytesMax, static_cast<size_t>(std::strtoul(length_text.c_str(), nullptr, 10)));
+  const size_t length =
+      std::min(kHandshakeBytesMax, static_cast<size_t>(std::strtoul(length_text.c_str(), nullptr, 10)));
   while (buffer.size() < length && state->ReadSome(deadline) == State::Read::kSome) {
   }
   std::string text = buffer.substr(0, length);
   while (text.ends_with('\n')) text.pop_back();
   if (text.empty()) text = "the server answered with status " + status;
-  return status[0] == '5' || status == "429" ? Unavailable(std::move(text)) : InvalidArgument(std::move(text));
+  return status[0] == '5' || status == "429" ? Unavailable(std::move(text))
+                                             : InvalidArgument(std::move(text));
 }
 
 WebSocketClient::Received WebSocketClient::Receive(int timeout_ms) {
@@ -251,7 +254,8 @@ WebSocketClient::Received WebSocketClient::Receive(int timeout_ms) {
         const std::string& payload = frame.payload;
         uint16_t code = 1005;
         if (payload.size() >= 2) {
-          code = static_cast<uint16_t>(static_cast<uint8_t>(payload[0]) << 8 | static_cast<uint8_t>(payload[1]));
+          code =
+              static_cast<uint16_t>(static_cast<uint8_t>(payload[0]) << 8 | static_cast<uint8_t>(payload[1]));
         }
         (void)state.SendFrame(kClose, std::string_view(payload).substr(0, 2));
         return state.Ended(code, payload.size() > 2 ? payload.substr(2) : "");

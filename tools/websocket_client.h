@@ -1,8 +1,7 @@
 // A WebSocket to a server, for reading text messages; over libcurl, so http and https alike.
 //
-// Errors: kUnavailable when the server cannot be reached or is busy; kInvalidArgument, with the server's text, when
-// it refuses the upgrade for good.
-// Threads: thread-compatible. Ownership: owns its connection.
+// Errors: kUnavailable when the server cannot be reached or is busy; kInvalidArgument, with the server's
+// text, when it refuses the upgrade for good. Threads: thread-compatible. Ownership: owns its connection.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +24,7 @@ class WebSocketClient {
   struct Received {
     enum class Kind { kMessage, kNothing, kClosed };
     Kind kind = Kind::kNothing;
-    std::string text;          // the message, or the reason of the close
+    std::string text;  // the message, or the reason of the close
     uint16_t close_code = 0;
   };
 

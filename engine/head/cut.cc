@@ -1,6 +1,7 @@
 #include "engine/head/cut.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <string>
 
@@ -90,23 +91,29 @@ Result<PackDirectory> WriteOnePack(std::vector<CutStream>* streams, const Stream
 Result<CutResult> WritePacks(const LogSegment& segment, const StreamTable& streams, const CutOptions& options,
                              PackStore* store) {
   CutResult result;
-  std::vector<CutStream> sorted = SortStreams(segment, streams);
-  const auto write_all = [&]() -> Status {
-    for (const int32_t bucket : PackBuckets(sorted, options.bucket_ns)) {
-      const PackId id{.retention_class = 0,
+  std::map<uint8_t, std::vector<CutStream>> by_class;
+  for (CutStream& stream : SortStreams(segment, streams)) {
+    by_class[options.class_of == nullptr ? 0 : options.class_of(*stream.info)].push_back(std::move(stream));
+  }
+  const auto write_class = [&](uint8_t retention_class, std::vector<CutStream>* sorted) -> Status {
+    for (const int32_t bucket : PackBuckets(*sorted, options.bucket_ns)) {
+      const PackId id{.retention_class = retention_class,
                       .bucket = bucket,
                       .shard = options.shard,
                       .number = options.next_pack_number()};
       VARVE_ASSIGN_OR_RETURN(const std::unique_ptr<PendingPack> pending, store->Begin(id));
       VARVE_ASSIGN_OR_RETURN(
           PackDirectory directory,
-          WriteOnePack(&sorted, streams, bucket, options, pending.get(), &result.duplicates_dropped));
+          WriteOnePack(sorted, streams, bucket, options, pending.get(), &result.duplicates_dropped));
       result.packs.push_back({.id = id, .directory = std::move(directory)});
       VARVE_KILL_POINT("after_pack_write");
     }
     return Status::Ok();
   };
-  Status status = write_all();
+  Status status;
+  for (auto& [retention_class, sorted] : by_class) {
+    if (status.ok()) status = write_class(retention_class, &sorted);
+  }
   if (status.ok()) return result;
   std::vector<PackId> written;
   for (const WrittenPack& pack : result.packs) written.push_back(pack.id);

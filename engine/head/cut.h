@@ -1,4 +1,4 @@
-// Encodes a sealed segment into packs: sorted, without duplicates, one pack per time bucket.
+// Encodes a sealed segment into packs: sorted, without duplicates, one pack per time bucket and retention class.
 //
 // Streams are written so that similar ones sit side by side: by tenant, then by labels without those
 // that number instances, then by labels. A cut that spans more buckets than kPacksPerCutMax puts
@@ -25,6 +25,8 @@ struct CutOptions {
   uint16_t shard = 0;
   int64_t bucket_ns = 0;
   PackWriterOptions writer;
+  // Streams of different classes go into packs of their own. Null: all are of class 0.
+  std::function<uint8_t(const StreamInfo& stream)> class_of;
   std::function<uint64_t()> next_pack_number;  // ascending, never used before
 };
 

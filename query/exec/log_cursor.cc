@@ -28,7 +28,7 @@ class RowBatch {
  public:
   struct Row {
     RowPosition position;
-    uint32_t stream = 0;  // in the snapshot
+    uint32_t stream = 0;                                   // in the snapshot
     uint32_t begin = 0, line_size = 0, metadata_size = 0;  // in bytes_
   };
 
@@ -100,7 +100,8 @@ Status RowBatch::Fill(const LogScan& scan, const StreamOrder& order, Direction d
   return bytes <= memory_.bytes() ? Status::Ok() : memory_.Add(bytes - memory_.bytes());
 }
 
-// How many sources overlap at most, at any time. `order` is ascending by begin (forward) or descending by end.
+// How many sources overlap at most, at any time. `order` is ascending by begin (forward) or descending by
+// end.
 size_t OverlappingMax(const std::vector<const LogScan::SourceSlices*>& order, Direction direction) {
   std::priority_queue<int64_t, std::vector<int64_t>, std::greater<>> ends;
   size_t most = 0;
@@ -168,9 +169,9 @@ struct LogCursor::State {
   std::vector<const LogScan::SourceSlices*> order;  // as the query wants them
   size_t source_bytes = 0;                          // of a batch
   size_t rows_first = 0;
-  size_t next = 0;                                  // in order
-  std::vector<std::unique_ptr<RowBatch>> open;      // a heap
-  std::unique_ptr<RowBatch> current;                // its first row is the one at the cursor
+  size_t next = 0;                              // in order
+  std::vector<std::unique_ptr<RowBatch>> open;  // a heap
+  std::unique_ptr<RowBatch> current;            // its first row is the one at the cursor
   std::unique_ptr<logql::PipelineRunner> runner;
   uint32_t runner_stream = ~uint32_t{0};
   uint32_t seen = 0;
@@ -188,8 +189,8 @@ Result<std::unique_ptr<LogCursor>> LogCursor::Open(Engine& engine, const logql::
   auto state = std::make_unique<State>(engine, request, limits);
   TimeRange range{request.start_ns, request.end_ns};
   if (range.begin_ns == range.end_ns && range.end_ns != std::numeric_limits<int64_t>::max()) ++range.end_ns;
-  VARVE_ASSIGN_OR_RETURN(
-      state->scan, LogScan::Open(state->query, *selector, std::nullopt, logql::LabelNeeds(), range));
+  VARVE_ASSIGN_OR_RETURN(state->scan,
+                         LogScan::Open(state->query, *selector, std::nullopt, logql::LabelNeeds(), range));
   const Direction direction = request.direction;
   state->stream_order = std::make_unique<StreamOrder>(state->scan->snapshot().streams(), direction);
   for (const LogScan::SourceSlices& source : state->scan->sources()) state->order.push_back(&source);
@@ -212,8 +213,8 @@ Result<bool> LogCursor::Next() {
     }
     if (++state.seen % kRowsBetweenChecks == 0) VARVE_RETURN_IF_ERROR(state.query.CheckAlive());
     while (state.MustOpenNext()) {
-      VARVE_RETURN_IF_ERROR(state.Push(std::make_unique<RowBatch>(*state.order[state.next++], state.rows_first,
-                                                                  state.query.budget())));
+      VARVE_RETURN_IF_ERROR(state.Push(
+          std::make_unique<RowBatch>(*state.order[state.next++], state.rows_first, state.query.budget())));
     }
     if (state.open.empty()) return false;
     state.current = state.Pop();

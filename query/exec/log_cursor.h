@@ -8,15 +8,15 @@
 //     use(cursor->ts_ns(), cursor->line(), cursor->labels());
 //   }
 //
-// One snapshot serves the whole answer, so nothing is lost or doubled however slowly it is read; it keeps what it
-// shows readable, and so on disk, until the cursor goes. Sources are opened when their turn comes; rows are copied
-// out of them in batches, and the source is given back. The batches of all sources that overlap in time share
-// kBatchBytes, so that an hour of many gigabytes takes no more memory than a quiet one, but reads blocks several
-// times (from the block cache, if it holds them).
-// Order: as ordered_rows.h; entries of one stream at one time in the order of arrival, or its reverse.
-// Errors: those of RunQuery. request.limit only says how many entries the reader will want (0: all of them),
-// request.interval_ns is not looked at. limits.query_timeout is: 0 for a reader that takes its time.
-// Threads: thread-compatible. Ownership: keeps copies of request and limits; request.cancel must outlive it.
+// One snapshot serves the whole answer, so nothing is lost or doubled however slowly it is read; it keeps
+// what it shows readable, and so on disk, until the cursor goes. Sources are opened when their turn comes;
+// rows are copied out of them in batches, and the source is given back. The batches of all sources that
+// overlap in time share kBatchBytes, so that an hour of many gigabytes takes no more memory than a quiet one,
+// but reads blocks several times (from the block cache, if it holds them). Order: as ordered_rows.h; entries
+// of one stream at one time in the order of arrival, or its reverse. Errors: those of RunQuery. request.limit
+// only says how many entries the reader will want (0: all of them), request.interval_ns is not looked at.
+// limits.query_timeout is: 0 for a reader that takes its time. Threads: thread-compatible. Ownership: keeps
+// copies of request and limits; request.cancel must outlive it.
 #pragma once
 
 #include <cstdint>

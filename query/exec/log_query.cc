@@ -8,6 +8,7 @@
 #include "query/exec/log_page.h"
 #include "query/exec/log_scan.h"
 #include "query/exec/ordered_rows.h"
+#include "query/exec/query_plan.h"
 
 namespace varve {
 namespace {
@@ -210,7 +211,15 @@ Result<Streams> RunLogQuery(QueryContext& query, const logql::LogSelector& selec
   }
   VARVE_ASSIGN_OR_RETURN(const auto scan,
                          LogScan::Open(query, selector, std::nullopt, logql::LabelNeeds(), range));
-  if (request.limit == 0) return Streams();
+  QueryPlan* const explained = request.plan;
+  if (explained != nullptr) {
+    VARVE_ASSIGN_OR_RETURN(ScanPlan plan, DescribeScan(*scan, selector, "log query"));
+    plan.columns = ColumnNames(scan->has_line_filter() ? kTimestamps | kLines : kTimestamps | kLines | kMetadata);
+    if (scan->has_line_filter()) plan.late_columns = ColumnNames(kMetadata);
+    plan.may_stop_early = request.limit < plan.selected.lines;
+    explained->scans.push_back(std::move(plan));
+  }
+  if (request.limit == 0 || (explained != nullptr && !explained->run)) return Streams();
   const StreamOrder order(scan->snapshot().streams(), request.direction);
   VARVE_ASSIGN_OR_RETURN(const LogPage page, LogPage::Open(*scan, order, request.direction, request.after));
   LogQueryRun run(query, *scan, order, page, request.limit);
@@ -221,6 +230,7 @@ Result<Streams> RunLogQuery(QueryContext& query, const logql::LogSelector& selec
   QueryStats stats;
   stats.entries_returned = entries.size();
   query.AddStats(stats);
+  if (explained != nullptr) explained->scans.back().read = query.stats();
   return GroupByStream(*scan, std::move(entries));
 }
 

@@ -20,6 +20,7 @@ Result<std::unique_ptr<LogScan>> LogScan::Open(QueryContext& query, const logql:
   VARVE_ASSIGN_OR_RETURN(scan->pipeline_, logql::Pipeline::Compile(selector.stages, unwrap, needs));
   VARVE_ASSIGN_OR_RETURN(scan->snapshot_,
                          query.engine().SnapshotLogs(query.request().tenant, selector.matchers, range));
+  VARVE_RETURN_IF_ERROR(scan->CheckCardinality(selector));
   VARVE_RETURN_IF_ERROR(scan->CheckBytes());
   scan->GroupBySource();
   QueryStats stats;
@@ -48,6 +49,16 @@ void LogScan::GroupBySource() {
     source.max_ts_ns = std::max(source.max_ts_ns, slice.max_ts_ns);
     source.slices.push_back(i);
   }
+}
+
+Status LogScan::CheckCardinality(const logql::LogSelector& selector) const {
+  const uint32_t limit = query_.limits().cardinality_limit;
+  const size_t streams = snapshot_->streams().size();
+  if (limit == 0 || streams <= limit) return Status::Ok();
+  std::string text = "{";
+  for (const Matcher& matcher : selector.matchers) text += (text.size() > 1 ? ", " : "") + matcher.ToString();
+  return InvalidArgument("cardinality limit exceeded for " + text + "}; " + std::to_string(streams) +
+                         " entries, more than limit of " + std::to_string(limit));
 }
 
 Status LogScan::CheckBytes() const {

@@ -27,7 +27,7 @@ class LogScan {
   LogScan(QueryContext& query, const logql::LogSelector& selector, TimeRange range);
 
   // Takes the snapshot and compiles the pipeline. kInvalidArgument when the plan would read more than
-  // limits.max_query_bytes_read.
+  // limits.max_query_bytes_read or more streams than limits.cardinality_limit.
   static Result<std::unique_ptr<LogScan>> Open(QueryContext& query, const logql::LogSelector& selector,
                                                const std::optional<logql::Unwrap>& unwrap,
                                                const logql::LabelNeeds& needs, TimeRange range);
@@ -46,6 +46,8 @@ class LogScan {
 
  private:
   void GroupBySource();
+  // limits.cardinality_limit and limits.max_query_bytes_read.
+  Status CheckCardinality(const logql::LogSelector& selector) const;
   Status CheckBytes() const;
 
   QueryContext& query_;

@@ -22,14 +22,14 @@
 
 namespace varve {
 
-// Queries that are refused before they run (limits.blocked_queries, as Loki's). Every condition that is set
-// must hold; one with neither pattern nor hash blocks all queries of its types.
+// Queries that are refused before they run (limits.blocked_queries, as Loki's): those with that hash, or
+// those that the pattern names; with neither, all of these types.
 struct BlockedQuery {
-  std::string pattern;             // the whole query, blanks around it aside; or a regular expression
-  bool regex = false;              // … found anywhere in the query
+  std::string pattern;             // the whole query, blanks around it aside
+  bool regex = false;              // … or a regular expression, found anywhere in the query
   uint32_t hash = 0;               // FNV-1 of the query's text, as Loki logs it; 0 = none
   std::vector<std::string> types;  // of metric, filter, limited; empty = all
-  Regex compiled;                  // of `pattern` where `regex`; null = not compiled yet
+  Regex compiled;                  // of `pattern` where `regex`, else null
 };
 
 struct QueryLimits {
@@ -61,6 +61,8 @@ struct QueryLimits {
 
 class ResultCache;
 
+struct QueryPlan;
+
 enum class Direction { kBackward, kForward };
 
 // Names an entry among those of a log query, whatever arrives later (log_page.h).
@@ -89,6 +91,8 @@ struct QueryRequest {
   bool partial_series = false;
   // Where parts of answers are looked up and kept; null: nowhere. Range queries of metrics only.
   ResultCache* cache = nullptr;
+  // Null, or filled with what the query reads; it runs only if the plan says so (query_plan.h).
+  QueryPlan* plan = nullptr;
   const CancelToken* cancel = nullptr;  // may be null
 };
 

@@ -46,7 +46,7 @@ void SetExpr(Node node, uint32_t height, ParsedExpr* out) {
 }  // namespace
 
 Result<ExprPtr> ParseExprWithoutValidation(std::string_view query) {
-  if (query.size() > kQueryBytesMax) {
+  if (query.size() >= kQueryBytesMax) {
     return SemanticError("input size too long (" + std::to_string(query.size()) + " > " +
                          std::to_string(kQueryBytesMax) + ")");
   }

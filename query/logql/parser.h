@@ -18,7 +18,7 @@
 
 namespace varve::logql {
 
-inline constexpr size_t kQueryBytesMax = 131072;
+inline constexpr size_t kQueryBytesMax = 131072;  // the first size that is too long, as in Loki
 // Of nested parentheses, functions, operators and label filters, in the text and in the tree: whoever walks
 // a tree may recurse.
 inline constexpr uint32_t kNestingMax = 1000;

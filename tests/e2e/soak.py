@@ -6,8 +6,8 @@
 Sends `--rate` MB of lines a second in Promtail-shaped bodies (soak_bodies.py), sends again what was not acknowledged,
 asks mixed queries in `--queries` threads, each `--pause` seconds after the last answer, and keeps `--tails` tails open.
 Every 10 s it reads the server's memory, CPU and disk. At the end it flushes and compares with the ledger: entries per
-stream and minute, sums of line numbers of some minutes (which loss and doubles together cannot hide from), and the exact
-lines of some bodies. Prints a summary and exits with 1 on a violation: anything lost or doubled, a refused push, an
+stream and minute, sums of line numbers of some quarters of a minute (which loss and doubles together cannot hide from),
+and the exact lines of some bodies. Prints a summary and exits with 1 on a violation: anything lost or doubled, a refused push, an
 error of a query, a query that is not marked heavy or a push over 2 s, resident memory that grows by more than 5 % over
 the second half (of a run of 10 minutes or more), less than 95 % of the rate reached, a tail that misses entries without saying so.
 
@@ -313,30 +313,31 @@ class Verifier:
         if wrong:
             self.violations.append(f"{what}: expected and stored differ: {dict(list(wrong.items())[:5])} ({len(wrong)} streams)")
 
-    def minutes(self):
-        """Per minute and stream, the entries and the sum of their numbers."""
+    def totals(self):
+        """Per stream, the entries of each minute and the sum of the line numbers of each quarter of a minute."""
         counts, sums = {}, {}
         for group, number, second, _ in self.sent["ledger"]:
             lines = self.sent["lines"][group]
             for kind in KINDS:
-                minute, app = second // 60, f"{kind}-{group}"
-                counts.setdefault(minute, {}).setdefault(app, 0)
-                counts[minute][app] += lines
-                sums.setdefault(minute, {}).setdefault(app, 0)
-                sums[minute][app] += number * 100_000 * lines + lines * (lines - 1) // 2
+                app = f"{kind}-{group}"
+                minute, quarter = counts.setdefault(second // 60, {}), sums.setdefault(second // 15, {})
+                minute[app] = minute.get(app, 0) + lines
+                quarter[app] = quarter.get(app, 0) + number * 100_000 * lines + lines * (lines - 1) // 2
         return counts, sums
 
     def verify(self, rnd, sums_of):
-        counts, sums = self.minutes()
+        counts, sums = self.totals()
         for minute in sorted(counts):
-            at = (minute + 1) * 60 * NS
-            self.compare(f"minute {minute}", counts[minute], self.query('sum by (app) (count_over_time({cluster="soak"}[1m]))', at))
-        for minute in rnd.sample(sorted(sums), min(sums_of, len(sums))):
+            got = self.query('sum by (app) (count_over_time({cluster="soak"}[1m]))', (minute + 1) * 60 * NS)
+            self.compare(f"minute {minute}", counts[minute], got)
+        print(f"counted the entries of {len(counts)} minutes", flush=True)
+        for quarter in rnd.sample(sorted(sums), min(sums_of, len(sums))):
             for kind in KINDS:
-                part = {app: total for app, total in sums[minute].items() if app.startswith(kind)}
+                part = {app: total for app, total in sums[quarter].items() if app.startswith(kind)}
                 query = (f'sum by (app) (sum_over_time({{cluster="soak",job="{kind}"}} | regexp "n=(?P<n>[0-9]{{11}})" '
-                         '| unwrap n [1m]))')
-                self.compare(f"sums of numbers, {kind}, minute {minute}", part, self.query(query, (minute + 1) * 60 * NS))
+                         '| unwrap n [15s]))')
+                self.compare(f"sums of numbers, {kind}, from {quarter * 15}", part, self.query(query, (quarter + 1) * 15 * NS))
+        print("summed line numbers", flush=True)
         needles = sum(group == 0 and slot == 0 for group, _, _, slot in self.sent["ledger"]) * len(KINDS)
         first, last = min(counts) * 60, (max(counts) + 1) * 60
         got = self.query(f'sum(count_over_time({{cluster="soak"}} |= "{NEEDLE}" [{last - first}s]))', last * NS).get("", 0)
@@ -425,7 +426,7 @@ def main():
     parser.add_argument("--config", help="varve.yaml for the server")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--sample-seconds", type=float, default=10)
-    parser.add_argument("--sums", type=int, default=3, help="minutes whose numbers are summed")
+    parser.add_argument("--sums", type=int, default=8, help="quarters of a minute whose line numbers are summed")
     parser.add_argument("--out", help="JSON report")
     parser.add_argument("--keep", action="store_true", help="leave the data directory")
     options = parser.parse_args()

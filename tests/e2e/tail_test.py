@@ -116,8 +116,8 @@ class TailTest(VarveTest):
     def test_legacy_shape(self):
         server = self.started()
         base = (now_ns() // NS) * NS
-        self.push(server, (base, "line"))
-        tail = WebSocketClient(server.port, "/api/prom/tail?query=%7Bapp%3D%22x%22%7D")
+        self.push(server, (base, "line"), (base, "other"))
+        tail = WebSocketClient(server.port, "/api/prom/tail?query=%7Bapp%3D%22x%22%7D&regexp=l.ne")
         stream = json.loads(tail.receive())["streams"][0]
         self.assertEqual(stream["labels"], '{app="x", detected_level="unknown", service_name="x"}')
         self.assertEqual([(entry["ts"][-1], entry["line"]) for entry in stream["entries"]], [("Z", "line")])

@@ -120,6 +120,7 @@ uint32_t EngineTestPeer::shard_count() const { return static_cast<uint32_t>(engi
 
 Status EngineTestPeer::RunRetentionOnce() {
   Status status = engine_->DropExpiredPacks();
+  if (status.ok()) status = engine_->DropBeyondSize();
   engine_->FreeDroppedPacks();
   return status;
 }

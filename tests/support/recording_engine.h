@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/base/time.h"
+#include "engine/retention_policy.h"
 #include "tests/support/memory_engine.h"
 
 namespace varve::testing {
@@ -24,6 +25,7 @@ class FixedClock final : public Clock {
 struct RecordingEngineOptions {
   int64_t ingest_budget_bytes = 1LL << 30;
   int64_t retention_ns = 0;
+  std::shared_ptr<RetentionSource> retention;  // null: retention_ns for all
   // Whether what is appended is described; without it only the latest record is remembered.
   bool remember = true;
   // Whether it can be queried afterwards.
@@ -119,6 +121,7 @@ class RecordingEngine final : public Engine {
     MemoryEngineOptions result;
     result.ingest_budget_bytes = options.ingest_budget_bytes;
     result.engine.retention_ns = options.retention_ns;
+    result.engine.retention = options.retention;
     result.engine.clock = clock;
     return result;
   }

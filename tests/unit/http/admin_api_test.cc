@@ -22,7 +22,7 @@ class AdminApiTest : public ::testing::Test {
   AdminApiTest()
       : writes_(&engine_, IngestLimits()),
         metrics_(&engine_, &writes_, "fake"),
-        api_(&engine_, &metrics_, {kConfig, kDefaults, [this] { ++terminated_; }}) {
+        api_(&engine_, &metrics_, {[] { return std::string(kConfig); }, kDefaults, [this] { ++terminated_; }}) {
     api_.AddRoutes(&router_);
   }
   HttpResponse Get(const std::string& target) { return CallHandler(router_, "GET", target); }

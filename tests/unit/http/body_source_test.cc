@@ -64,7 +64,8 @@ class BodySourceTest : public ::testing::Test {
       response.body_source = std::make_shared<Pieces>(make, &made_, &alive_);
       return response;
     });
-    router_.Add({"GET"}, "/other", Worker::kQuery, [](const HttpRequest&) { return TextResponse(200, "other\n"); });
+    router_.Add({"GET"}, "/other", Worker::kQuery,
+                [](const HttpRequest&) { return TextResponse(200, "other\n"); });
     options_.on_request = [this](const RequestRecord& record) { bytes_recorded_ += record.response_bytes; };
     server_ = std::make_unique<Server>(&router_, options_);
     EXPECT_TRUE(server_->Start().ok());
@@ -122,7 +123,8 @@ TEST_F(BodySourceTest, RunsInlineToo) {
 
 TEST_F(BodySourceTest, CompressesWhenAskedTo) {
   SocketClient client = Start([](int i) {
-    return BodyPiece{.bytes = std::string(100'000, static_cast<char>('a' + i)), .last = i == 4, .broken = false};
+    return BodyPiece{
+        .bytes = std::string(100'000, static_cast<char>('a' + i)), .last = i == 4, .broken = false};
   });
   const auto answer = client.Get("/stream", "Accept-Encoding: gzip\r\n");
   ASSERT_TRUE(answer.has_value());
@@ -163,9 +165,8 @@ TEST_F(BodySourceTest, MakesNoMoreThanTheClientTakes) {
   options_.query_threads = 1;
   options_.write_timeout_ms = 60'000;
   constexpr size_t kPiece = 1 << 20;
-  SocketClient client = Start([](int i) {
-    return BodyPiece{.bytes = std::string(kPiece, 'x'), .last = i == 199, .broken = false};
-  });
+  SocketClient client = Start(
+      [](int i) { return BodyPiece{.bytes = std::string(kPiece, 'x'), .last = i == 199, .broken = false}; });
   ASSERT_TRUE(client.Get("/stream").has_value());
   // The only worker is free while the client does not read.
   SocketClient other(server_->port());

@@ -1,4 +1,5 @@
-// Live tails over the engine in memory: who gets what, in which form, and what happens to those who do not read.
+// Live tails over the engine in memory: who gets what, in which form, and what happens to those who do not
+// read.
 #include "http/tail_hub.h"
 
 #include <gmock/gmock.h>
@@ -19,11 +20,11 @@ namespace varve {
 namespace {
 
 using ::testing::ElementsAre;
+using testing::FakeLink;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using ::testing::Not;
-using testing::FakeLink;
 using testing::MemoryEngine;
+using ::testing::Not;
 using testing::TakeMessages;
 
 Labels App(const char* app) { return Labels::FromUnsorted({{"app", app}}); }
@@ -117,9 +118,9 @@ TEST_F(TailHubTest, MergesOrCategorizesLabelsAsAsked) {
   const Opened legacy = Open("{app=\"x\"} | logfmt", TailForm::kLegacy);
   engine_.Add(App("x"), 1'500'000'000, "code=7", Metadata({{"trace", "t1"}}));
   engine_.Add(App("x"), 2'000'000'000, "<plain>");
-  EXPECT_THAT(Take(merged),
-              ElementsAre(HasSubstr(R"([{"stream":{"app":"x","code":"7","trace":"t1"},"values":[["1500000000",)"
-                                    R"("code=7"]]})")));
+  EXPECT_THAT(Take(merged), ElementsAre(HasSubstr(
+                                R"([{"stream":{"app":"x","code":"7","trace":"t1"},"values":[["1500000000",)"
+                                R"("code=7"]]})")));
   const std::vector<std::string> frames = Take(categorized);
   ASSERT_EQ(frames.size(), 1u);
   EXPECT_EQ(frames[0], R"({"streams":[{"stream":{"app":"x"},"values":[["1500000000","code=7",)"
@@ -135,7 +136,8 @@ TEST_F(TailHubTest, SortsWhatComesTogetherByTime) {
   const Opened tail = Open("{app=~\".+\"}");
   AppendBatch batch;
   const TenantId tenant = *engine_.InternTenant("fake");
-  batch.streams = {{*engine_.InternStream(tenant, App("x")), 0, 2}, {*engine_.InternStream(tenant, App("y")), 2, 1}};
+  batch.streams = {{*engine_.InternStream(tenant, App("x")), 0, 2},
+                   {*engine_.InternStream(tenant, App("y")), 2, 1}};
   batch.entries = {{30, "c", ""}, {10, "a", ""}, {20, "b", ""}};
   ASSERT_TRUE(engine_.Append(batch, "").ok());
   EXPECT_THAT(Take(tail), ElementsAre(HasSubstr(R"([{"stream":{"app":"x"},"values":[["10","a"]]},)"
@@ -165,8 +167,9 @@ TEST_F(TailHubTest, HoldsBackUntilTheHistoryIsThereAndRepeatsNothingOfIt) {
   // What a history that was read by now would hold.
   const StreamOrdinal stream = *engine_.InternStream(*engine_.FindTenant("fake"), App("x"));
   const auto labels = std::make_shared<const std::string>(R"({"app":"x"})");
-  std::vector<TailEntry> entries = {{9, TailIdentity(stream, 9, "old", ""), 0, labels, R"(["9","old"])"},
-                                    {10, TailIdentity(stream, 10, "both", ""), 0, labels, R"(["10","both"])"}};
+  std::vector<TailEntry> entries = {
+      {9, TailIdentity(stream, 9, "old", ""), 0, labels, R"(["9","old"])"},
+      {10, TailIdentity(stream, 10, "both", ""), 0, labels, R"(["10","both"])"}};
   auto frame = TailFrame::Make(TailForm::kMerged, entries, 0, 2, hub().budget());
   ASSERT_TRUE(frame.ok());
   ASSERT_TRUE(session->GoLive({*frame}).ok());
@@ -217,7 +220,8 @@ TEST_F(TailHubTest, SharesOneFrameAmongAllWhoWantTheSame) {
   const WebSocketNext from_b = b.session->Next();
   ASSERT_TRUE(std::holds_alternative<WebSocketMessage>(from_a));
   ASSERT_TRUE(std::holds_alternative<WebSocketMessage>(from_b));
-  EXPECT_EQ(std::get<WebSocketMessage>(from_a).shared->data(), std::get<WebSocketMessage>(from_b).shared->data());
+  EXPECT_EQ(std::get<WebSocketMessage>(from_a).shared->data(),
+            std::get<WebSocketMessage>(from_b).shared->data());
 }
 
 TEST_F(TailHubTest, TellsAClientThatDoesNotReadWhatItMissed) {

@@ -111,7 +111,8 @@ class WebSocketTest : public ::testing::Test {
       size_t size = static_cast<unsigned char>(head[1]);
       if (size == 126) {
         const std::string more = client.ReadBytes(2);
-        size = static_cast<size_t>(static_cast<unsigned char>(more[0])) << 8 | static_cast<unsigned char>(more[1]);
+        size = static_cast<size_t>(static_cast<unsigned char>(more[0])) << 8 |
+               static_cast<unsigned char>(more[1]);
       } else if (size == 127) {
         size = 0;
         for (const char c : client.ReadBytes(8)) size = size << 8 | static_cast<unsigned char>(c);
@@ -123,7 +124,8 @@ class WebSocketTest : public ::testing::Test {
   }
   // A client's frame; the mask of zeros leaves the payload as it is.
   static std::string ClientFrame(int first, const std::string& payload) {
-    return std::string{static_cast<char>(first), static_cast<char>(0x80 | payload.size()), 0, 0, 0, 0} + payload;
+    return std::string{static_cast<char>(first), static_cast<char>(0x80 | payload.size()), 0, 0, 0, 0} +
+           payload;
   }
 
   Router router_;
@@ -178,7 +180,8 @@ TEST_F(WebSocketTest, PingsAnswersPingsAndIgnoresWhatIsSaid) {
 TEST_F(WebSocketTest, ClosesWithCodeAndReason) {
   SocketClient& client = Upgraded();
   session_->Say(WebSocketClose{1011, "enough"});
-  EXPECT_EQ(ReadFrame(client), std::pair(0x88, std::string("\x03\xF3" "enough")));
+  EXPECT_EQ(ReadFrame(client), std::pair(0x88, std::string("\x03\xF3"
+                                                           "enough")));
   ASSERT_TRUE(client.Send(ClientFrame(0x88, "\x03\xF3")));
   EXPECT_TRUE(client.WaitForClose());
   EXPECT_EQ(session_->WaitForEnd(), WebSocketEnd::kClosed);

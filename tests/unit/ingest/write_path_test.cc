@@ -386,6 +386,113 @@ TEST(WritePath, RefusesWhatRetentionWouldDropAtOnce) {
   EXPECT_EQ(outcome.entries_stored, 1u);
 }
 
+TEST(WritePath, RefusesByTheRetentionOfEachStream) {
+  RetentionStream rule;
+  rule.matchers.push_back(std::move(Matcher::Create("app", MatchOp::kEqual, "short")).value());
+  rule.period_ns = 60 * kNsPerSecond;
+  std::vector<RetentionStream> rules;
+  rules.push_back(std::move(rule));
+  auto source = std::make_shared<RetentionSource>(RetentionPolicy(3600 * kNsPerSecond, std::move(rules)));
+  RecordingEngine engine({.retention = source});
+  WritePath path(&engine, {});
+  const std::string short_body = OneStream("[[\"" + At(-61) + "\",\"x\"]]", R"({"app":"short"})");
+  const std::string long_body = OneStream("[[\"" + At(-61) + "\",\"x\"]]", R"({"app":"long"})");
+  for (int i = 0; i < 2; ++i) {  // new streams and known ones
+    EXPECT_THAT(path.Push(JsonRequest(short_body)).status.message(), HasSubstr("has timestamp too old: "));
+    EXPECT_TRUE(path.Push(JsonRequest(long_body)).status.ok());
+  }
+  source->Replace(RetentionPolicy(0));
+  EXPECT_TRUE(path.Push(JsonRequest(short_body)).status.ok());
+}
+
+TEST(WritePath, WantsEnforcedLabels) {
+  RecordingEngine engine;
+  IngestLimits limits;
+  limits.enforced_labels = {"team", "app", "zone"};
+  WritePath path(&engine, limits);
+  const PushOutcome outcome = path.Push(JsonRequest(OneStream(R"([["1","x"]])", R"({"app":"a"})")));
+  EXPECT_EQ(outcome.status.message(),
+            "missing required labels 'team,zone' for user 'fake' for stream "
+            "'{app=\"a\", service_name=\"a\"}' (policy: '')");
+  EXPECT_EQ(path.Stats().discarded_entries[static_cast<size_t>(DiscardReason::kMissingEnforcedLabels)], 1u);
+  EXPECT_EQ(engine.Stats().streams, 0u);
+}
+
+TEST(WritePath, BlocksIngestionUntilATime) {
+  RecordingEngine engine;
+  IngestLimits limits;
+  limits.block_ingestion_until_ns = kNowNs + 1;
+  {
+    WritePath path(&engine, limits);
+    const PushOutcome outcome = path.Push(JsonRequest(OneStream(R"([["1","abc"],["2","x"]])")));
+    EXPECT_EQ(outcome.blocked_status, 260u);
+    EXPECT_EQ(outcome.status.message(),
+              "ingestion blocked for user 'fake' until '2026-11-18T11:06:40Z' with status code '260'");
+    EXPECT_EQ(path.Stats().discarded_entries[static_cast<size_t>(DiscardReason::kBlockedIngestion)], 2u);
+    EXPECT_EQ(path.Stats().discarded_bytes[static_cast<size_t>(DiscardReason::kBlockedIngestion)], 4u);
+  }
+  limits.block_ingestion_status_code = 200;
+  {
+    WritePath path(&engine, limits);
+    const PushOutcome outcome = path.Push(JsonRequest(OneStream(R"([["1","abc"]])")));
+    EXPECT_TRUE(outcome.status.ok()) << "the sender is not to notice";
+    EXPECT_EQ(outcome.blocked_status, 0u);
+    EXPECT_EQ(outcome.entries_stored, 0u);
+  }
+  EXPECT_EQ(engine.appended(), "");
+  limits.block_ingestion_until_ns = kNowNs;
+  WritePath path(&engine, limits);
+  EXPECT_TRUE(path.Push(JsonRequest(OneStream(R"([["1","abc"]])"))).status.ok());
+  EXPECT_NE(engine.appended(), "");
+}
+
+TEST(WritePath, KeepsToTheLimitsOfTheTenantAsTheyAreNow) {
+  RecordingEngine engine;
+  IngestLimits defaults;
+  defaults.max_line_size = 3;
+  PerTenant<IngestLimits> table(defaults);
+  WritePath path(&engine, table);
+  const std::string body = OneStream(R"([["1","abcdef"]])", R"({"app":"a"})");
+  const auto push = [&](std::string_view tenant) {
+    PushRequest request = JsonRequest(body);
+    request.tenant = tenant;
+    return path.Push(request).status.ok();
+  };
+  EXPECT_FALSE(push("a"));
+  IngestLimits wide;
+  PerTenant<IngestLimits>::Overrides overrides;
+  overrides["a"] = std::make_shared<const IngestLimits>(wide);
+  table.Replace(defaults, overrides);
+  EXPECT_TRUE(push("a"));
+  EXPECT_FALSE(push("b"));
+  // The stream is known by now; what judges its labels holds for it all the same.
+  wide.enforced_labels = {"team"};
+  overrides["a"] = std::make_shared<const IngestLimits>(wide);
+  table.Replace(defaults, overrides);
+  EXPECT_FALSE(push("a"));
+  table.Replace(IngestLimits(), {});
+  EXPECT_TRUE(push("a"));
+  EXPECT_TRUE(push("b"));
+}
+
+TEST(WritePath, SpreadsLinesOfOneTimestampWhereAskedTo) {
+  RecordingEngine engine;
+  IngestLimits limits;
+  limits.increment_duplicate_timestamp = true;
+  limits.discover_log_levels = false;
+  limits.max_line_size = 5;
+  WritePath path(&engine, limits);
+  // A refused line does not count; an equal one stays a duplicate; a later time is left alone.
+  path.Push(JsonRequest(OneStream(
+      R"([["1","a"],["1","too long"],["1","b"],["1","b"],["1","c"],["9","d"],["9","e"],["8","f"]])")));
+  const std::string stream = "{a=\"b\", service_name=\"unknown_service\"} ";
+  std::string expected;
+  for (const char* entry : {"1 \"a\"", "2 \"b\"", "1 \"b\"", "2 \"c\"", "9 \"d\"", "10 \"e\"", "8 \"f\""}) {
+    expected += stream + entry + "\n";
+  }
+  EXPECT_EQ(engine.appended(), expected);
+}
+
 TEST(WritePath, TakesAnyTimeInAnyOrderByDefault) {
   RecordingEngine engine;
   WritePath path(&engine, {});
@@ -494,6 +601,47 @@ TEST(WritePath, CutsLongLinesWhereAskedTo) {
   WritePath path(&engine, limits);
   EXPECT_TRUE(path.Push(JsonRequest(OneStream(R"([["1","abcdef"]])"))).status.ok());
   EXPECT_THAT(engine.appended(), HasSubstr("1 \"abc\" "));
+}
+
+TEST(WritePath, EndsCutLinesWithTheIdentifier) {
+  RecordingEngine engine;
+  IngestLimits limits;
+  limits.max_line_size = 6;
+  limits.max_line_size_truncate = true;
+  limits.max_line_size_truncate_identifier = "...";
+  WritePath path(&engine, limits);
+  EXPECT_TRUE(path.Push(JsonRequest(OneStream(R"([["1","abcdefgh"],["2","abcdef"]])"))).status.ok());
+  EXPECT_THAT(engine.appended(), HasSubstr("1 \"abc...\" "));
+  EXPECT_THAT(engine.appended(), HasSubstr("2 \"abcdef\" "));
+  EXPECT_EQ(path.Stats().truncated_entries, 1u);
+  EXPECT_EQ(path.Stats().truncated_bytes, 2u);
+  limits.max_line_size_truncate_identifier = "longer than the line";
+  engine.Forget();
+  WritePath without_room(&engine, limits);
+  EXPECT_TRUE(without_room.Push(JsonRequest(OneStream(R"([["1","abcdefgh"]])"))).status.ok());
+  EXPECT_THAT(engine.appended(), HasSubstr("1 \"abcdef\" "));
+}
+
+TEST(WritePath, ReplaysCutAndSpreadLinesToTheSameBatch) {
+  RecordingEngine engine;
+  IngestLimits limits;
+  limits.max_line_size = 6;
+  limits.max_line_size_truncate = true;
+  limits.max_line_size_truncate_identifier = "~";
+  limits.increment_duplicate_timestamp = true;
+  WritePath path(&engine, limits);
+  const std::string body =
+      OneStream("[[\"5\",\"a\"],[\"" + At(100'000) + "\",\"refused\"],[\"5\",\"abcdefgh\"]]");
+  EXPECT_EQ(path.Push(JsonRequest(body)).entries_stored, 2u);
+  RecordingEngine second;
+  WritePath replaying(&second, {});
+  const ReplayFn replay = replaying.MakeReplay();
+  std::string replayed;
+  for (const std::string& record : engine.records()) {
+    EXPECT_TRUE(replay(record, [&](const AppendBatch& batch) { replayed += second.Describe(batch); }).ok());
+  }
+  EXPECT_EQ(replayed, engine.appended());
+  EXPECT_THAT(replayed, HasSubstr("6 \"abcde~\""));
 }
 
 TEST(WritePath, ReplaysToTheSameBatchUnderAnotherConfiguration) {

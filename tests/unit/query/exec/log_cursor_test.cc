@@ -1,4 +1,5 @@
-// The streaming log query against the one that collects: the same entries in the same order, whatever the layout.
+// The streaming log query against the one that collects: the same entries in the same order, whatever the
+// layout.
 #include "query/exec/log_cursor.h"
 
 #include <algorithm>
@@ -54,7 +55,8 @@ TEST_F(LogCursorTest, GivesWhatACollectingQueryGives) {
     if (random() % 300 == 0) engine_.Seal();
   }
   for (const Direction direction : {Direction::kForward, Direction::kBackward}) {
-    for (const char* query : {"{app=~\".+\"}", "{app=~\"a|c\"} |= \"3\"", "{app=\"b\"} | line_format \"{{.app}}\""}) {
+    for (const char* query :
+         {"{app=~\".+\"}", "{app=~\"a|c\"} |= \"3\"", "{app=\"b\"} | line_format \"{{.app}}\""}) {
       Between(10, 390, direction);
       request_.limit = 1'000'000;
       limits_.max_entries_limit_per_query = 0;
@@ -66,14 +68,17 @@ TEST_F(LogCursorTest, GivesWhatACollectingQueryGives) {
         std::vector<Label> labels;
         for (const auto& [name, value] : stream.labels) labels.push_back({name, value});
         const std::string name = Labels::FromUnsorted(std::move(labels)).ToString();
-        for (const ResultEntry& entry : stream.entries) expected[name].emplace_back(entry.ts_ns, name, entry.line);
+        for (const ResultEntry& entry : stream.entries)
+          expected[name].emplace_back(entry.ts_ns, name, entry.line);
         count += stream.entries.size();
       }
-      request_.limit = random() % 3 == 0 ? 0 : static_cast<uint32_t>(1 + random() % 20);  // of the first batches
+      request_.limit =
+          random() % 3 == 0 ? 0U : 1U + static_cast<uint32_t>(random() % 20);  // of the first batches
       const std::vector<Row> rows = ReadAll(query);
       EXPECT_EQ(rows.size(), count);
       EXPECT_TRUE(std::is_sorted(rows.begin(), rows.end(), [&](const Row& a, const Row& b) {
-        return direction == Direction::kForward ? std::get<0>(a) < std::get<0>(b) : std::get<0>(a) > std::get<0>(b);
+        return direction == Direction::kForward ? std::get<0>(a) < std::get<0>(b)
+                                                : std::get<0>(a) > std::get<0>(b);
       }));
       for (const Row& row : rows) found[std::get<1>(row)].push_back(row);
       EXPECT_EQ(found, expected) << query;

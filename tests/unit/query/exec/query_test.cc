@@ -71,6 +71,10 @@ TEST_F(Query, RefusesWhatExceedsALimitWithLokisTexts) {
             "number_present: 1, "
             "required_number_label_matchers: 2)");
   limits_.minimum_labels_number = 0;
+  limits_.cardinality_limit = 4;
+  EXPECT_EQ(Log(R"({a=~".+", b=""})", 0, 100),
+            "invalid argument: cardinality limit exceeded for {a=~\".+\", b=\"\"}; 5 entries, more than limit of 4");
+  limits_.cardinality_limit = 5;
   limits_.max_query_bytes_read = 100;
   EXPECT_EQ(Log(log, 0, 100),
             "invalid argument: the query would read too many bytes (query: 900 B, limit: 100 B); consider "
