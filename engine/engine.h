@@ -69,6 +69,16 @@ struct EngineStats {
   uint64_t pack_bytes = 0;
   uint64_t pack_entries = 0;
   uint64_t packs_dropped_by_retention = 0;
+  uint64_t compactions = 0;  // merges committed
+  uint64_t compaction_failures = 0;
+  uint64_t compaction_packs_in = 0;
+  uint64_t compaction_bytes_in = 0;   // of blocks read
+  uint64_t compaction_bytes_out = 0;  // of blocks written
+  uint64_t compaction_blocks_copied = 0;
+  uint64_t compaction_blocks_decoded = 0;
+  uint64_t compaction_rows_removed = 0;  // by delete requests and retention
+  uint64_t compaction_duplicates_dropped = 0;
+  uint64_t delete_requests = 0;  // that hide rows
   uint64_t block_cache_hits = 0;
   uint64_t block_cache_misses = 0;
   uint64_t block_cache_bytes = 0;
@@ -116,6 +126,10 @@ class Engine {
   virtual void SetAppendObserver(AppendObserver* observer) = 0;
   // Returns when every entry appended so far is in packs and the journal's files are freed.
   virtual Status Flush() = 0;
+
+  // Merges packs and removes what may be removed, beyond what the background does by itself, until nothing is
+  // left to do. The error is the first that a merge met.
+  virtual Status Compact() = 0;
 
   // --- Reading --------------------------------------------------------------------------------
   // The streams that match (all of the tenant's when `matchers` is empty) and have an entry in

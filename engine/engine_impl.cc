@@ -45,6 +45,7 @@ EngineImpl::EngineImpl(const EngineOptions& resolved, EngineStores stores)
       query_budget_("queries", plan_.query_bytes, &total_budget_),
       block_cache_budget_("block_cache", plan_.block_cache_bytes, &total_budget_),
       pack_index_budget_("pack_index", plan_.pack_index_bytes, &total_budget_),
+      compaction_budget_("compaction", plan_.compaction_bytes, &total_budget_),
       chunk_pool_(&heads_budget_, static_cast<size_t>(plan_.heads_bytes) / 8 / ChunkPool::kChunkBytes),
       block_cache_(&block_cache_budget_),
       pack_indexes_(stores_.packs.get(), &streams_, &pack_index_budget_),
@@ -237,6 +238,16 @@ EngineStats EngineImpl::Stats() const {
   stats.encoded_block_bytes = load(counters_.encoded_block_bytes);
   stats.duplicate_entries_dropped = load(counters_.duplicate_entries_dropped);
   stats.packs_dropped_by_retention = load(counters_.packs_dropped_by_retention);
+  stats.compactions = load(counters_.compactions);
+  stats.compaction_failures = load(counters_.compaction_failures);
+  stats.compaction_packs_in = load(counters_.compaction_packs_in);
+  stats.compaction_bytes_in = load(counters_.compaction_bytes_in);
+  stats.compaction_bytes_out = load(counters_.compaction_bytes_out);
+  stats.compaction_blocks_copied = load(counters_.compaction_blocks_copied);
+  stats.compaction_blocks_decoded = load(counters_.compaction_blocks_decoded);
+  stats.compaction_rows_removed = load(counters_.compaction_rows_removed);
+  stats.compaction_duplicates_dropped = load(counters_.compaction_duplicates);
+  stats.delete_requests = delete_ledger_.live()->size();
   {
     const MutexLock lock(cut_mu_);
     stats.cut_failures = cut_failures_;
@@ -275,7 +286,7 @@ EngineStats EngineImpl::Stats() const {
                            .used_bytes = journal.memory_bytes,
                            .peak_bytes = remember_peak(journal_memory_peak_, journal.memory_bytes)});
   for (const MemoryBudget* budget : {&total_budget_, &heads_budget_, &ingest_budget_, &query_budget_,
-                                     &block_cache_budget_, &pack_index_budget_}) {
+                                     &block_cache_budget_, &pack_index_budget_, &compaction_budget_}) {
     stats.budgets.push_back({.name = budget->name(),
                              .limit_bytes = budget->limit_bytes(),
                              .used_bytes = budget->used_bytes(),
@@ -290,9 +301,12 @@ Status EngineImpl::Close() {
     const MutexLock cut_lock(cut_mu_);
     const MutexLock room_lock(room_mu_);
     if (closing_.exchange(true)) return Status::Ok();
-    for (CondVar* waiting : {&cut_wake_, &cut_progress_, &sync_wake_, &retention_wake_, &room_})
+    for (CondVar* waiting : {&cut_wake_, &cut_progress_, &sync_wake_, &retention_wake_, &room_,
+                             &compaction_wake_, &compaction_done_}) {
       waiting->NotifyAll();
+    }
   }
+  compaction_pool_.reset();
   background_pool_.reset();
   encode_pool_.reset();
   return stores_.journal->Sync();

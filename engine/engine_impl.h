@@ -8,6 +8,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <map>
 #include <memory>
 #include <optional>
@@ -33,6 +34,7 @@
 #include "engine/meta/meta_store.h"
 #include "engine/pack_catalog.h"
 #include "engine/pack_index_cache.h"
+#include "engine/pack_merge.h"
 #include "engine/packs/block_cache.h"
 #include "engine/packs/pack_store.h"
 #include "engine/shard.h"
@@ -81,6 +83,7 @@ class EngineImpl final : public Engine {
   Status CancelDelete(std::string_view tenant, std::string_view id, bool force) override
       VARVE_EXCLUDES(commit_mu_);
   uint64_t DeleteGeneration(std::string_view tenant) const override;
+  Status Compact() override VARVE_EXCLUDES(cut_mu_);
   MemoryBudget* ingest_budget() override { return &ingest_budget_; }
   MemoryBudget* query_budget() override { return &query_budget_; }
   ThreadPool* query_pool() override { return &query_pool_; }
@@ -146,6 +149,27 @@ class EngineImpl final : public Engine {
   // How many packs the request still concerns.
   uint64_t PacksLeft(const LiveDelete& live) const;
 
+  // --- compaction.cc
+  struct CompactionPass;
+  void RunCompaction();
+  // Merges and rewrites until there is nothing left to do.
+  Status CompactionRound(bool all);
+  bool IsRemovable(const DeleteRequest& request) const;
+  CompactionPass MakePass(bool all) const;
+  bool HoldsRowsOf(const LiveDelete& live, const PackIndex& index) const;
+  bool MustRewrite(const CatalogPack& pack, const CompactionPass& pass);
+  std::vector<CatalogPackPtr> PlanCompaction(const Shard& shard, const CompactionPass& pass);
+  // Waits as long as so many bytes may take, and longer while the heads are filling up.
+  Status Pace(uint64_t bytes) VARVE_EXCLUDES(cut_mu_);
+  Status CompactPacks(Shard* shard, const std::vector<CatalogPackPtr>& packs, const CompactionPass& pass);
+  std::vector<uint64_t> AppliedDeletes(const std::vector<MergeInput>& inputs) const;
+  bool StillHolds(const Shard& shard, const std::vector<MergeInput>& inputs) const;
+  Result<bool> CommitCompaction(Shard* shard, const std::vector<MergeInput>& inputs,
+                                const CatalogPackPtr& output) VARVE_EXCLUDES(commit_mu_);
+  Status BeginRemoving();
+  Status FinishRemoving() VARVE_EXCLUDES(commit_mu_);
+  Status ReplaceRequest(const DeleteRequest& request, const LiveDelete* live) VARVE_EXCLUDES(commit_mu_);
+
   const EngineOptions options_;  // resolved
   const MemoryPlan plan_;
   EngineStores stores_;
@@ -160,6 +184,7 @@ class EngineImpl final : public Engine {
   MemoryBudget query_budget_;
   MemoryBudget block_cache_budget_;
   MemoryBudget pack_index_budget_;
+  MemoryBudget compaction_budget_;
   ChunkPool chunk_pool_;
   mutable BlockCache block_cache_;
   mutable PackIndexCache pack_indexes_;
@@ -191,6 +216,16 @@ class EngineImpl final : public Engine {
   uint64_t cut_failures_ VARVE_GUARDED_BY(cut_mu_) = 0;
   Status last_cut_failure_ VARVE_GUARDED_BY(cut_mu_);
 
+  // Engine::Compact asks by counting up; the compaction thread answers.
+  CondVar compaction_wake_;
+  CondVar compaction_done_;
+  uint64_t compactions_asked_ VARVE_GUARDED_BY(cut_mu_) = 0;
+  uint64_t compactions_answered_ VARVE_GUARDED_BY(cut_mu_) = 0;
+  Status last_compaction_ VARVE_GUARDED_BY(cut_mu_);
+  // The compaction thread's own.
+  std::set<uint64_t> damaged_packs_;  // by number; left alone until the process ends
+  std::chrono::steady_clock::time_point pace_due_{};
+
   // For pushes that wait for room in the heads.
   Mutex room_mu_;
   CondVar room_;
@@ -211,6 +246,9 @@ class EngineImpl final : public Engine {
     std::atomic<uint64_t> replayed_records{0}, replayed_entries{0};
     std::atomic<uint64_t> cuts{0}, packs_written{0}, blocks_written{0}, encoded_line_bytes{0};
     std::atomic<uint64_t> encoded_block_bytes{0}, duplicate_entries_dropped{0}, packs_dropped_by_retention{0};
+    std::atomic<uint64_t> compactions{0}, compaction_failures{0}, compaction_packs_in{0};
+    std::atomic<uint64_t> compaction_bytes_in{0}, compaction_bytes_out{0}, compaction_blocks_copied{0};
+    std::atomic<uint64_t> compaction_blocks_decoded{0}, compaction_rows_removed{0}, compaction_duplicates{0};
     std::atomic<double> recovery_seconds{0};
   } counters_;
   mutable std::atomic<int64_t> journal_memory_peak_{0};
@@ -219,6 +257,7 @@ class EngineImpl final : public Engine {
   ThreadPool query_pool_;
   std::unique_ptr<ThreadPool> encode_pool_;
   std::unique_ptr<ThreadPool> background_pool_;
+  std::unique_ptr<ThreadPool> compaction_pool_;
 };
 
 }  // namespace varve

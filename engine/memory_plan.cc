@@ -32,6 +32,7 @@ MemoryPlan MemoryPlan::Make(const EngineOptions& options) {
   plan.ingest_bytes = std::max(total / 16, 16 * kMiB);
   plan.block_cache_bytes = std::max(total / 8, 8 * kMiB);
   plan.pack_index_bytes = std::max(total / 32, 4 * kMiB);
+  plan.compaction_bytes = std::max(total / 32, 16 * kMiB);
   plan.query_bytes = std::max(total / 4, 32 * kMiB);
   return plan;
 }

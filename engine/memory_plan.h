@@ -18,6 +18,7 @@ struct MemoryPlan {
   int64_t ingest_bytes = 0;
   int64_t block_cache_bytes = 0;
   int64_t pack_index_bytes = 0;
+  int64_t compaction_bytes = 0;
   int64_t query_bytes = 0;
 
   // `options` with its zeros resolved by ResolveOptions.

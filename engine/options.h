@@ -4,7 +4,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <string_view>
 
 #include "engine/base/clock.h"
 #include "engine/row_filter.h"
@@ -55,9 +57,16 @@ struct EngineOptions {
   int64_t retention_ns = 0;
   int64_t retention_check_interval_ms = 10 * 60 * 1000;
 
+  // Compaction (engine/compaction.cc). Off: packs are merged and deleted rows removed only when asked for.
+  bool compaction_enabled = true;
+  int64_t compaction_interval_ms = 60 * 1000;
+  int64_t compaction_bytes_per_second = 64 << 20;  // read and written together; 0 = no limit
+
   // Deletes. How long a request can be cancelled before its rows are removed from the disk; they are hidden
   // at once.
   int64_t delete_cancel_period_ns = 24LL * 3600 * 1'000'000'000;
+  // Whether rows that a tenant deleted may leave the disk at all. Null = always.
+  std::function<bool(std::string_view tenant)> may_remove_deleted;
   // Requests that hide rows, of all tenants; more are refused. Each costs every query that it concerns.
   uint32_t delete_requests_max = 10'000;
   // Turns the query of a delete request into code; without it deletes are refused.

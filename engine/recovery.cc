@@ -164,6 +164,8 @@ Status EngineImpl::Recover(const ReplayFn& replay) {
   background_pool_ = std::make_unique<ThreadPool>("background", 3);
   VARVE_CHECK(background_pool_->TrySubmit([this] { RunCutScheduler(); }));
   VARVE_CHECK(background_pool_->TrySubmit([this] { RunRetention(); }));
+  compaction_pool_ = std::make_unique<ThreadPool>("compaction", 1);
+  VARVE_CHECK(compaction_pool_->TrySubmit([this] { RunCompaction(); }));
   if (options_.durability == Durability::kProcess) {
     VARVE_CHECK(background_pool_->TrySubmit([this] { RunJournalSync(); }));
   }

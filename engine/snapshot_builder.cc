@@ -96,7 +96,8 @@ class LogSnapshotBuilder {
                      TimeRange range)
       : engine_(engine), range_(range) {
     // Before any catalog is looked at: delete_ledger.h.
-    for (const LiveDeletePtr& live : *engine.delete_ledger_.live()) {
+    const auto all_live = engine.delete_ledger_.live();
+    for (const LiveDeletePtr& live : *all_live) {
       if (live->tenant == tenant && range.OverlapsSpan(live->request.start_ns, live->request.end_ns)) {
         deletes_.push_back(live);
       }

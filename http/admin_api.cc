@@ -114,6 +114,11 @@ void AdminApi::AddRoutes(Router* router) {
   });
   // Takes as long as encoding all of the heads: among the queries, so that metrics stay quick.
   router->Add({"GET", "POST"}, "/flush", Worker::kQuery, [this](const HttpRequest&) { return Flush(); });
+  // Likewise: merges whatever packs can be merged and waits for it.
+  router->Add({"POST"}, "/compact", Worker::kQuery, [this](const HttpRequest&) {
+    const Status compacted = engine_->Compact();
+    return compacted.ok() ? NoBody(204) : LokiPushError(compacted);
+  });
   router->Add({"GET", "POST"}, "/ingester/shutdown", Worker::kQuery,
               [this](const HttpRequest& request) { return Shutdown(request); });
   router->Add({"GET", "POST", "DELETE"}, "/ingester/prepare_shutdown", Worker::kInline,

@@ -104,9 +104,17 @@ bool IsWebSocketHandshake(const WebSocketConnection::Request& request) {
          request["Sec-WebSocket-Key"].size() == 24;
 }
 
-HttpResponse Overloaded(Worker worker) {
-  if (worker != Worker::kPush) return LokiQueryError(ResourceExhausted(std::string(kTooManyOutstanding)));
-  return LokiPushError(Unavailable(std::string(kTooManyOutstanding)));
+// As the route's own errors look.
+HttpResponse PushRefusal(const Route* route, const Status& status) {
+  return route != nullptr && route->refusal_form != nullptr ? route->refusal_form(status)
+                                                            : LokiPushError(status);
+}
+
+HttpResponse Overloaded(const Route* route) {
+  if (route->worker == Worker::kPush) {
+    return PushRefusal(route, Unavailable(std::string(kTooManyOutstanding)));
+  }
+  return LokiQueryError(ResourceExhausted(std::string(kTooManyOutstanding)));
 }
 
 }  // namespace
@@ -273,9 +281,9 @@ void Connection::BeginBody(uint64_t body_max) {
   const auto length = parser_->content_length();
   if (length.has_value() && *length > body_max_) {
     context_->counters.oversized_bodies.fetch_add(1, std::memory_order_relaxed);
-    return Respond(ErrorText(413, "request body too large: message size too large than max (" +
-                                      std::to_string(*length) + " vs " + std::to_string(body_max_) + ")\n"),
-                   true);
+    const Status refused = TooLarge("request body too large: message size too large than max (" +
+                                    std::to_string(*length) + " vs " + std::to_string(body_max_) + ")");
+    return Respond(PushRefusal(exchange_->route, refused), true);
   }
   const std::string_view expect = exchange_->request.Header("expect");
   if (expect.empty() || parser_->is_done()) return ReadBody();
@@ -317,11 +325,11 @@ void Connection::ReadBody() {
   const Status grown = GrowBody();
   if (grown.code() == Code::kTooLarge) {
     context_->counters.oversized_bodies.fetch_add(1, std::memory_order_relaxed);
-    return Respond(LokiPushError(grown), true);
+    return Respond(PushRefusal(exchange_->route, grown), true);
   }
   if (!grown.ok()) {
     context_->counters.shed_pushes.fetch_add(1, std::memory_order_relaxed);
-    return Respond(LokiPushError(Unavailable(grown.message())), true);
+    return Respond(PushRefusal(exchange_->route, Unavailable(grown.message())), true);
   }
   std::string& body = exchange_->request.body;
   auto& sink = parser_->get().body();
@@ -397,7 +405,7 @@ void Connection::Dispatch() {
     context_->counters.requests_running.fetch_sub(1, std::memory_order_relaxed);
     auto& shed = worker == Worker::kPush ? context_->counters.shed_pushes : context_->counters.shed_queries;
     shed.fetch_add(1, std::memory_order_relaxed);
-    return Respond(Overloaded(worker), false);
+    return Respond(Overloaded(exchange_->route), false);
   }
   if (worker == Worker::kQuery) WatchForDisconnect();
 }

@@ -1,13 +1,16 @@
 #include "http/loki_api.h"
 
 #include <limits>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "http/explain_api.h"
 #include "http/json_writer.h"
 #include "http/loki_responses.h"
+#include "query/exec/page_cursor.h"
 #include "query/logql/parser.h"
 #include "query/logql/printer.h"
 
@@ -51,6 +54,20 @@ Result<std::vector<const Labels*>> SelectForNames(const ReadCall& call) {
   return call.context.engine->SelectStreams(call.tenant, matchers, range);
 }
 
+// paging=true asks for a log query's first page, cursor=… for the next one.
+Status ParsePaging(const ReadCall& call, const logql::Expr& expr, QueryRequest* request) {
+  const std::string_view paging = call.params.Get("paging");
+  if (!paging.empty() && paging != "true" && paging != "false") {
+    return InvalidArgument("could not parse 'paging' parameter: '" + std::string(paging) +
+                           "' is neither true nor false");
+  }
+  const std::string_view cursor = call.params.Get("cursor");
+  request->paging = paging == "true" || !cursor.empty();
+  if (!request->paging) return Status::Ok();
+  if (!expr.is_log_query()) return InvalidArgument("paging is for log queries");
+  return cursor.empty() ? Status::Ok() : ApplyPageCursor(cursor, expr, request);
+}
+
 }  // namespace
 
 LokiApi::LokiApi(ReadContext context) : context_(std::move(context)) {}
@@ -88,8 +105,13 @@ Result<HttpResponse> LokiApi::QueryRange(const ReadCall& call) const {
   request.interval_ns = range.interval_ns;
   request.limit = range.limit;
   request.direction = range.direction;
+  VARVE_RETURN_IF_ERROR(ParsePaging(call, *expr, &request));
+  VARVE_ASSIGN_OR_RETURN(auto explained, ExplainIfAsked(call, *expr, request));
+  if (explained.has_value()) return *std::move(explained);
   VARVE_ASSIGN_OR_RETURN(const QueryResult result, RunCountedQuery(call, *expr, request));
-  return QueryAnswer(call, result);
+  if (!request.paging) return QueryAnswer(call, result);
+  return QueryAnswer(call, result,
+                     result.last.has_value() ? EncodePageCursor(*expr, request, *result.last) : "");
 }
 
 Result<HttpResponse> LokiApi::QueryInstant(const ReadCall& call) const {
@@ -100,6 +122,8 @@ Result<HttpResponse> LokiApi::QueryInstant(const ReadCall& call) const {
   VARVE_ASSIGN_OR_RETURN(const logql::ExprPtr expr, logql::ParseExpr(call.params.Get("query")));
   request.start_ns = request.end_ns;
   request.instant = true;
+  VARVE_ASSIGN_OR_RETURN(auto explained, ExplainIfAsked(call, *expr, request));
+  if (explained.has_value()) return *std::move(explained);
   VARVE_ASSIGN_OR_RETURN(const QueryResult result, RunCountedQuery(call, *expr, request));
   return QueryAnswer(call, result);
 }

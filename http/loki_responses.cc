@@ -382,7 +382,8 @@ size_t EstimateJsonBytes(const QueryResult& result) {
   return bytes;
 }
 
-std::string LokiQueryJson(const QueryResult& result, const EncodingFlags& flags) {
+std::string LokiQueryJson(const QueryResult& result, const EncodingFlags& flags,
+                          const std::optional<std::string>& cursor) {
   std::string out;
   out.reserve(EstimateJsonBytes(result));
   out.append("{\"status\":\"success\"");
@@ -428,6 +429,10 @@ std::string LokiQueryJson(const QueryResult& result, const EncodingFlags& flags)
   }
   out.append(",\"stats\":");
   AppendLokiStats(result.stats, &out);
+  if (cursor.has_value()) {
+    out.append(",\"cursor\":");
+    AppendJsonString(&out, *cursor);
+  }
   return out.append("}}\n");
 }
 

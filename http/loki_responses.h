@@ -5,6 +5,7 @@
 // Threads: pure functions.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,8 +23,9 @@ struct EncodingFlags {
   bool categorize_labels = false;
 };
 
-// A whole answer of /query and /query_range, newline included.
-std::string LokiQueryJson(const QueryResult& result, const EncodingFlags& flags);
+// A whole answer of /query and /query_range, newline included. `cursor` is only for those who asked for it.
+std::string LokiQueryJson(const QueryResult& result, const EncodingFlags& flags,
+                          const std::optional<std::string>& cursor = std::nullopt);
 
 // About how many bytes the answer will take; the result itself takes about as many.
 size_t EstimateJsonBytes(const QueryResult& result);

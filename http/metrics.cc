@@ -94,6 +94,23 @@ void AddEngine(const EngineStats& s, FamilyList* out) {
   out->Gauge("varve_pack_entries", "Entries in packs.", s.pack_entries);
   out->Counter("varve_packs_dropped_by_retention_total", "Packs dropped by retention.",
                s.packs_dropped_by_retention);
+  out->Counter("varve_compactions_total", "Merges of packs committed.", s.compactions);
+  out->Counter("varve_compaction_failures_total", "Merges that failed and will be tried again.",
+               s.compaction_failures);
+  out->Counter("varve_compaction_packs_in_total", "Packs merged into others.", s.compaction_packs_in);
+  out->Counter("varve_compaction_bytes_in_total", "Bytes of blocks that compaction read.",
+               s.compaction_bytes_in);
+  out->Counter("varve_compaction_bytes_out_total", "Bytes of blocks that compaction wrote.",
+               s.compaction_bytes_out);
+  out->Counter("varve_compaction_blocks_copied_total", "Blocks that compaction copied as they were.",
+               s.compaction_blocks_copied);
+  out->Counter("varve_compaction_blocks_decoded_total", "Blocks that compaction decoded and wrote anew.",
+               s.compaction_blocks_decoded);
+  out->Counter("varve_compaction_entries_removed_total", "Entries removed: deleted, or past retention.",
+               s.compaction_rows_removed);
+  out->Counter("varve_compaction_duplicates_dropped_total", "Exact duplicates that compaction dropped.",
+               s.compaction_duplicates_dropped);
+  out->Gauge("varve_delete_requests", "Delete requests that hide entries.", s.delete_requests);
   out->Counter("varve_block_cache_hits_total", "Blocks found in the cache.", s.block_cache_hits);
   out->Counter("varve_block_cache_misses_total", "Blocks read and decoded.", s.block_cache_misses);
   out->Gauge("varve_block_cache_bytes", "Bytes in the block cache.", s.block_cache_bytes);

@@ -199,6 +199,7 @@ Status MultiTenantEngine::Append(const AppendBatch& /*batch*/, std::string_view 
   return ReadOnly();
 }
 Status MultiTenantEngine::Flush() { return ReadOnly(); }
+Status MultiTenantEngine::Compact() { return ReadOnly(); }
 Result<DeleteRequest> MultiTenantEngine::AddDelete(std::string_view /*tenant*/, std::string_view /*query*/,
                                                    int64_t /*start_ns*/, int64_t /*end_ns*/) {
   return ReadOnly();

@@ -8,8 +8,9 @@ namespace varve {
 OtlpApi::OtlpApi(WritePath* writes, bool auth_enabled) : writes_(writes), auth_enabled_(auth_enabled) {}
 
 void OtlpApi::AddRoutes(Router* router) {
-  router->Add({"POST"}, "/otlp/v1/logs", Worker::kPush,
-              [this](const HttpRequest& request) { return Push(request); });
+  router->Add(
+      {"POST"}, "/otlp/v1/logs", Worker::kPush, [this](const HttpRequest& request) { return Push(request); },
+      &OtlpPushError);
 }
 
 HttpResponse OtlpApi::Push(const HttpRequest& request) const {

@@ -64,17 +64,18 @@ Result<QueryResult> RunCountedQuery(const ReadCall& call, const logql::Expr& exp
   request.tenant = call.tenant;
   request.cancel = call.request.cancel;
   request.partial_series = IsLogsDrilldown(call.request);
-  if (!BypassesResultCache(call.request)) request.cache = call.context.result_cache;
+  if (request.plan == nullptr && !BypassesResultCache(call.request)) request.cache = call.context.result_cache;
   Result<QueryResult> result = RunQuery(*call.context.engine, expr, request, call.context.limits);
   if (call.context.counters != nullptr) call.context.counters->Count(result);
   return result;
 }
 
-Result<HttpResponse> QueryAnswer(const ReadCall& call, const QueryResult& result) {
+Result<HttpResponse> QueryAnswer(const ReadCall& call, const QueryResult& result,
+                                 const std::optional<std::string>& cursor) {
   const EncodingFlags flags = EncodingFlags::Parse(call.request.Header(kEncodingFlagsHeader));
   auto memory = std::make_shared<MemoryReservation>(call.context.engine->query_budget());
   VARVE_RETURN_IF_ERROR(memory->Add(2 * static_cast<int64_t>(EstimateJsonBytes(result))));
-  HttpResponse response = JsonResponse(LokiQueryJson(result, flags));
+  HttpResponse response = JsonResponse(LokiQueryJson(result, flags, cursor));
   response.memory = std::move(memory);
   return response;
 }

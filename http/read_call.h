@@ -2,6 +2,8 @@
 #pragma once
 
 #include <functional>
+#include <optional>
+#include <string>
 
 #include "engine/base/clock.h"
 #include "engine/engine.h"
@@ -40,8 +42,10 @@ HttpResponse AnswerRead(const ReadContext& context, const HttpRequest& request,
 Result<QueryResult> RunCountedQuery(const ReadCall& call, const logql::Expr& expr, QueryRequest request);
 
 // The answer, charged to the query budget until it has gone out: the query's own budget ended with it, but a
-// few results of many long lines could still exhaust the memory.
-Result<HttpResponse> QueryAnswer(const ReadCall& call, const QueryResult& result);
+// few results of many long lines could still exhaust the memory. `cursor` is shown where there is one, be it
+// empty.
+Result<HttpResponse> QueryAnswer(const ReadCall& call, const QueryResult& result,
+                                 const std::optional<std::string>& cursor = std::nullopt);
 
 // start and end of an endpoint that lists or counts, within the limits. kInvalidArgument when end lies
 // before start.

@@ -35,13 +35,15 @@ std::string RouteName(std::string_view pattern) {
 
 }  // namespace
 
-void Router::Add(std::vector<std::string> methods, std::string_view pattern, Worker worker, Handler handler) {
+void Router::Add(std::vector<std::string> methods, std::string_view pattern, Worker worker, Handler handler,
+                 RefusalForm refusal_form) {
   Entry entry;
   for (const std::string_view segment : SplitPath(pattern)) {
     entry.segments.emplace_back(segment.starts_with(kParameter) ? kParameter : segment);
   }
   entry.route =
-      Route{std::string(pattern), RouteName(pattern), std::move(methods), worker, std::move(handler)};
+      Route{std::string(pattern), RouteName(pattern), std::move(methods), worker, std::move(handler),
+            refusal_form};
   entries_.push_back(std::move(entry));
 }
 

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/base/status.h"
 #include "http/message.h"
 
 namespace varve {
@@ -20,6 +21,8 @@ namespace varve {
 enum class Worker : uint8_t { kInline, kAdmin, kPush, kQuery };
 
 using Handler = std::function<HttpResponse(const HttpRequest&)>;
+// How a push is told that it was refused before its handler saw it: too large, no room.
+using RefusalForm = HttpResponse (*)(const Status&);
 
 struct Route {
   std::string pattern;
@@ -27,11 +30,13 @@ struct Route {
   std::vector<std::string> methods;
   Worker worker = Worker::kInline;
   Handler handler;
+  RefusalForm refusal_form = nullptr;  // null: LokiPushError
 };
 
 class Router {
  public:
-  void Add(std::vector<std::string> methods, std::string_view pattern, Worker worker, Handler handler);
+  void Add(std::vector<std::string> methods, std::string_view pattern, Worker worker, Handler handler,
+           RefusalForm refusal_form = nullptr);
 
   struct Match {
     const Route* route = nullptr;  // null: no such path

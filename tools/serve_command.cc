@@ -96,6 +96,9 @@ Status Serve(const Config& config) {
 
   EngineOptions engine_options = config.engine;
   engine_options.row_filter_factory = CompileDeleteFilter;
+  engine_options.may_remove_deleted = [mode = config.query.deletion_mode](std::string_view) {
+    return mode == "filter-and-delete";
+  };
   VARVE_ASSIGN_OR_RETURN(const std::unique_ptr<Engine> engine, Engine::Open(engine_options));
   WritePath writes(engine.get(), config.ingest);
   HttpServer server(engine.get(), &writes, config.query, config.http);

@@ -51,16 +51,16 @@ Status PackWriter::AddRow(int64_t ts_ns, std::string_view line, std::string_view
   }
   if (!range_open_) {
     builder_.StartStream(directory_.streams.back().fingerprint);
-    if (directory_.ranges.size() == kPackRangesMax) return TooLarge("a pack holds too many row ranges");
+    if (directory_.ranges.size() + open_ranges_.size() >= kPackRangesMax) return TooLarge("a pack holds too many row ranges");
     PackRowRange range;
     range.stream = static_cast<uint32_t>(directory_.streams.size() - 1);
     range.row_begin = builder_.row_count();
     range.min_ts_ns = ts_ns;
-    directory_.ranges.push_back(range);
+    open_ranges_.push_back(range);
     range_open_ = true;
   }
   VARVE_RETURN_IF_ERROR(builder_.Add(ts_ns, line, metadata));
-  PackRowRange& range = directory_.ranges.back();
+  PackRowRange& range = open_ranges_.back();
   VARVE_DCHECK(range.row_count == 0 || ts_ns >= range.max_ts_ns);
   ++range.row_count;
   range.line_bytes += static_cast<uint32_t>(line.size());
@@ -71,20 +71,42 @@ Status PackWriter::AddRow(int64_t ts_ns, std::string_view line, std::string_view
 Status PackWriter::CloseBlock() {
   range_open_ = false;
   if (builder_.row_count() == 0) return Status::Ok();
-  if (directory_.blocks.size() == kPackBlocksMax) return TooLarge("a pack holds too many blocks");
   encoded_.clear();
   VARVE_RETURN_IF_ERROR(builder_.Encode(&encoded_));
+  builder_.Clear();
+  const auto range_count = static_cast<uint32_t>(open_ranges_.size());
+  directory_.ranges.insert(directory_.ranges.end(), open_ranges_.begin(), open_ranges_.end());
+  open_ranges_.clear();
+  return AppendBlock(encoded_, range_count);
+}
+
+Status PackWriter::CopyBlock(std::string_view encoded, const PackBlock& block) {
+  VARVE_CHECK(!directory_.streams.empty());
+  if (directory_.ranges.size() + open_ranges_.size() >= kPackRangesMax) {
+    return TooLarge("a pack holds too many row ranges");
+  }
+  PackRowRange range;
+  range.stream = static_cast<uint32_t>(directory_.streams.size() - 1);
+  range.row_count = block.row_count;
+  range.line_bytes = block.line_bytes;
+  range.min_ts_ns = block.min_ts_ns;
+  range.max_ts_ns = block.max_ts_ns;
+  directory_.ranges.push_back(range);
+  return AppendBlock(encoded, 1);
+}
+
+Status PackWriter::AppendBlock(std::string_view encoded, uint32_t range_count) {
+  if (directory_.blocks.size() == kPackBlocksMax) return TooLarge("a pack holds too many blocks");
   PackBlock block;
-  block.row_count = builder_.row_count();
-  block.line_bytes = static_cast<uint32_t>(builder_.line_bytes());
-  block.encoded_bytes = static_cast<uint32_t>(encoded_.size());
+  block.encoded_bytes = static_cast<uint32_t>(encoded.size());
   block.tenant = static_cast<uint32_t>(directory_.tenants.size() - 1);
-  block.range_begin = block_range_begin_;
-  block.range_count = static_cast<uint32_t>(directory_.ranges.size()) - block_range_begin_;
-  block_range_begin_ = static_cast<uint32_t>(directory_.ranges.size());
+  block.range_begin = static_cast<uint32_t>(directory_.ranges.size()) - range_count;
+  block.range_count = range_count;
   block.min_ts_ns = std::numeric_limits<int64_t>::max();
   block.max_ts_ns = std::numeric_limits<int64_t>::min();
   for (const PackRowRange& range : directory_.RangesOf(block)) {
+    block.row_count += range.row_count;
+    block.line_bytes += range.line_bytes;
     block.min_ts_ns = std::min(block.min_ts_ns, range.min_ts_ns);
     block.max_ts_ns = std::max(block.max_ts_ns, range.max_ts_ns);
   }
@@ -95,8 +117,7 @@ Status PackWriter::CloseBlock() {
   directory_.encoded_bytes += block.encoded_bytes;
   directory_.min_ts_ns = first ? block.min_ts_ns : std::min(directory_.min_ts_ns, block.min_ts_ns);
   directory_.max_ts_ns = first ? block.max_ts_ns : std::max(directory_.max_ts_ns, block.max_ts_ns);
-  builder_.Clear();
-  return pending_->AddBlock(encoded_);
+  return pending_->AddBlock(encoded);
 }
 
 Result<PackDirectory> PackWriter::Finish() {

@@ -1,7 +1,7 @@
 // Turns sorted rows, stream by stream, into the blocks and the directory of one pack.
 //
 //   PackWriter writer(options, pending.get());
-//   for each stream { writer.AddStream(...); for each row by (ts, arrival) writer.AddRow(...); }
+//   for each stream { writer.AddStream(...); for each row by (ts, arrival) writer.AddRow(...) or CopyBlock(...); }
 //   writer.Finish() commits the pending pack.
 //
 // Blocks are encoded and handed to the pending pack as they fill, so memory is one block's rows plus
@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/base/status.h"
 #include "engine/codec/log_block_builder.h"
@@ -45,6 +46,11 @@ class PackWriter {
   // or Finish. Any error is final.
   Status AddRow(int64_t ts_ns, std::string_view line, std::string_view metadata);
 
+  // Adds a block as it is, all of whose rows belong to the current stream; of `block` the counts and the time
+  // span are used. The closed span must touch no other row of the stream in this pack: then neither order nor
+  // duplicates need looking at. Rows before it may end up in a later block.
+  Status CopyBlock(std::string_view encoded, const PackBlock& block);
+
   // Encodes what is left and commits. A pack without rows is kInvalidArgument and commits nothing.
   Result<PackDirectory> Finish();
 
@@ -53,6 +59,8 @@ class PackWriter {
 
  private:
   Status CloseBlock();
+  // Appends a block whose ranges are the last `range_count` of the directory.
+  Status AppendBlock(std::string_view encoded, uint32_t range_count);
 
   const PackWriterOptions options_;
   PendingPack* const pending_;
@@ -61,8 +69,8 @@ class PackWriter {
   DuplicateRun run_;
   std::string encoded_;
   uint64_t duplicates_dropped_ = 0;
-  uint32_t block_range_begin_ = 0;  // of the block being filled, into directory_.ranges
-  bool range_open_ = false;         // whether the last range is the current stream's in that block
+  std::vector<PackRowRange> open_ranges_;  // of the block being filled
+  bool range_open_ = false;                // whether the last of them is the current stream's
 };
 
 }  // namespace varve

@@ -5,8 +5,10 @@
 #include <optional>
 
 #include "query/exec/found_entry.h"
+#include "query/exec/log_page.h"
 #include "query/exec/log_scan.h"
 #include "query/exec/ordered_rows.h"
+#include "query/exec/query_plan.h"
 
 namespace varve {
 namespace {
@@ -73,12 +75,14 @@ class BestEntries {
 
 class LogQueryRun {
  public:
-  LogQueryRun(QueryContext& query, const LogScan& scan, uint32_t limit)
+  LogQueryRun(QueryContext& query, const LogScan& scan, const StreamOrder& stream_order, const LogPage& page,
+              uint32_t limit)
       : query_(query),
         scan_(scan),
         direction_(query.request().direction),
         limit_(limit),
-        stream_order_(scan.snapshot().streams(), direction_),
+        stream_order_(stream_order),
+        page_(page),
         best_(query, limit) {
     for (const LogScan::SourceSlices& source : scan.sources()) order_.push_back(&source);
     std::stable_sort(order_.begin(), order_.end(), [this](const auto* a, const auto* b) {
@@ -114,6 +118,7 @@ class LogQueryRun {
         VARVE_RETURN_IF_ERROR(query_.CheckAlive(place));
         if (!best_.Worthwhile(range).Contains(rows->position().ts_ns)) break;
       }
+      if (!page_.Wants(rows->position(), rows->stream())) continue;
       VARVE_ASSIGN_OR_RETURN(const bool passed, rows->Process());
       if (passed) VARVE_RETURN_IF_ERROR(found.Add(TakeEntry(scan_, *rows)));
     }
@@ -142,7 +147,10 @@ class LogQueryRun {
         continue;
       }
       if (first == nullptr) break;
-      VARVE_ASSIGN_OR_RETURN(const bool passed, first->Process());
+      bool passed = page_.Wants(first->position(), first->stream());
+      if (passed) {
+        VARVE_ASSIGN_OR_RETURN(passed, first->Process());
+      }
       if (!passed) {
         first->Next();
         continue;
@@ -184,26 +192,45 @@ class LogQueryRun {
   const LogScan& scan_;
   const Direction direction_;
   const uint32_t limit_;
-  const StreamOrder stream_order_;
+  const StreamOrder& stream_order_;
+  const LogPage& page_;
   BestEntries best_;
   std::vector<const LogScan::SourceSlices*> order_;
 };
 
 }  // namespace
 
-Result<Streams> RunLogQuery(QueryContext& query, const logql::LogSelector& selector) {
+Result<Streams> RunLogQuery(QueryContext& query, const logql::LogSelector& selector,
+                            std::optional<EntryPosition>* last) {
   const QueryRequest& request = query.request();
   TimeRange range{request.start_ns, request.end_ns};
   // The entries of one nanosecond can be asked for by that nanosecond alone.
   if (range.begin_ns == range.end_ns && range.end_ns != INT64_MAX) ++range.end_ns;
+  if (request.after.has_value()) {
+    range = RangeBehind(*request.after, request.direction, request.interval_ns, range);
+  }
   VARVE_ASSIGN_OR_RETURN(const auto scan,
                          LogScan::Open(query, selector, std::nullopt, logql::LabelNeeds(), range));
-  if (request.limit == 0) return Streams();
-  LogQueryRun run(query, *scan, request.limit);
+  QueryPlan* const explained = request.plan;
+  if (explained != nullptr) {
+    VARVE_ASSIGN_OR_RETURN(ScanPlan plan, DescribeScan(*scan, selector, "log query"));
+    plan.columns = ColumnNames(scan->has_line_filter() ? kTimestamps | kLines : kTimestamps | kLines | kMetadata);
+    if (scan->has_line_filter()) plan.late_columns = ColumnNames(kMetadata);
+    plan.may_stop_early = request.limit < plan.selected.lines;
+    explained->scans.push_back(std::move(plan));
+  }
+  if (request.limit == 0 || (explained != nullptr && !explained->run)) return Streams();
+  const StreamOrder order(scan->snapshot().streams(), request.direction);
+  VARVE_ASSIGN_OR_RETURN(const LogPage page, LogPage::Open(*scan, order, request.direction, request.after));
+  LogQueryRun run(query, *scan, order, page, request.limit);
   VARVE_ASSIGN_OR_RETURN(std::vector<FoundEntry> entries, run.Run());
+  if (request.paging && entries.size() == request.limit) {
+    VARVE_ASSIGN_OR_RETURN(*last, page.NameOf(entries.back().position, entries.back().stream));
+  }
   QueryStats stats;
   stats.entries_returned = entries.size();
   query.AddStats(stats);
+  if (explained != nullptr) explained->scans.back().read = query.stats();
   return GroupByStream(*scan, std::move(entries));
 }
 

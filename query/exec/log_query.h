@@ -7,11 +7,15 @@
 // Threads: RunLogQuery is thread-safe.
 #pragma once
 
+#include <optional>
+
 #include "query/exec/query_context.h"
 #include "query/logql/ast.h"
 
 namespace varve {
 
-Result<Streams> RunLogQuery(QueryContext& query, const logql::LogSelector& selector);
+// Sets `last` as QueryResult::last says.
+Result<Streams> RunLogQuery(QueryContext& query, const logql::LogSelector& selector,
+                            std::optional<EntryPosition>* last);
 
 }  // namespace varve

@@ -27,12 +27,12 @@ Data EmptyAnswer(const logql::Expr& expr, bool instant) {
   return MatrixResult();
 }
 
-Result<Data> Run(QueryContext& query, const logql::Expr& expr, std::vector<std::string>* warnings) {
+Result<Data> Run(QueryContext& query, const logql::Expr& expr, QueryResult* result) {
   if (const auto* selector = std::get_if<logql::LogSelector>(&expr.node)) {
-    VARVE_ASSIGN_OR_RETURN(Streams streams, RunLogQuery(query, *selector));
+    VARVE_ASSIGN_OR_RETURN(Streams streams, RunLogQuery(query, *selector, &result->last));
     return Data(std::move(streams));
   }
-  return RunMetricQuery(query, expr, warnings);
+  return RunMetricQuery(query, expr, &result->warnings);
 }
 
 // An error that was met in a part of the query is not always the one that the whole query ends with.
@@ -55,7 +55,7 @@ Result<QueryResult> RunQuery(Engine& engine, const logql::Expr& expr, const Quer
   }
   for (;;) {
     QueryContext query(engine, clamped, limits);
-    Result<Data> data = Run(query, expr, &result.warnings);
+    Result<Data> data = Run(query, expr, &result);
     if (!data.ok()) {
       if (!MustRunAtOnce(query, data.status())) return std::move(data).status();
       clamped.cache = nullptr;

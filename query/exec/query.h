@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -60,7 +61,18 @@ struct QueryLimits {
 
 class ResultCache;
 
+struct QueryPlan;
+
 enum class Direction { kBackward, kForward };
+
+// Names an entry among those of a log query, whatever arrives later (log_page.h).
+struct EntryPosition {
+  int64_t ts_ns = 0;
+  uint64_t stream_hash = 0;
+  uint64_t index = 0;  // among the query's entries of that time and hash, the first to arrive first
+
+  bool operator==(const EntryPosition&) const = default;
+};
 
 struct QueryRequest {
   TenantId tenant = 0;
@@ -72,10 +84,15 @@ struct QueryRequest {
   uint32_t limit = 100;     // entries of a log query
   Direction direction = Direction::kBackward;
   bool instant = false;
+  // Log queries: say where the answer ends when it is full; answer with what comes behind an entry.
+  bool paging = false;
+  std::optional<EntryPosition> after;
   // More series than limits.max_query_series: answer with that many and a warning instead of an error.
   bool partial_series = false;
   // Where parts of answers are looked up and kept; null: nowhere. Range queries of metrics only.
   ResultCache* cache = nullptr;
+  // Null, or filled with what the query reads; it runs only if the plan says so (query_plan.h).
+  QueryPlan* plan = nullptr;
   const CancelToken* cancel = nullptr;  // may be null
 };
 
@@ -150,6 +167,7 @@ struct QueryStats {
 struct QueryResult {
   std::variant<Streams, MatrixResult, VectorResult, ScalarResult> data;
   std::vector<std::string> warnings;
+  std::optional<EntryPosition> last;  // with paging, of a full page: the entry it ends with
   QueryStats stats;
 };
 

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "query/exec/log_scan.h"
+#include "query/exec/query_plan.h"
 #include "query/exec/range_scan.h"
 #include "query/exec/series_table.h"
 #include "query/exec/window_accumulators.h"
@@ -105,7 +106,20 @@ Result<SeriesSet> RunRangeAggregation(QueryContext& query, const StepGrid& steps
   const bool of_vector = outer != nullptr && !aggregation.grouping.has_value();
   RangeScan range_scan(*scan, grid, aggregation, SeriesKeyBuilder(rule.grouping, of_vector),
                        rule.errors_allowed);
+  QueryPlan* const explained = query.request().plan;
+  if (explained != nullptr) {
+    VARVE_ASSIGN_OR_RETURN(ScanPlan plan, DescribeScan(*scan, aggregation.range.selector,
+                                                       std::string(RangeOpName(aggregation.op))));
+    if (aggregation.range.unwrap.has_value()) {
+      plan.stages.push_back("| unwrap " + aggregation.range.unwrap->label);
+    }
+    range_scan.Plan(&plan);
+    explained->scans.push_back(std::move(plan));
+    if (!explained->run) return SeriesSet();
+  }
+  const QueryStats before = query.stats();
   VARVE_ASSIGN_OR_RETURN(SeriesSet series, range_scan.Run());
+  if (explained != nullptr) explained->scans.back().read = StatsSince(before, query.stats());
   if (aggregation.op == RangeOp::kAbsentOverTime) return Absent(aggregation, steps, series);
   return series;
 }

@@ -215,15 +215,44 @@ Status RangeScan::CountOrRead(const LogScan::SourceSlices& source, Worker* worke
   return to_read.empty() ? Status::Ok() : ReadRows(source, to_read, worker);
 }
 
-Result<bool> RangeScan::CountFromSlice(const LogSlice& slice, Worker* worker) const {
-  if (!aggregates_rows_ || !scan_.pipeline().empty()) return false;
-  if (!slice.counts_exact || !slice.older_overlapping.empty()) return false;
-  if (!scan_.range().CoversSpan(slice.min_ts_ns, slice.max_ts_ns)) return false;
+std::optional<WindowGrid::Interval> RangeScan::CountableInterval(const LogSlice& slice) const {
+  if (!aggregates_rows_ || !scan_.pipeline().empty()) return std::nullopt;
+  if (!slice.counts_exact || !slice.older_overlapping.empty()) return std::nullopt;
+  if (!scan_.range().CoversSpan(slice.min_ts_ns, slice.max_ts_ns)) return std::nullopt;
   const WindowGrid::Interval interval = grid_.Locate(slice.min_ts_ns);
-  if (slice.max_ts_ns > interval.last_ns) return false;
+  if (slice.max_ts_ns > interval.last_ns) return std::nullopt;
+  if (interval.index != WindowGrid::kGap && keys_.DependsOnMetadata(scan_.StreamLabels(slice.stream))) {
+    return std::nullopt;
+  }
+  return interval;
+}
+
+void RangeScan::Plan(ScanPlan* plan) const {
+  plan->to_read = PlannedAmount();
+  ColumnMask columns = 0;
+  for (const LogScan::SourceSlices& source : scan_.sources()) {
+    std::vector<uint32_t> counted, to_read;
+    for (const uint32_t index : source.slices) {
+      (CountableInterval(scan_.slice(index)).has_value() ? counted : to_read).push_back(index);
+    }
+    if (to_read.empty()) AddAmount(scan_, source.source, counted, &plan->counted);
+    AddAmount(scan_, source.source, to_read, &plan->to_read);
+    if (!to_read.empty()) columns |= ColumnsOf(to_read);
+  }
+  if (scan_.has_line_filter()) {
+    plan->columns = ColumnNames(columns & (kTimestamps | kLines));
+    plan->late_columns = ColumnNames(columns & ~(kTimestamps | kLengths | kLines));
+  } else {
+    plan->columns = ColumnNames(columns);
+  }
+}
+
+Result<bool> RangeScan::CountFromSlice(const LogSlice& slice, Worker* worker) const {
+  const std::optional<WindowGrid::Interval> countable = CountableInterval(slice);
+  if (!countable.has_value()) return false;
+  const WindowGrid::Interval interval = *countable;
   if (interval.index == WindowGrid::kGap) return true;
   const Labels& stream = scan_.StreamLabels(slice.stream);
-  if (keys_.DependsOnMetadata(stream)) return false;
   const uint64_t rows = slice.row_end - slice.row_begin;
   VARVE_ASSIGN_OR_RETURN(const uint32_t series, worker->SeriesOfStream(slice.stream, stream));
   worker->windows->AddRows(series, interval.index, rows, slice.line_bytes);
@@ -239,13 +268,18 @@ bool RangeScan::WantsMetadata(const std::vector<uint32_t>& slices) const {
   });
 }
 
-Status RangeScan::ReadRows(const LogScan::SourceSlices& source, const std::vector<uint32_t>& slices,
-                           Worker* worker) const {
-  SourceColumns columns(scan_.snapshot(), source.source, query_);
+ColumnMask RangeScan::ColumnsOf(const std::vector<uint32_t>& slices) const {
   ColumnMask want = kTimestamps;
   if (needs_bytes_) want |= kLengths;
   if (scan_.pipeline().needs_lines()) want |= kLines;
   if (WantsMetadata(slices)) want |= kMetadata;
+  return want;
+}
+
+Status RangeScan::ReadRows(const LogScan::SourceSlices& source, const std::vector<uint32_t>& slices,
+                           Worker* worker) const {
+  SourceColumns columns(scan_.snapshot(), source.source, query_);
+  const ColumnMask want = ColumnsOf(slices);
   if (!scan_.has_line_filter()) VARVE_RETURN_IF_ERROR(columns.Ensure(want));
   VARVE_ASSIGN_OR_RETURN(const RowSelection selection,
                          RowSelection::Select(scan_, slices, scan_.range(), columns));

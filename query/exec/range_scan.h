@@ -12,6 +12,7 @@
 #include "query/exec/series_set.h"
 #include "query/exec/series_table.h"
 #include "query/exec/step_grid.h"
+#include "query/exec/query_plan.h"
 #include "query/exec/window_accumulators.h"
 
 namespace varve {
@@ -23,6 +24,8 @@ class RangeScan {
             SeriesKeyBuilder keys, bool errors_allowed);
   ~RangeScan();
 
+  // Fills in what of the plan depends on the aggregation: what is counted and which columns are read.
+  void Plan(ScanPlan* plan) const;
   // The series, sorted by labels.
   Result<SeriesSet> Run();
 
@@ -35,6 +38,9 @@ class RangeScan {
   Result<SeriesSet> Finish() VARVE_EXCLUDES(mu_);
 
   Status CountOrRead(const LogScan::SourceSlices& source, Worker* worker) const;
+  // The interval that all rows of the slice are in, if its counts are enough.
+  std::optional<WindowGrid::Interval> CountableInterval(const LogSlice& slice) const;
+  ColumnMask ColumnsOf(const std::vector<uint32_t>& slices) const;
   Result<bool> CountFromSlice(const LogSlice& slice, Worker* worker) const;
   bool WantsMetadata(const std::vector<uint32_t>& slices) const;
   Status ReadRows(const LogScan::SourceSlices& source, const std::vector<uint32_t>& slices,

@@ -57,17 +57,19 @@ constexpr int kAndPrecedence = 2;
 
 Status Parser::ParseSelector(std::vector<Matcher>* out) {
   VARVE_RETURN_IF_ERROR(Expect(TokenKind::kLeftBrace, ""));
-  while (!At(TokenKind::kRightBrace)) {
+  if (At(TokenKind::kRightBrace)) return Advance();
+  std::string_view expected = "IDENTIFIER or }";
+  while (true) {
     std::string name;
-    VARVE_RETURN_IF_ERROR(ExpectText(TokenKind::kIdentifier, "IDENTIFIER or }", &name));
+    VARVE_RETURN_IF_ERROR(ExpectText(TokenKind::kIdentifier, expected, &name));
+    expected = "IDENTIFIER";  // unlike PromQL's, the list does not end in a comma
     if (!MatchOpOf(token_.kind)) return Unexpected("= or =~ or !~ or !=");
     std::optional<Matcher> matcher;
     VARVE_RETURN_IF_ERROR(ParseMatcherTail(std::move(name), /*dot_matches_newline=*/true, &matcher));
     out->push_back(*std::move(matcher));
-    if (At(TokenKind::kRightBrace)) break;
+    if (At(TokenKind::kRightBrace)) return Advance();
     VARVE_RETURN_IF_ERROR(Expect(TokenKind::kComma, "} or ,"));
   }
-  return Advance();
 }
 
 // The operator and string of a matcher whose name has been read.

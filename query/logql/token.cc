@@ -62,7 +62,7 @@ constexpr std::array<NamedToken, 28> kPunctuation = {{{TokenKind::kLeftBrace, "{
                                                       {TokenKind::kMod, "%"},
                                                       {TokenKind::kPow, "^"}}};
 
-constexpr std::array<NamedToken, 9> kClasses = {{{TokenKind::kEnd, "$end"},
+constexpr std::array<NamedToken, 10> kClasses = {{{TokenKind::kEnd, "$end"},
                                                  {TokenKind::kIdentifier, "IDENTIFIER"},
                                                  {TokenKind::kString, "STRING"},
                                                  {TokenKind::kNumber, "NUMBER"},
@@ -70,7 +70,8 @@ constexpr std::array<NamedToken, 9> kClasses = {{{TokenKind::kEnd, "$end"},
                                                  {TokenKind::kBytes, "BYTES"},
                                                  {TokenKind::kRange, "RANGE"},
                                                  {TokenKind::kFunctionFlag, "FUNCTION_FLAG"},
-                                                 {TokenKind::kIp, "ip"}}};
+                                                 {TokenKind::kIp, "ip"},
+                                                 {TokenKind::kLabelReplace, "label_replace"}}};
 
 template <size_t N>
 std::optional<std::string_view> NameIn(const std::array<NamedToken, N>& table, TokenKind kind) {

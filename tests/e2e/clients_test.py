@@ -11,6 +11,7 @@ import time
 import unittest
 
 from varve_process import NS, VarveTest, protobuf_push, snappy
+from websocket_client import ConnectionClosed, Tail
 
 NOW = time.time_ns() // NS * NS
 
@@ -235,6 +236,53 @@ class Senders(VarveTest):
             sender.handle({"job": "files"}, NOW + i, "x" * (2000 if i % 5 == 0 else 100) + str(i))
         sender.flush()
         self.assertEqual(({204: 16, 400: 4}, 4), (sender.statuses, sender.dropped))
+
+
+class Tails(VarveTest):
+    """A client that follows a stream for good: it reconnects from the last line it has, whatever ended the connection."""
+
+    def follow(self, server, count, lines):
+        """Until `count` different lines are there. Starts at the last line's time; what came already is left out."""
+        seen, last, endings = set(lines), lines[-1][0] if lines else NOW - 60 * NS, []
+        while len(lines) < count:
+            try:
+                tail = Tail(server.port, '{app="followed"}', start=last, limit=5000, timeout=20)
+                while len(lines) < count:
+                    for _, ns, line, _ in tail.entries(1):
+                        if (ns, line) not in seen:
+                            seen.add((ns, line))
+                            lines.append((ns, line))
+                            last = max(last, ns)
+                tail.close()
+            except ConnectionClosed as closed:
+                endings.append(closed.code)
+                time.sleep(0.05)
+            except OSError:  # not up yet
+                time.sleep(0.05)
+        return endings
+
+    def test_a_tail_across_restarts_sees_every_line_once_and_in_order(self):
+        server = self.started()
+        sent, seen, endings = [], [], []
+        follower = threading.Thread(target=lambda: endings.extend(self.follow(server, 300, seen)))
+        follower.start()
+        for i in range(300):
+            sent.append((NOW + i * 1000, f"line {i}"))
+            server.push_streams(({"app": "followed"}, sent[-1:]))
+            if i in (80, 160, 240):
+                deadline = time.monotonic() + 60
+                while not seen:
+                    self.assertLess(time.monotonic(), deadline)
+                    time.sleep(0.01)
+                if i == 160:
+                    server.kill()
+                    server.start()
+                else:
+                    server.restart()
+        follower.join(120)
+        self.assertFalse(follower.is_alive(), f"{len(seen)} of 300 lines")
+        self.assertEqual(sent, seen)
+        self.assertTrue(endings)
 
 
 if __name__ == "__main__":

@@ -51,6 +51,39 @@ class Deletes(VarveTest):
         self.assertEqual([], self.delete(server, "GET").json)
         self.assertEqual(0, server.stop())
 
+    def test_compaction_removes_the_lines_and_the_status_says_so(self):
+        server = self.started("--set", "compactor.delete_request_cancel_period=1s", "--set", "compactor.enabled=false")
+        server.push_streams(({"job": "web"}, self.lines[:50]), ({"job": "db"}, self.lines))
+        server.flush()
+        server.push_streams(({"job": "web"}, self.lines[50:]))
+        self.assertEqual(204, self.delete(server, query='{job="web"} |= "error"', start=self.begin).status)
+        self.assertEqual(200, server.metrics()["varve_pack_entries"])
+        self.assertEqual(204, server.request("POST", "/compact").status)  # it can still be cancelled
+        self.assertEqual(200, server.metrics()["varve_pack_entries"])
+        time.sleep(1.1)
+        self.assertEqual(204, server.request("POST", "/compact").status)
+        self.assertEqual(190, server.metrics()["varve_pack_entries"])
+        listed = self.delete(server, "GET").json
+        self.assertEqual(["processed"], [r["status"] for r in listed])
+        for force in ("false", "true"):
+            answer = self.delete(server, "DELETE", request_id=listed[0]["request_id"], force=force)
+            self.assertEqual((400, "deletion of request which is in process or already processed is not allowed\n"),
+                             (answer.status, answer.text))
+        self.assertEqual((90, 90, 90), self.seen(server)[:3])
+        self.assertEqual(100, server.count('{job="db"}', self.now * NS))
+        server.restart()
+        self.assertEqual((90, 90, 90), self.seen(server)[:3])
+        self.assertEqual(0, server.stop())
+
+    def test_filter_only_hides_and_never_removes(self):
+        server = self.started("--set", "compactor.delete_request_cancel_period=0s", "--set", "limits.deletion_mode=filter-only")
+        server.push_streams(({"job": "web"}, self.lines))
+        self.assertEqual(204, self.delete(server, query='{job="web"} |= "error"', start=self.begin).status)
+        self.assertEqual(204, server.request("POST", "/compact").status)
+        self.assertEqual(100, server.metrics()["varve_pack_entries"])
+        self.assertEqual(90, server.count('{job="web"}', self.now * NS))
+        self.assertEqual(0, server.stop())
+
     def test_refused_requests_hide_nothing(self):
         server = self.started()
         server.push_streams(({"job": "web"}, self.lines))

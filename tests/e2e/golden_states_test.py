@@ -1,8 +1,8 @@
-"""One set of queries, five states of the same data; the answer must not change.
+"""One set of queries, seven states of the same data; the answer must not change.
 
-In the head, in packs, after a restart with data in the journal, after a restart with data in packs, and
-half and half. The queries cover every stage and aggregation; the data has late lines, equal time stamps,
-structured metadata and lines that do not parse.
+In the head, in packs, after a restart with data in the journal, after a restart with data in packs, half
+and half, compacted, and restarted after that. The queries cover every stage and aggregation; the data has late
+lines, equal time stamps, structured metadata and lines that do not parse.
 """
 import json
 import random
@@ -108,6 +108,14 @@ class GoldenStates(VarveTest):
             if number in (3, 7):
                 mixed.flush()
         self.assert_same(expected, mixed, "in small blocks, several packs and the head")
+        mixed.flush()
+        before = mixed.metrics()["varve_packs"]
+        self.assertEqual(204, mixed.request("POST", "/compact").status)
+        self.assertLess(mixed.metrics()["varve_packs"], before)
+        self.assert_same(expected, mixed, "compacted")
+        mixed.restart()
+        self.assert_same(expected, mixed, "restarted after compaction")
+        self.assertEqual(0, mixed.stop())
 
 
 if __name__ == "__main__":

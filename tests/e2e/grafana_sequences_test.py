@@ -15,6 +15,7 @@ import unittest
 import grafana_client
 from grafana_client import DAY, DRILLDOWN, MS, NS, Grafana, rfc3339_ms
 from varve_process import Server, VarveTest
+from websocket_client import HandshakeRefused, Tail
 
 SEED = int(os.environ.get("VARVE_SEED", time.time_ns() % 1_000_000_007))
 END = (time.time_ns() // NS) * NS - 123 * MS  # on no grid
@@ -313,6 +314,76 @@ class SequencesInPacksAndHeads(Sequences):
 
 class SequencesAfterARestart(Sequences):
     FLUSH, RESTART = True, True
+
+
+class LiveTail(VarveTest):
+    """The Live button: a web socket through Grafana's proxy, without parameters but the query."""
+    PROXY = {"User-Agent": "Grafana/12.1.0", "X-Forwarded-For": "10.0.0.1", "X-Grafana-User": "admin", "Cookie": "lang=de"}
+    LABELS = {"app": "live", "service_name": "live"}
+
+    def open(self, server, query='{app="live"}', **headers):
+        return Tail(server.port, query, headers={**self.PROXY, **headers})
+
+    def rows_of(self, tail, count):
+        """As the browser reads a frame: the milliseconds are the text of the time less its last six digits."""
+        rows = []
+        for labels, ns, line, _ in tail.entries(count):
+            self.assertEqual("live", labels["app"])
+            rows.append((ns, int(str(ns)[:-6]), line))
+        return rows
+
+    def push(self, server, begin, end):
+        now = time.time_ns()
+        rows = [(now + i, f"line {i}") for i in range(begin, end)]
+        server.push_streams((self.LABELS, rows))
+        return [(ns, ns // MS, line) for ns, line in rows]
+
+    def test_three_lines_an_unclean_end_and_a_new_connection(self):
+        server = self.started()
+        tail = self.open(server)
+        first = self.push(server, 0, 3)
+        self.assertEqual(first, self.rows_of(tail, 3))
+        tail.abort()
+        missed = self.push(server, 3, 5)
+        again = self.open(server)  # Grafana comes back after 5 s; the server sends the last hour's newest 100 first
+        self.assertEqual(first + missed, self.rows_of(again, 5))
+        later = self.push(server, 5, 8)
+        self.assertEqual(later, self.rows_of(again, 3))
+        self.assertEqual(1000, again.close().code)
+
+    def test_a_restart_of_the_server_ends_a_tail_so_that_grafana_reconnects(self):
+        server = self.started()
+        rows = []
+        for end in (server.kill, server.stop):
+            tail = self.open(server)
+            rows += self.push(server, len(rows), len(rows) + 3)
+            self.assertEqual(rows, self.rows_of(tail, len(rows)))
+            end()
+            self.assertEqual(1006, tail.receive_close().code)  # the only code after which it does
+            server.start()
+            again = self.open(server)
+            rows += self.push(server, len(rows), len(rows) + 2)
+            self.assertEqual(rows, self.rows_of(again, len(rows)))
+            again.close()
+
+    def test_no_origin_is_refused_and_flags_categorise(self):
+        server = self.started()
+        for headers in ({"Origin": "http://elsewhere.example"}, {"Origin": "null"}):
+            self.open(server, **headers).close()
+        server.push_streams((self.LABELS, [(time.time_ns(), "level=warn a=b", {"trace": "t1"})]))
+        tail = self.open(server, "{app=\"live\"} | logfmt a", **grafana_client.FLAGS)
+        (labels, _, _, third), = tail.entries(1)
+        self.assertEqual((self.LABELS, {"structuredMetadata": {"detected_level": "warn", "trace": "t1"}, "parsed": {"a": "b"}}),
+                         (labels, third))
+        tail.close()
+
+    def test_bad_queries_are_refused_before_the_upgrade(self):
+        server = self.started()
+        for query in ("{app=", "", "{}"):
+            with self.assertRaises(HandshakeRefused) as refused:
+                self.open(server, query)
+            self.assertEqual(400, refused.exception.status)
+            self.assertIn("parse error", refused.exception.text)
 
 
 class Refreshes(VarveTest):

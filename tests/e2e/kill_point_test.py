@@ -1,7 +1,7 @@
 """The process dies at each named kill point (engine/base/failpoint.h); nothing acknowledged is lost or doubled.
 
 The names are read from the sources, so a new kill point is tested from the day it is written; one that no
-push, flush, restart or retention run reaches fails here.
+push, flush, restart, retention run or compaction reaches fails here.
 """
 import glob
 import http.client
@@ -60,7 +60,7 @@ class KillPoint(VarveTest):
         self.assertEqual(len(lines), server.count('{job="kp"}', at))
 
     def test_every_one_that_pushes_and_flushes_reach(self):
-        names = [n for n in kill_points() if "retention" not in n]
+        names = [n for n in kill_points() if "retention" not in n and "compaction" not in n]
         self.assertGreater(len(names), 4)
         for name in names:
             for passage in (1, 3):
@@ -80,6 +80,41 @@ class KillPoint(VarveTest):
                     self.check(server, sent)
                     server.restart()
                     self.check(server, sent)
+                    self.assertEqual(0, server.stop())
+
+    def test_those_of_compaction(self):
+        names = [n for n in kill_points() if "compaction" in n]
+        self.assertGreater(len(names), 2)
+        settings = (*SETTINGS, "--set", "compactor.enabled=false", "--set", "compactor.delete_request_cancel_period=0s")
+        for name in names:
+            for passage in (1, 2):
+                with self.subTest(kill_point=name, passage=passage):
+                    data_dir = f"{self.data_dir}-{name}-{passage}"
+                    self.acknowledged = list(range(6))
+                    server = self.server(*settings, data_dir=data_dir, env={"VARVE_KILL_POINT": f"{name}:{passage}"}).start()
+                    for index in range(6):
+                        server.push_streams(({"job": "kp", "part": str(index % 3)}, self.entries(index)),
+                                            ({"job": "gone", "part": str(index % 3)}, self.entries(index)))
+                        server.flush()
+                    deleted = server.request("POST", "/loki/api/v1/delete", {"query": '{job="gone"} |= "body"', "start": "1000000000"})
+                    self.assertEqual(204, deleted.status)
+                    try:
+                        server.request("POST", "/compact")
+                        self.fail("the kill point was never reached")
+                    except (OSError, http.client.HTTPException):
+                        self.assertEqual(KILLED, server.wait(), server.log)
+                    server = self.started(*settings, data_dir=data_dir)
+                    for compact in (False, True, False):
+                        if compact:
+                            before = server.metrics()["varve_packs"]
+                            self.assertEqual(204, server.request("POST", "/compact").status)
+                            self.assertLess(server.metrics()["varve_packs"], before)
+                        self.check(server, 6)
+                        self.assertEqual(0, server.count('{job="gone"}', self.base + 6 * LINES * 1000))
+                    self.assertEqual(["processed"], [r["status"] for r in server.get("/loki/api/v1/delete").json])
+                    self.assertEqual(6 * LINES, server.metrics()["varve_pack_entries"])
+                    server.restart()
+                    self.check(server, 6)
                     self.assertEqual(0, server.stop())
 
     def test_those_of_retention(self):

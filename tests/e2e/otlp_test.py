@@ -191,6 +191,17 @@ class Otlp(VarveTest):
         self.assertEqual([(NOW, "ok")], server.lines('{service_name="unknown_service"}', START, END))
         self.assertEqual(405, server.get(PATH).status)
 
+    def test_a_body_that_is_too_large_is_told_so_in_protobuf_too(self):
+        server = self.started("--set", "limits.max_recv_msg_size=1KB", "--set", "limits.max_decompressed_size=2KB")
+        answer = self.send(server, request(b"", b"", record(NOW, "x" * 2000)))
+        self.assertEqual((413, "application/octet-stream"), (answer.status, answer.headers["Content-Type"]))
+        self.assertRegex(status_message(answer.body),
+                         r"^request body too large: message size too large than max \(\d+ vs 1024\)$")
+        packed = gzip.compress(request(b"", b"", record(NOW, "x" * 4000)))
+        answer = self.send(server, packed, headers={"Content-Encoding": "gzip"})
+        self.assertEqual(413, answer.status)
+        self.assertRegex(status_message(answer.body), r"^request body too large: .*decompressed message size too large")
+
     def test_a_tenant_is_needed_where_there_are_several(self):
         server = self.started("--multi-tenant")
         answer = self.send(server, json_request({"body": {"stringValue": "x"}}), JSON)

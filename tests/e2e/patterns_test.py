@@ -13,7 +13,8 @@ def mixed_lines():
     """One stream of three formats; times 1 s apart."""
     lines = []
     for i in range(200):
-        lines.append(f"Dec 10 06:55:{i % 60:02d} LabSZ sshd[{24000 + i}]: Failed password for user{i} from 10.0.{i}.1 port {i + 30000} ssh2")
+        lines.append(f"Dec 10 06:55:{i % 60:02d} LabSZ sshd[{24000 + i}]: Failed password for user{i} "
+                     f"from 10.0.{i}.1 port {i + 30000} ssh2")
         lines.append(f'level=warn msg="order {i} placed" took={i}ms')
         lines.append(f'{{"ts":"{i}","level":"error","msg":"payment {i} refused","code":{i}}}')
     return [(NOW + i * NS, line) for i, line in enumerate(lines)]
@@ -21,7 +22,8 @@ def mixed_lines():
 
 class Patterns(VarveTest):
     def patterns(self, server, query, **params):
-        answer = server.get(PATH, {"query": query, "start": NOW, "end": NOW + 1800 * NS, "step": f"{STEP}s", **params})
+        answer = server.get(PATH, {"query": query, "start": NOW, "end": NOW + 1800 * NS, "step": f"{STEP}s",
+                                   **params})
         self.assertEqual(200, answer.status, answer.text)
         self.assertEqual("success", answer.json["status"])
         return answer.json["data"]
@@ -83,8 +85,9 @@ class Patterns(VarveTest):
             self.assertIn(text, answer.text)
         answer = server.get(PATH, {"query": '{a="b"}', "step": "1s", "start": NOW - 86400 * NS, "end": NOW})
         self.assertIn("exceeded maximum resolution of 11,000 points", answer.text)
-        self.assertEqual('{"status":"success","data":[]}\n', server.request("POST", PATH, body="query=%7Ba%3D%22b%22%7D",
-                         headers={"Content-Type": "application/x-www-form-urlencoded"}).text)
+        empty = server.request("POST", PATH, body="query=%7Ba%3D%22b%22%7D",
+                               headers={"Content-Type": "application/x-www-form-urlencoded"})
+        self.assertEqual('{"status":"success","data":[]}\n', empty.text)
 
 
 if __name__ == "__main__":

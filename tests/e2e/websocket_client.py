@@ -49,8 +49,8 @@ class WebSocketClient:
         if receive_buffer:  # before connecting, so that the window starts small
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(timeout)
-        self.socket.connect((host, port))
         try:
+            self.socket.connect((host, port))
             self._shake_hands(f"{host}:{port}", target, headers or {})
         except BaseException:
             self.socket.close()

@@ -95,7 +95,8 @@ TEST_P(EngineKill, LosesNothingAcknowledgedAndDoublesNothing) {
 INSTANTIATE_TEST_SUITE_P(Points, EngineKill,
                          testing::Values("after_journal_write", "after_cut", "pack_written_before_ingest",
                                          "after_pack_write", "after_all_packs", "before_commit",
-                                         "after_commit"),
+                                         "after_commit", "after_compaction_pack", "before_compaction_commit",
+                                         "after_compaction_commit"),
                          [](const auto& point) { return std::string(point.param); });
 
 TEST(EngineKillRetention, ForgetsExpiredPacksWhollyWhenKilledBetweenCommitAndDeletion) {

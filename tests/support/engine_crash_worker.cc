@@ -1,7 +1,7 @@
 // Pushes to an engine until a kill point ends it: engine_crash_worker DIR FIRST COUNT.
 //
 // Entry i is the line "entry i". Writes "tried i" before and "acked i" after each push to standard
-// output, unbuffered. Flushes now and then; with VARVE_TEST_RETENTION set, everything
+// output, unbuffered. Flushes and compacts now and then; with VARVE_TEST_RETENTION set, everything
 // expires in the end.
 #include <cstdio>
 #include <cstdlib>
@@ -35,7 +35,8 @@ int main(int argc, char** argv) {
     }
     if (!client.Push(push).ok()) return 1;
     std::printf("acked %d\n", i);
-    if (i % 10 == 9 && !(*engine)->Flush().ok()) return 1;
+    if (i % 5 == 4 && !(*engine)->Flush().ok()) return 1;
+    if (i % 10 == 9 && !(*engine)->Compact().ok()) return 1;
   }
   if (std::getenv("VARVE_TEST_RETENTION") != nullptr) {
     // Only now, in an engine of its own: the background check may come at any moment.

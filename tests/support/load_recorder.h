@@ -80,6 +80,7 @@ class LoadRecorder final : public Engine {
   uint64_t DeleteGeneration(std::string_view tenant) const override {
     return engine_.DeleteGeneration(tenant);
   }
+  Status Compact() override { return engine_.Compact(); }
   MemoryBudget* ingest_budget() override { return engine_.ingest_budget(); }
   MemoryBudget* query_budget() override { return engine_.query_budget(); }
   ThreadPool* query_pool() override { return engine_.query_pool(); }

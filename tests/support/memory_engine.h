@@ -63,6 +63,7 @@ class MemoryEngine final : public Engine {
   std::vector<DeleteRequest> ListDeletes(std::string_view tenant) const override;
   Status CancelDelete(std::string_view tenant, std::string_view id, bool force) override;
   uint64_t DeleteGeneration(std::string_view tenant) const override;
+  Status Compact() override { return Status::Ok(); }
   MemoryBudget* ingest_budget() override { return &ingest_budget_; }
   MemoryBudget* query_budget() override { return &query_budget_; }
   ThreadPool* query_pool() override { return &pool_; }

@@ -37,6 +37,8 @@ class EngineTestPeer {
   // What the retention thread does every interval.
   Status RunRetentionOnce();
   size_t dropped_but_not_freed() const;
+  // What the compaction thread does every interval; the engine must have been opened without it.
+  Status CompactByTheRules() { return engine_->CompactionRound(/*all=*/false); }
 
  private:
   EngineImpl* const engine_;

@@ -84,6 +84,7 @@ class RecordingEngine final : public Engine {
   uint64_t DeleteGeneration(std::string_view tenant) const override {
     return memory_.DeleteGeneration(tenant);
   }
+  Status Compact() override { return memory_.Compact(); }
   MemoryBudget* ingest_budget() override { return memory_.ingest_budget(); }
   MemoryBudget* query_budget() override { return memory_.query_budget(); }
   ThreadPool* query_pool() override { return memory_.query_pool(); }

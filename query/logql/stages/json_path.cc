@@ -1,5 +1,10 @@
 #include "query/logql/stages/json_path.h"
 
+#include <algorithm>
+#include <charconv>
+
+#include "query/logql/stages/label_key.h"
+
 namespace varve::logql {
 namespace {
 
@@ -20,6 +25,22 @@ std::string_view TokenName(Token token) {
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsFieldStart(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+
+}  // namespace
+
+std::string_view TakeQuoted(std::string_view* rest) {
+  const size_t end = rest->find_first_of("\"]");
+  const std::string_view text = rest->substr(0, end);
+  rest->remove_prefix(end == std::string_view::npos ? rest->size() : end + 1);
+  return text;
+}
+
+std::string_view FirstCharacter(std::string_view text) {
+  const size_t length = Utf8SequenceLength(text);
+  return length == 0 ? std::string_view("\xEF\xBF\xBD") : text.substr(0, length);
+}
+
+namespace {
 
 class Lexer {
  public:
@@ -45,13 +66,11 @@ class Lexer {
       case '[': return Token::kLeft;
       case ']': return Token::kRight;
       case '"': {
-        const size_t quote = rest_.find('"');
-        if (quote == std::string_view::npos) return Fail("literal not terminated");
-        text = rest_.substr(0, quote);
-        rest_.remove_prefix(quote + 1);
+        text = TakeQuoted(&rest_);
         return Token::kString;
       }
-      default: return Fail("unexpected char " + std::string(1, c));
+      default:
+        return Fail("unexpected char " + std::string(FirstCharacter({rest_.data() - 1, rest_.size() + 1})));
     }
   }
 
@@ -60,19 +79,23 @@ class Lexer {
   std::string error;
 
  private:
+  // A number, with a blank or ']' behind it.
   Token ReadIndex() {
-    uint64_t value = 0;
     size_t size = 0;
-    for (; size < rest_.size() && IsDigit(rest_[size]); ++size) {
-      value = value * 10 + static_cast<uint64_t>(rest_[size] - '0');
-      if (value > UINT32_MAX) return Fail("value out of range");
-    }
-    if (size < rest_.size() && rest_[size] == '.') return Fail("cannot use float as array index");
-    if (size < rest_.size() && rest_[size] != ']' && rest_[size] != ' ') {
-      return Fail("non-integer value: " + std::string(1, rest_[size]));
-    }
+    while (size < rest_.size() && IsDigit(rest_[size])) ++size;
+    const std::string_view digits = rest_.substr(0, size);
     rest_.remove_prefix(size);
-    index = static_cast<uint32_t>(value);
+    if (rest_.empty()) return Fail("non-integer value: " + std::string(1, '\0'));
+    if (rest_[0] == '.') return Fail("cannot use float as array index");
+    if (std::string_view("] \t\n").find(rest_[0]) == std::string_view::npos) {
+      return Fail("non-integer value: " + std::string(FirstCharacter(rest_)));
+    }
+    int64_t value = 0;
+    if (std::from_chars(digits.data(), digits.data() + digits.size(), value).ec != std::errc()) {
+      return Fail("strconv.Atoi: parsing \"" + std::string(digits) + "\": value out of range");
+    }
+    // No array is that long.
+    index = static_cast<uint32_t>(std::min<int64_t>(value, UINT32_MAX));
     return Token::kIndex;
   }
 

@@ -23,4 +23,10 @@ inline constexpr size_t kJsonPathStepsMax = 128;
 // kInvalidArgument with Loki's text after the expression: "syntax error: unexpected DOT, expecting FIELD".
 Result<JsonPath> ParseJsonPath(std::string_view text);
 
+// For the expressions of json and logfmt. The text of a quoted key, whose opening quote has been taken; it
+// ends at a quote or ']', which is taken too, or with the text.
+std::string_view TakeQuoted(std::string_view* rest);
+// The first UTF-8 character, or U+FFFD where there is none. `text` is not empty.
+std::string_view FirstCharacter(std::string_view text);
+
 }  // namespace varve::logql

@@ -1,6 +1,7 @@
 #include "query/logql/stages/logfmt_parser.h"
 
 #include "query/logql/stages/extraction.h"
+#include "query/logql/stages/json_path.h"
 #include "query/logql/stages/label_key.h"
 #include "query/logql/stages/logfmt_scan.h"
 
@@ -9,25 +10,31 @@ namespace {
 
 bool IsKeyStart(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 
-// The key an expression names: an identifier, or a quoted string.
+// The key an expression names: an identifier, or a quoted string. Further strings may follow, and make it a
+// key that no line has.
 Result<std::string> ParseKey(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  if (text.empty()) return InvalidArgument("syntax error: unexpected $end, expecting STRING or KEY");
-  if (text[0] == '"') {
-    const size_t quote = text.find('"', 1);
-    if (quote == std::string_view::npos) return InvalidArgument("literal not terminated");
-    if (quote + 1 != text.size()) return InvalidArgument("syntax error: unexpected KEY");
-    return std::string(text.substr(1, quote - 1));
+  std::string key;
+  for (bool first = true;; first = false) {
+    while (!text.empty() && (text[0] == ' ' || text[0] == '\t' || text[0] == '\n')) text.remove_prefix(1);
+    if (!text.empty() && text[0] == '"') {
+      text.remove_prefix(1);
+      const std::string_view quoted = TakeQuoted(&text);
+      key += first ? std::string(quoted) : "%!(EXTRA string=" + std::string(quoted) + ")";
+    } else if (!text.empty() && IsKeyStart(text[0])) {
+      if (!first) return InvalidArgument("syntax error: unexpected KEY");
+      size_t size = 1;
+      while (size < text.size() && (IsKeyStart(text[size]) || (text[size] >= '0' && text[size] <= '9')))
+        ++size;
+      key = text.substr(0, size);
+      text.remove_prefix(size);
+    } else if (first) {
+      return InvalidArgument("syntax error: unexpected $end, expecting STRING or KEY");
+    } else if (!text.empty()) {
+      return InvalidArgument("unexpected char " + std::string(FirstCharacter(text)));
+    } else {
+      return key;
+    }
   }
-  if (!IsKeyStart(text[0])) return InvalidArgument("syntax error: unexpected $end, expecting STRING or KEY");
-  for (const char c : text) {
-    if (IsKeyStart(c) || (c >= '0' && c <= '9')) continue;
-    if (c == ' ' || c == '\t') return InvalidArgument("syntax error: unexpected KEY");
-    if (c == '"') return InvalidArgument("syntax error: unexpected STRING");
-    return InvalidArgument("unexpected char " + std::string(1, c));
-  }
-  return std::string(text);
 }
 
 }  // namespace

@@ -74,6 +74,38 @@ TEST_F(LokiApiTest, AnswersLogQueriesWithMergedLabels) {
       R"({"stream":{"env":"prod","job":"a","trace_id":"t1"},"values":[["1793491200000000000","n=0"]]}])");
 }
 
+TEST_F(LokiApiTest, PagesOnlyWhenAskedTo) {
+  const Pairs range = {
+      {"query", "{job=\"a\"}"}, {"start", "1793491200"}, {"end", "1793494800"}, {"limit", "4"}};
+  const auto page = [&](const Pairs& more) {
+    Pairs params = range;
+    params.insert(params.end(), more.begin(), more.end());
+    return CallHandler(router_, "GET", "/loki/api/v1/query_range?" + Query(params), "", {});
+  };
+  EXPECT_EQ(page({}).body.find("cursor"), std::string::npos);
+  EXPECT_EQ(page({{"paging", "false"}}).body.find("cursor"), std::string::npos);
+  std::string more = "true";
+  std::vector<size_t> lines;
+  for (Pairs next = {{"paging", "true"}}; !more.empty(); next = {{"cursor", more}}) {
+    const HttpResponse response = page(next);
+    ASSERT_EQ(response.status, 200) << response.body;
+    size_t count = 0;
+    for (size_t at = 0; (at = response.body.find("\"n=", at)) != std::string::npos; ++at) ++count;
+    lines.push_back(count);
+    const size_t at = response.body.find(",\"cursor\":\"");
+    ASSERT_NE(at, std::string::npos);
+    more = response.body.substr(at + 11);
+    more.resize(more.find('"'));
+  }
+  EXPECT_EQ(lines, (std::vector<size_t>{4, 4, 2}));
+  for (const Pairs& bad :
+       {Pairs{{"cursor", "zz"}}, Pairs{{"paging", "perhaps"}}, Pairs{{"cursor", "0101"}}}) {
+    EXPECT_EQ(page(bad).status, 400) << page(bad).body;
+  }
+  EXPECT_EQ(Ask("query_range", {{"query", "vector(1)"}, {"paging", "true"}}),
+            "400: paging is for log queries");
+}
+
 TEST_F(LokiApiTest, AnswersLogQueriesByCategory) {
   EXPECT_EQ(
       Ask("query_range",

@@ -63,7 +63,7 @@ TEST(LexerTest, AFunctionIsOneOnlyBeforeAParenthesis) {
       {"duration(x)", "DURATION_CONV ( IDENTIFIER )"},
       {"duration_seconds(bytes)", "DURATION_SECONDS_CONV ( IDENTIFIER )"},
       {"ip = ip(", "IDENTIFIER = ip ("},
-      {"label_replace(vector(", "LABEL_REPLACE ( VECTOR ("},
+      {"label_replace(vector(", "label_replace ( VECTOR ("},
       {"increase(", "IDENTIFIER ("},
   };
   for (const auto& [text, names] : cases) EXPECT_EQ(Names(text), names) << text;

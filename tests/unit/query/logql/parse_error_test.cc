@@ -43,7 +43,9 @@ TEST(ParseErrorTest, Selectors) {
       {"{a=}", "4 }, expecting STRING"},
       {"{a=b}", "4 IDENTIFIER, expecting STRING"},
       {"{a=\"b\" c=\"d\"}", "8 IDENTIFIER, expecting } or ,"},
-      {"{a=\"b\",,}", "8 ,, expecting IDENTIFIER or }"},
+      {"{a=\"b\",,}", "8 ,, expecting IDENTIFIER"},
+      {"{a=\"b\",}", "8 }, expecting IDENTIFIER"},
+      {"{a=\"b\",", "8 $end, expecting IDENTIFIER"},
       {"{\"a\"=\"b\"}", "2 STRING, expecting IDENTIFIER or }"},
       {"{offset=\"b\"}", "2 offset, expecting IDENTIFIER or }"},
       {"{a=\"b\"} {c=\"d\"}", "9 {"},
@@ -332,7 +334,7 @@ TEST(ParseErrorTest, RegularExpressionsAreBoundedTogether) {
 }
 
 TEST(ParseMatchersTest, TakesABareSelector) {
-  const Result<std::vector<Matcher>> matchers = ParseMatchers(" ({a=\"b\", c!~\"d.*\",}) # yes");
+  const Result<std::vector<Matcher>> matchers = ParseMatchers(" ({a=\"b\", c!~\"d.*\"}) # yes");
   ASSERT_TRUE(matchers.ok()) << matchers.status().message();
   ASSERT_EQ(matchers->size(), 2u);
   EXPECT_EQ((*matchers)[0].ToString(), "a=\"b\"");

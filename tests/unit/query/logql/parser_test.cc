@@ -49,7 +49,7 @@ LabelFilterPtr Filter(const std::string& filter) {
 TEST(ParserTest, Selectors) {
   ExpectTrees({
       {"{a=\"b\"}", "{a=\"b\"}"},
-      {"{a=`b`,c!=\"d\",}", "{a=\"b\", c!=\"d\"}"},
+      {"{a=`b`,c!=\"d\"}", "{a=\"b\", c!=\"d\"}"},
       {"{ a =~ \"b.*\" , a!~\"c\" }", "{a=~\"b.*\", a!~\"c\"}"},
       {"(({a=\"b\"}))", "{a=\"b\"}"},
       {"{sum=\"b\", count=~\"c\", ip!=\"\"}", "{sum=\"b\", count=~\"c\", ip!=\"\"}"},

@@ -130,10 +130,13 @@ TEST(JsonExpression, RefusesBadPathsInLokisWords) {
       {"a[0.5]", "syntax error: unexpected $end, expecting STRING or INDEX"},
       {"@bad", "syntax error: unexpected $end, expecting LSB or FIELD"},
       {"", "syntax error: unexpected $end, expecting LSB or FIELD"},
-      {"a[0", "syntax error: unexpected $end, expecting RSB"},
+      {"a[0", "syntax error: unexpected $end, expecting STRING or INDEX"},
+      {"a[0 ", "syntax error: unexpected $end, expecting RSB"},
+      {"500", "syntax error: unexpected $end, expecting LSB or FIELD"},
       {"a.", "syntax error: unexpected $end, expecting FIELD"},
       {"a b", "syntax error: unexpected FIELD"},
       {"a$", "unexpected char $"},
+      {"a\xC3\xA9", "unexpected char \xC3\xA9"},
   };
   for (const auto& c : kCases) {
     EXPECT_EQ(RunPipeline("| json x=`" + std::string(c.path) + "`", "{}"),
@@ -191,6 +194,10 @@ TEST(LogfmtExpression, TakesTheKeysAskedFor) {
       {R"(| logfmt x="")", "",
        "error: parse error : stage '| logfmt x=\"\"' : cannot parse expression []: syntax "
        "error: unexpected $end, expecting STRING or KEY"},
+      {"| logfmt x=`a b`", "",
+       "error: parse error : stage '| logfmt x=\"a b\"' : cannot parse expression [a b]: syntax error: "
+       "unexpected KEY"},
+      {"| logfmt x=`\"a`, y=`\"a\" \"a\"`", "a=1", "{x=1, y=}"},
       {R"(| logfmt x="a[0]")", "",
        "error: parse error : stage '| logfmt x=\"a[0]\"' : cannot parse expression [a[0]]: unexpected char "
        "["},
