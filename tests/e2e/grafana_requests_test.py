@@ -274,6 +274,18 @@ class Drilldown(GrafanaTest):
         self.assertEqual((["200", "201", "202"], 1000), (sorted(answer["values"]), answer["limit"]))
         self.assertEqual([], self.ask(f"detected_field/nope/values?limit=1000&query={query}").get("values", []))
 
+    def test_its_limits(self):
+        answer = read_json(self.get("/loki/api/v1/drilldown-limits", {**DRILLDOWN, "X-Scope-OrgID": "fake"}))
+        limits = answer["limits"]
+        self.assertLessEqual({"limits", "pattern_ingester_enabled", "version"}, set(answer))
+        self.assertIs(True, answer["pattern_ingester_enabled"])  # false would hide the Patterns tab
+        self.assertIs(True, limits["volume_enabled"])
+        self.assertEqual(5000, limits["max_entries_limit_per_query"])
+        for name in ("retention_period", "max_query_length", "max_query_lookback", "query_timeout"):  # Prometheus durations
+            self.assertRegex(limits[name], r"^(\d+(ms|[smhdwy]))+$")
+        self.assertIn("service", limits["discover_service_name"])
+        self.assertRegex(answer["version"], r"^3\.")
+
     def test_the_patterns_tab(self):
         query = urllib.parse.quote('{service_name=`z`}')
         answer = self.ask(f"patterns?query={query}&step=10s")
