@@ -23,7 +23,8 @@ constexpr int64_t kBegin = 1'793'491'200LL * kNsPerSecond;
 
 class MultiTenantTest : public ::testing::Test {
  protected:
-  MultiTenantTest() : context_{&engine_, QueryLimits(), true}, loki_(Several()), index_(Several()) {
+  MultiTenantTest()
+      : context_{.engine = &engine_, .auth_enabled = true}, loki_(Several()), index_(Several()) {
     loki_.AddRoutes(&router_);
     index_.AddRoutes(&router_);
     Add("a", {{"app", "web"}}, 0, "one");
