@@ -12,6 +12,7 @@
 #include <string>
 
 #include "handler_call.h"
+#include "http/limits_api.h"
 #include "socket_client.h"
 #include "tests/support/memory_engine.h"
 
@@ -22,16 +23,25 @@ using ::testing::HasSubstr;
 using testing::MemoryEngine;
 using testing::SocketClient;
 
+class FixedLimits final : public LimitsSource {
+ public:
+  Status Reload() override { return Status::Ok(); }
+  std::string TenantYaml(std::string_view) const override { return {}; }
+  std::string ConfigYaml() const override { return "auth_enabled: false\n"; }
+  Stats stats() const override { return {}; }
+};
+
 class HttpServerTest : public ::testing::Test {
  protected:
   HttpServerTest() : writes_(&engine_, IngestLimits()) {
     HttpOptions options;
     options.listen_port = 0;
-    options.config_yaml = "auth_enabled: false\n";
+    options.limits_source = &limits_;
     server_ = std::make_unique<HttpServer>(&engine_, &writes_, QueryLimits(), options);
   }
   MemoryEngine engine_;
   WritePath writes_;
+  FixedLimits limits_;
   std::unique_ptr<HttpServer> server_;
 };
 
