@@ -123,7 +123,9 @@ struct HttpServer::Impl {
     out.port = options.listen_port;
     out.io_threads = OrDefault(options.io_threads, std::clamp(cores / 4, 1U, 4U));
     out.push_threads = OrDefault(options.push_threads, std::max(cores, 2U));
-    out.query_threads = OrDefault(options.query_threads, std::max(2 * cores, 4U));
+    // A query's worker takes part in its scan, so the system's scheduler shares the cores among all that run, and
+    // a quick one is done after a few of its slices. With as many workers as heavy queries it would wait for one of them.
+    out.query_threads = OrDefault(options.query_threads, std::clamp(8 * cores, 16U, 64U));
     out.push_queue_max = options.push_queue_max;
     out.query_queue_max = options.query_queue_max;
     out.connections_max = options.connections_max;

@@ -40,7 +40,7 @@ struct HttpOptions {
 
   uint32_t io_threads = 0;        // 0 = 1 per 4 cores, at least 1, at most 4
   uint32_t push_threads = 0;      // 0 = one per core, at least 2
-  uint32_t query_threads = 0;     // 0 = two per core, at least 4 (each waits for the engine's query pool)
+  uint32_t query_threads = 0;     // 0 = eight per core, 16 to 64; see MakeServerOptions
   size_t push_queue_max = 1024;   // waiting pushes; beyond it 503 + Retry-After
   size_t query_queue_max = 1024;  // waiting queries; beyond it 429 "too many outstanding requests"
 

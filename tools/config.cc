@@ -62,7 +62,7 @@ void AddServerSettings(Config* c, std::vector<Setting>* out) {
           {"server.io_threads", Count{&http.io_threads}, "0: 1 per 4 cores, 1 to 4"},
           {"server.push_threads", Count{&http.push_threads}, "0: one per core, at least 2"},
           {"server.query_threads", Count{&http.query_threads},
-           "requests answered at a time; 0: two per core, at least 4"},
+           "requests answered at a time; 0: eight per core, 16 to 64"},
           {"server.push_queue_max", CountSize{&http.push_queue_max}, "waiting pushes; beyond it 503"},
           {"server.query_queue_max", CountSize{&http.query_queue_max}, "waiting queries; beyond it 429"},
           {"frontend.compress_responses", Flag{&http.compress_responses},
