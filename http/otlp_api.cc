@@ -23,7 +23,11 @@ HttpResponse OtlpApi::Push(const HttpRequest& request) const {
   push.body = request.body;
   push.otlp = true;
   const PushOutcome outcome = writes_->Push(push);
-  if (!outcome.status.ok()) return OtlpPushError(outcome.status);
+  if (!outcome.status.ok()) {
+    HttpResponse refusal = OtlpPushError(outcome.status);
+    if (outcome.blocked_status != 0) refusal.status = static_cast<int>(outcome.blocked_status);
+    return refusal;
+  }
   HttpResponse response;
   response.status = 204;
   return response;

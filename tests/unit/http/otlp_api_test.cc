@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "handler_call.h"
 #include "tests/support/memory_engine.h"
 
@@ -32,6 +34,22 @@ TEST(OtlpApi, StoresAndAnswersInItsOwnWay) {
   EXPECT_EQ(nothing.body,
             "\x12\x39"
             "error at least one valid stream is required for ingestion");
+}
+
+TEST(OtlpApi, AnswersBlockedIngestionWithTheConfiguredStatus) {
+  MemoryEngine engine;
+  IngestLimits limits;
+  limits.block_ingestion_until_ns = std::numeric_limits<int64_t>::max();
+  limits.block_ingestion_status_code = 260;
+  WritePath writes(&engine, limits);
+  Router router;
+  OtlpApi api(&writes, false);
+  api.AddRoutes(&router);
+  const HttpResponse blocked =
+      CallHandler(router, "POST", "/otlp/v1/logs", kBody, {{"content-type", "application/json"}});
+  EXPECT_EQ(blocked.status, 260);
+  EXPECT_NE(blocked.body.find("ingestion blocked for user 'fake' until '"), std::string::npos);
+  EXPECT_EQ(engine.Stats().appended_entries, 0U);
 }
 
 TEST(OtlpApi, NeedsATenantWhereThereAreSeveral) {
