@@ -1,6 +1,5 @@
 // varve serve: the server, from its configuration to a clean stop.
 #include <fmt/format.h>
-#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <spdlog/spdlog.h>
@@ -8,10 +7,9 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
+#include <chrono>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "engine/engine.h"
@@ -20,12 +18,15 @@
 #include "query/exec/delete_filter.h"
 #include "tools/commands.h"
 #include "tools/config.h"
+#include "tools/freed_memory.h"
 #include "tools/live_limits.h"
 #include "tools/logging.h"
 #include "tools/terminal.h"
 
 namespace varve {
 namespace {
+
+constexpr auto kFreedMemoryInterval = std::chrono::seconds(15);
 
 struct ServeOptions {
   std::string config_file;
@@ -55,17 +56,6 @@ Result<Config> EffectiveConfig(const ServeOptions& options) {
   config.http.config_defaults_yaml = ToYaml(Config());
   config.http.terminate = [] { kill(getpid(), SIGTERM); };
   return config;
-}
-
-// Push bodies and decoded batches are large, short-lived, and freed by other threads than they came from.
-// glibc allows eight arenas a core, each of which keeps its peak, and stops giving memory back as its
-// thresholds grow. Bounded, and with fixed thresholds, 171 MB after a flush of 6 million lines became
-// 160 MB on 2 cores, for the same CPU time; more cores have more to gain.
-void BoundMallocRetention() {
-  const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  mallopt(M_ARENA_MAX, std::max(4, 2 * cores));
-  mallopt(M_MMAP_THRESHOLD, 1 << 20);
-  mallopt(M_TRIM_THRESHOLD, 16 << 20);
 }
 
 // Connections and pack files share the descriptors; the usual soft limit of 1,024 is there for select(2),
@@ -100,6 +90,7 @@ Status Serve(const Config& config, LiveLimits* limits) {
   signal(SIGPIPE, SIG_IGN);
   BoundMallocRetention();
   RaiseDescriptorLimit();
+  const FreedMemoryReturner freed_memory(kFreedMemoryInterval);
 
   VARVE_RETURN_IF_ERROR(limits->ReadOverrides());
   EngineOptions engine_options = config.engine;
