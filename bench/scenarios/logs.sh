@@ -16,7 +16,7 @@ url=http://127.0.0.1:$port
 [ -f "$load/manifest.json" ] || /usr/bin/python3 "$shared/gen_logs_load.py" --out "$load" --lines "$lines" >/dev/null
 
 data=$(mktemp -d /tmp/varve-bench.XXXXXX)
-"$binary" serve --data-dir "$data" --listen "127.0.0.1:$port" --log-level warn &
+"$binary" serve --data-dir "$data" --listen "127.0.0.1:$port" --log-level warn --set query_range.cache_results=false &
 server=$!
 trap 'kill $server 2>/dev/null || true; wait $server 2>/dev/null || true; rm -rf "$data"' EXIT
 for _ in $(seq 100); do curl -sf "$url/ready" >/dev/null && break; sleep 0.1; done
