@@ -164,13 +164,16 @@ class PatternRun {
   }
 
   Status Mine() {
-    const Sources sources = EveryNth(counted_, kSampledSourcesMax);
+    // Few lines may lie in many small sources: then all of them are mined.
+    const bool all_lines = chosen_lines_ <= kSampledLinesMax;
+    const Sources sources = all_lines ? counted_ : EveryNth(counted_, kSampledSourcesMax);
+    const uint64_t lines_of_each = all_lines ? kSampledLinesMax : kSampledLinesMax / sources.size();
     ShapeTable all(kShapesMax);
     for (size_t first = 0; first < sources.size(); first += kMinedTogether) {
       const size_t count = std::min(kMinedTogether, sources.size() - first);
       std::vector<ShapeTable> tables(count, ShapeTable(kShapesMax));
       VARVE_RETURN_IF_ERROR(ForEach(count, [&](size_t i) {
-        return MineSource(*sources[first + i], i, kSampledLinesMax / sources.size(), &tables[i]);
+        return MineSource(*sources[first + i], i, lines_of_each, &tables[i]);
       }));
       for (ShapeTable& table : tables) all.Merge(std::move(table));
       if (all.MemoryBytes() > memory_.bytes()) {

@@ -1,10 +1,9 @@
 // Patterns of stored lines: what GET /loki/api/v1/patterns answers.
 //
 // Two passes over what a selector has in a range, in heads and packs alike, both in parallel over sources:
-//   mine   kSampledLinesMax lines at most, evenly from kSampledSourcesMax sources at most, give the patterns
-//          (line_shape.h, shape_clusters.h);
-//   count  every line is counted, per step and level, under the pattern that its shape leads to, if the
-//   filter
+//   mine   kSampledLinesMax lines at most, evenly from kSampledSourcesMax sources at most (from all sources
+//          when all lines fit), give the patterns (line_shape.h, shape_clusters.h);
+//   count  every line is counted, per step and level, under the pattern that its shape leads to, if the filter
 //          |> finds it by that pattern (pattern_set.h).
 // When the range holds more than limits.max_pattern_lines, only every n-th source is counted, the numbers are
 // scaled, and a warning says so. The answer does not depend on threads.

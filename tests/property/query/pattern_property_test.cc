@@ -128,9 +128,8 @@ TEST_P(PatternProperty, CountsWhatTheFilterFinds) {
   }
   EXPECT_LE(counted, rows.size());
   EXPECT_EQ(counted, result->lines_in_patterns);
-  // Lines are left out only where a value holds the text behind it. About one run in a hundred draws such a kind
-  // of line, which is then up to a third of all.
-  EXPECT_GE(counted * 2, rows.size());
+  // Lines are left out only where a value holds the text behind it; that is rare even among these.
+  EXPECT_GE(counted * 10, rows.size() * 9);
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, PatternProperty, ::testing::Range(0, 20));
