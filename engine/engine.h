@@ -30,6 +30,7 @@
 #include "engine/base/thread_pool.h"
 #include "engine/base/time.h"
 #include "engine/delete_request.h"
+#include "engine/metric_store.h"
 #include "engine/model/labels.h"
 #include "engine/model/matcher.h"
 #include "engine/options.h"
@@ -163,6 +164,9 @@ class Engine {
   virtual Status CancelDelete(std::string_view tenant, std::string_view id, bool force) = 0;
   // Changes whenever the tenant's deletes change what it can see; 0 when there never were any.
   virtual uint64_t DeleteGeneration(std::string_view tenant) const = 0;
+
+  // --- Metrics --------------------------------------------------------------------------------
+  virtual MetricStore& metrics() = 0;
 
   // --- Shared means ---------------------------------------------------------------------------
   // For bodies being received and decoded; reserve before allocating.

@@ -87,6 +87,7 @@ class EngineImpl final : public Engine {
   uint64_t DeleteGeneration(std::string_view tenant) const override;
   Status Compact() override VARVE_EXCLUDES(cut_mu_);
   MemoryBudget* ingest_budget() override { return &ingest_budget_; }
+  MetricStore& metrics() override { return *metric_store_; }
   MemoryBudget* query_budget() override { return &query_budget_; }
   ThreadPool* query_pool() override { return &query_pool_; }
   const EngineOptions& options() const override { return options_; }
@@ -209,6 +210,8 @@ class EngineImpl final : public Engine {
   // the journal needs them. By StreamKey.
   Mutex unconfirmed_mu_;
   std::map<std::string, StreamRecord> unconfirmed_streams_ VARVE_GUARDED_BY(unconfirmed_mu_);
+
+  std::unique_ptr<MetricStore> metric_store_;
 
   DeleteLedger delete_ledger_;  // changed under commit_mu_
 

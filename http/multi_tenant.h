@@ -61,6 +61,7 @@ class MultiTenantEngine final : public Engine {
     return engine_->DeleteGeneration(tenant);
   }
   MemoryBudget* ingest_budget() override { return engine_->ingest_budget(); }
+  MetricStore& metrics() override { return engine_->metrics(); }
   MemoryBudget* query_budget() override { return engine_->query_budget(); }
   ThreadPool* query_pool() override { return engine_->query_pool(); }
   const EngineOptions& options() const override { return engine_->options(); }

@@ -82,6 +82,7 @@ class LoadRecorder final : public Engine {
   }
   Status Compact() override { return engine_.Compact(); }
   MemoryBudget* ingest_budget() override { return engine_.ingest_budget(); }
+  MetricStore& metrics() override { return engine_.metrics(); }
   MemoryBudget* query_budget() override { return engine_.query_budget(); }
   ThreadPool* query_pool() override { return engine_.query_pool(); }
   const EngineOptions& options() const override { return engine_.options(); }

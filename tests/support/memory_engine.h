@@ -17,6 +17,7 @@
 #include "engine/base/mutex.h"
 #include "engine/bucket_generations.h"
 #include "engine/engine.h"
+#include "tests/support/memory_metric_store.h"
 
 namespace varve::testing {
 
@@ -65,6 +66,7 @@ class MemoryEngine final : public Engine {
   uint64_t DeleteGeneration(std::string_view tenant) const override;
   Status Compact() override { return Status::Ok(); }
   MemoryBudget* ingest_budget() override { return &ingest_budget_; }
+  MetricStore& metrics() override { return metrics_; }
   MemoryBudget* query_budget() override { return &query_budget_; }
   ThreadPool* query_pool() override { return &pool_; }
   const EngineOptions& options() const override { return options_.engine; }
@@ -94,6 +96,7 @@ class MemoryEngine final : public Engine {
 
   const MemoryEngineOptions options_;
   MemoryBudget ingest_budget_;
+  MemoryMetricStore metrics_;
   MemoryBudget query_budget_;
   ThreadPool pool_;
   std::atomic<AppendObserver*> append_observer_{nullptr};

@@ -88,6 +88,7 @@ class RecordingEngine final : public Engine {
   }
   Status Compact() override { return memory_.Compact(); }
   MemoryBudget* ingest_budget() override { return memory_.ingest_budget(); }
+  MetricStore& metrics() override { return memory_.metrics(); }
   MemoryBudget* query_budget() override { return memory_.query_budget(); }
   ThreadPool* query_pool() override { return memory_.query_pool(); }
   const EngineOptions& options() const override { return memory_.options(); }
