@@ -4,6 +4,8 @@
 // Threads: functions are pure.
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,15 +28,22 @@ struct SeriesArgument {
   std::string text;                // kString
 };
 
+// Evaluates a selector for info() at the grid's steps, moved by `offset_ms` or pinned to `at_ms` (and then the offset
+// subtracted). The values are not the samples' but their timestamps in milliseconds; histograms come as histograms.
+using InfoSelectFn = std::function<Result<StepMatrix>(const std::vector<Matcher>& matchers, int64_t offset_ms,
+                                                      std::optional<int64_t> at_ms)>;
+
 struct SeriesCall {
   const Call* call = nullptr;
   StepGrid grid;
   bool is_instant = true;
   bool delayed_name_removal = false;
   Annotations* notes = nullptr;
-  MemoryBudget* budget = nullptr;
+  MemoryBudget* budget = nullptr;  // may be null
+  InfoSelectFn select_info;        // info() only
 };
 
+// kExecution: what the function refuses, in Prometheus's words.
 using SeriesFunctionFn = Result<StepMatrix> (*)(const SeriesCall& call, std::vector<SeriesArgument>* args);
 
 struct SeriesFunction {
@@ -42,8 +51,14 @@ struct SeriesFunction {
   SeriesFunctionFn fn = nullptr;
 };
 
-// Null for functions of another kind. scalar, vector, time, timestamp, info and the like, which need the
-// evaluator itself, are in evaluator files.
+// Null for functions of another kind. scalar, vector, time, timestamp and the like, which need the evaluator itself,
+// are in evaluator files. The second argument of info is not evaluated: its SeriesArgument has only `expr`.
 const SeriesFunction* FindSeriesFunction(std::string_view name);
+
+// The labels of the one element absent and absent_over_time make: those the argument's selector fixes by `=`.
+PackedLabels AbsentLabels(const Expr& argument);
+
+// Joins series of the same labels that never meet at a step. kExecution: some do.
+Result<StepMatrix> MergeSameLabels(StepMatrix matrix);
 
 }  // namespace varve::promql
