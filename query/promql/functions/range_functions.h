@@ -50,11 +50,17 @@ struct RangeCall {
 
 using RangeFunctionFn = Result<Point> (*)(const RangeCall& call, const RangeWindow& window);
 
+// The same for a window that holds floats only (at least one) and is neither anchored nor smoothed; false: no result.
+// It cannot fail and gives no annotations: where it would have to, the general form is called. Quick: once a step
+// and series.
+using FloatWindowFn = bool (*)(const RangeCall& call, const RangeWindow& window, double* out);
+
 struct RangeFunction {
   std::string_view name;
   RangeFunctionFn fn = nullptr;
   bool keeps_name = false;
   size_t matrix_arg = 0;  // which argument is the range vector; the others are scalars
+  FloatWindowFn float_fn = nullptr;  // null: `fn` does it all
 };
 
 // Null for functions of another kind (absent_over_time is a series function).
