@@ -13,9 +13,9 @@ class HookedPendingPack final : public PendingPack {
   HookedPendingPack(std::unique_ptr<PendingPack> pending, const StepHook* hook)
       : pending_(std::move(pending)), hook_(hook) {}
   Status AddBlock(std::string_view block) override { return pending_->AddBlock(block); }
-  Status Commit(const PackDirectory& directory) override {
+  Status CommitBytes(std::string_view directory) override {
     if (*hook_ != nullptr) VARVE_RETURN_IF_ERROR((*hook_)("pack"));
-    return pending_->Commit(directory);
+    return pending_->CommitBytes(directory);
   }
 
  private:
