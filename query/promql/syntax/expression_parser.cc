@@ -339,7 +339,9 @@ bool ExpressionParser::ParseModifiers(Binary* binary) {
     if (!ParseGrouping(&matching.labels)) return false;
     if (Is(TokenType::kGroupLeft) || Is(TokenType::kGroupRight)) {
       matching.card = Take().type == TokenType::kGroupLeft ? MatchCardinality::kManyToOne : MatchCardinality::kOneToMany;
-      if (Is(TokenType::kLeftParen) && !ParseGrouping(&matching.include)) return false;
+      // Without labels, the right operand must follow.
+      const bool labels = Is(TokenType::kLeftParen) || !BeginsExpression(Peek().type);
+      if (labels && !ParseGrouping(&matching.include)) return false;
     }
   }
   if (!ParseFill(&matching)) return false;
