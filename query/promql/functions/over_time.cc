@@ -5,9 +5,9 @@
 #include <limits>
 #include <vector>
 
+#include "query/promql/functions/compensated_sum.h"
 #include "query/promql/functions/range_notes.h"
 #include "query/promql/functions/sample_quantile.h"
-#include "query/promql/values/compensated_sum.h"
 
 namespace varve::promql {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "query/promql/values/go_float_text.h"
+#include "query/promql/values/number_text.h"
 
 namespace varve::promql {
 namespace {
@@ -30,7 +30,7 @@ void NoteStartOverlap(const RangeCall& call) {
 
 void NoteInvalidQuantile(const RangeCall& call, double quantile) {
   if (call.notes == nullptr) return;
-  call.notes->AddWarning(call.pos, "quantile value should be between 0 and 1, got " + GoGText(quantile));
+  call.notes->AddWarning(call.pos, "quantile value should be between 0 and 1, got " + GoG(quantile));
 }
 
 void NoteNotACounter(const RangeCall& call) {

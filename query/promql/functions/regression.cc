@@ -1,11 +1,13 @@
 #include "query/promql/functions/regression.h"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <limits>
 
+#include "query/promql/functions/compensated_sum.h"
 #include "query/promql/functions/range_notes.h"
-#include "query/promql/values/compensated_sum.h"
-#include "query/promql/values/go_float_text.h"
+#include "query/promql/values/number_text.h"
 
 namespace varve::promql {
 namespace {
@@ -45,6 +47,9 @@ Line FitLine(const RangeWindow& window, int64_t origin_ms) {
   return {slope, y / n - slope * x / n};
 }
 
+// Go's %f.
+std::string GoF(double value) { return std::isfinite(value) ? fmt::format("{:f}", value) : GoG(value); }
+
 bool InUnitInterval(double factor) { return !(factor <= 0 || factor >= 1); }
 
 }  // namespace
@@ -67,10 +72,10 @@ Result<Point> DoubleExponentialSmoothing(const RangeCall& call, const RangeWindo
   const double smoothing = call.scalars[0];
   const double trend_factor = call.scalars[1];
   if (!InUnitInterval(smoothing)) {
-    return ExecutionError("invalid smoothing factor. Expected: 0 < sf < 1, got: " + GoFText(smoothing));
+    return ExecutionError("invalid smoothing factor. Expected: 0 < sf < 1, got: " + GoF(smoothing));
   }
   if (!InUnitInterval(trend_factor)) {
-    return ExecutionError("invalid trend factor. Expected: 0 < tf < 1, got: " + GoFText(trend_factor));
+    return ExecutionError("invalid trend factor. Expected: 0 < tf < 1, got: " + GoF(trend_factor));
   }
   const std::span<const double> v = window.floats;
   if (!v.empty() && !window.histograms.empty()) NoteIgnoredHistograms(call);

@@ -21,17 +21,20 @@ namespace varve::promql {
 // An evaluated argument.
 struct SeriesArgument {
   ValueType type = ValueType::kVector;
-  const Expr* expr = nullptr;
+  const Expr* expr = nullptr;      // parentheses around it are gone
   StepMatrix* vector = nullptr;    // kVector, kMatrix (absent_over_time: which steps have any sample, as value 1);
-                                   // the function may take it apart
+                                   // the function may take it apart. Null for info()'s second argument, which is
+                                   // only read, never evaluated
   std::vector<double> scalars;     // kScalar: one a step
   std::string text;                // kString
 };
 
-// Evaluates a selector for info() at the grid's steps, moved by `offset_ms` or pinned to `at_ms` (and then the offset
-// subtracted). The values are not the samples' but their timestamps in milliseconds; histograms come as histograms.
-using InfoSelectFn = std::function<Result<StepMatrix>(const std::vector<Matcher>& matchers, int64_t offset_ms,
-                                                      std::optional<int64_t> at_ms)>;
+// Selects series and looks at them as an instant vector selector does: at each step's time, or at `at_ms` where that
+// is set, less `offset_ms`. With `own_times` a float's value is the time of its sample (ms) in place of what it holds.
+// Series without any point are left out. info() reads the info series with it.
+using SelectInstantFn = std::function<Result<StepMatrix>(const std::vector<Matcher>& matchers,
+                                                         std::optional<int64_t> at_ms, int64_t offset_ms,
+                                                         bool own_times)>;
 
 struct SeriesCall {
   const Call* call = nullptr;
@@ -39,8 +42,8 @@ struct SeriesCall {
   bool is_instant = true;
   bool delayed_name_removal = false;
   Annotations* notes = nullptr;
-  MemoryBudget* budget = nullptr;  // may be null
-  InfoSelectFn select_info;        // info() only
+  MemoryBudget* budget = nullptr;  // null: unlimited
+  SelectInstantFn select;          // never empty; for this call's grid
 };
 
 // kExecution: what the function refuses, in Prometheus's words.
