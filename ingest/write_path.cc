@@ -542,10 +542,9 @@ WritePath::~WritePath() = default;
 PushOutcome WritePath::Push(const PushRequest& request) { return Impl::PushRun(impl_.get(), request).Run(); }
 
 ReplayFn WritePath::MakeReplay() {
-  return
-      [impl = impl_.get()](std::string_view record, const std::function<void(const AppendBatch&)>& append) {
-        return Impl::ReplayRun(impl).Run(record, append);
-      };
+  return [impl = impl_.get()](std::string_view record, ReplaySink* sink) {
+    return Impl::ReplayRun(impl).Run(record, [sink](const AppendBatch& batch) { sink->OnLogs(batch); });
+  };
 }
 
 IngestStats WritePath::Stats() const { return impl_->counters.Read(); }

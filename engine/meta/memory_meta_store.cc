@@ -57,6 +57,23 @@ Status MemoryMetaStore::ForEachStream(const std::function<Status(const StreamRec
   return Status::Ok();
 }
 
+Status MemoryMetaStore::WriteRecords(const std::vector<Record>& put, const std::vector<std::string>& removed) {
+  const MutexLock lock(disk_->mu);
+  for (const Record& record : put) disk_->records[record.key] = record.value;
+  for (const std::string& key : removed) disk_->records.erase(key);
+  return Status::Ok();
+}
+
+Status MemoryMetaStore::ForEachRecord(
+    std::string_view prefix, const std::function<Status(std::string_view key, std::string_view value)>& fn) const {
+  const MutexLock lock(disk_->mu);
+  for (auto it = disk_->records.lower_bound(std::string(prefix)); it != disk_->records.end(); ++it) {
+    if (!it->first.starts_with(prefix)) break;
+    VARVE_RETURN_IF_ERROR(fn(it->first, it->second));
+  }
+  return Status::Ok();
+}
+
 Result<std::optional<std::string>> MemoryMetaStore::GetSetting(std::string_view name) const {
   const MutexLock lock(disk_->mu);
   const auto it = disk_->settings.find(std::string(name));

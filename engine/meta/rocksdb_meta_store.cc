@@ -14,6 +14,7 @@ namespace {
 constexpr std::string_view kPackPrefix = "pack/";
 constexpr std::string_view kWatermarkPrefix = "wm/";
 constexpr std::string_view kDeletePrefix = "del/";
+constexpr std::string_view kRecordPrefix = "rec/";
 constexpr std::string_view kSettingPrefix = "cfg/";
 
 std::string Prefixed(std::string_view prefix, std::string_view rest) {
@@ -166,6 +167,26 @@ Status RocksDbMetaStore::ForEachStream(const std::function<Status(const StreamRe
       return Corruption("hot database: a stream's identity is malformed");
     }
     return fn(record);
+  });
+}
+
+Status RocksDbMetaStore::WriteRecords(const std::vector<Record>& put, const std::vector<std::string>& removed) {
+  rocksdb::WriteBatch batch;
+  rocksdb::Status status;
+  for (const Record& record : put) {
+    if (status.ok()) status = batch.Put(db_->meta(), Prefixed(kRecordPrefix, record.key), record.value);
+  }
+  for (const std::string& key : removed) {
+    if (status.ok()) status = batch.Delete(db_->meta(), Prefixed(kRecordPrefix, key));
+  }
+  VARVE_RETURN_IF_ERROR(FromRocksDb(status, "preparing records"));
+  return db_->Write(&batch, /*sync=*/false, "storing records");
+}
+
+Status RocksDbMetaStore::ForEachRecord(
+    std::string_view prefix, const std::function<Status(std::string_view key, std::string_view value)>& fn) const {
+  return Scan(*db_, db_->meta(), Prefixed(kRecordPrefix, prefix), [&](std::string_view rest, std::string_view value) {
+    return fn(std::string(prefix).append(rest), value);
   });
 }
 

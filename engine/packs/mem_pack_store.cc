@@ -14,10 +14,8 @@ class PendingMemPack : public PendingPack {
     return Status::Ok();
   }
 
-  Status Commit(const PackDirectory& directory) override {
-    std::string bytes;
-    EncodePackDirectory(directory, &bytes);
-    pack_.directory = std::make_shared<const std::string>(std::move(bytes));
+  Status CommitBytes(std::string_view directory) override {
+    pack_.directory = std::make_shared<const std::string>(directory);
     MutexLock lock(store_->mu_);
     if (!store_->packs_.emplace(id_, std::move(pack_)).second) {
       return InvalidArgument(id_.ToString() + " exists already");

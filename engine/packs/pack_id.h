@@ -10,13 +10,17 @@
 
 namespace varve {
 
+// Shards from this number on hold metrics; packs of theirs are metric packs, their buckets UTC days.
+inline constexpr uint16_t kMetricShardFirst = 0x4000;
+
 struct PackId {
   uint8_t retention_class = 0;
   int32_t bucket = 0;  // BucketOf(timestamp, EngineOptions::bucket_ns)
-  uint16_t shard = 0;
+  uint16_t shard = 0;  // from kMetricShardFirst on: of metrics
   uint64_t number = 0;  // unique in the store, ascending; given by the engine
 
   auto operator<=>(const PackId&) const = default;
+  bool is_metric() const { return shard >= kMetricShardFirst; }
   // "pack 17 (bucket 493712, shard 3)"
   std::string ToString() const;
 };

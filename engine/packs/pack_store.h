@@ -39,11 +39,17 @@ struct PackInfo {
 class PendingPack {
  public:
   virtual ~PendingPack() = default;
-  // Block 0, 1, … as EncodeLogBlock made it. Written out at once; nothing is kept in memory.
+  // Block 0, 1, … as its encoder made it. Written out at once; nothing is kept in memory.
   virtual Status AddBlock(std::string_view block) = 0;
   // Durable (synced) and readable on return. kIoError / kStorageFull: the pack is not readable, but a
   // crash may bring it back as an orphan; so write the rows again under a new number.
-  virtual Status Commit(const PackDirectory& directory) = 0;
+  // `directory` is encoded: of a log pack or of a metric pack.
+  virtual Status CommitBytes(std::string_view directory) = 0;
+  Status Commit(const PackDirectory& directory) {
+    std::string bytes;
+    EncodePackDirectory(directory, &bytes);
+    return CommitBytes(bytes);
+  }
 };
 
 class PackStore {
@@ -56,6 +62,7 @@ class PackStore {
   // As AddBlock took it; checksums of the block are the decoder's business. kNotFound when there is no
   // such pack or block, kCorruption / kIoError when the store itself cannot read it; both name it.
   virtual Result<PackBytes> ReadBlock(const PackId& id, uint32_t block) const = 0;
+  // Of a log pack; of a metric pack: ReadMetricPackDirectory (metric_pack_directory.h).
   virtual Result<PackDirectory> ReadDirectory(const PackId& id) const = 0;
 
   // All packs, ascending by id. Reads no pack, so a readable one may still turn out to be damaged.
@@ -75,8 +82,8 @@ struct PackDamage {
   Status status;
 };
 
-// Reads all of a pack: every checksum, every column, and that blocks and directory agree. Damage is
-// handed to `on_damage`, one call a block; returns whether there was none.
+// Reads all of a pack, of logs or of metrics: every checksum, every column, and that blocks and directory agree.
+// Damage is handed to `on_damage`, one call a block; returns whether there was none.
 bool VerifyPack(const PackStore& store, const PackId& id, const std::function<void(PackDamage)>& on_damage);
 
 }  // namespace varve

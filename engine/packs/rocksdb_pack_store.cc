@@ -167,11 +167,8 @@ class PendingRocksDbPack : public PendingPack {
     return Put(blocks_++, block);
   }
 
-  Status Commit(const PackDirectory& directory) override {
-    VARVE_CHECK(directory.blocks.size() == blocks_);
-    std::string bytes;
-    EncodePackDirectory(directory, &bytes);
-    VARVE_RETURN_IF_ERROR(Put(kPackDirectoryBlock, bytes));
+  Status CommitBytes(std::string_view directory) override {
+    VARVE_RETURN_IF_ERROR(Put(kPackDirectoryBlock, directory));
     VARVE_RETURN_IF_ERROR(FromRocksDb(writer_.Finish(), "write " + file_));  // syncs
     VARVE_KILL_POINT("pack_written_before_ingest");
     return store_->Ingest(file_, id_);

@@ -13,9 +13,9 @@ class HookedPendingPack final : public PendingPack {
   HookedPendingPack(std::unique_ptr<PendingPack> pending, const StepHook* hook)
       : pending_(std::move(pending)), hook_(hook) {}
   Status AddBlock(std::string_view block) override { return pending_->AddBlock(block); }
-  Status Commit(const PackDirectory& directory) override {
+  Status CommitBytes(std::string_view directory) override {
     if (*hook_ != nullptr) VARVE_RETURN_IF_ERROR((*hook_)("pack"));
-    return pending_->Commit(directory);
+    return pending_->CommitBytes(directory);
   }
 
  private:
@@ -68,6 +68,13 @@ class HookedMetaStore final : public MetaStore {
   }
   Status ForEachStream(const std::function<Status(const StreamRecord&)>& fn) const override {
     return store_->ForEachStream(fn);
+  }
+  Status WriteRecords(const std::vector<Record>& put, const std::vector<std::string>& removed) override {
+    return store_->WriteRecords(put, removed);
+  }
+  Status ForEachRecord(std::string_view prefix,
+                       const std::function<Status(std::string_view, std::string_view)>& fn) const override {
+    return store_->ForEachRecord(prefix, fn);
   }
   Result<std::optional<std::string>> GetSetting(std::string_view name) const override {
     return store_->GetSetting(name);
