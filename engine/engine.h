@@ -90,10 +90,18 @@ struct EngineStats {
   std::vector<Budget> budgets;
 };
 
-// Decodes one journal record, as given to Append, and hands its entries to `append` (once or more).
-// Called from several threads at once; must intern streams as the first decoding did.
-using ReplayFn = std::function<Status(std::string_view record,
-                                      const std::function<void(const AppendBatch&)>& append)>;
+// Takes what a journal record decodes to. One record may give several batches.
+class ReplaySink {
+ public:
+  virtual ~ReplaySink() = default;
+  virtual void OnLogs(const AppendBatch& batch) = 0;
+  // Without the samples that were refused when the record was written.
+  virtual void OnMetrics(TenantId tenant, const MetricBatch& batch) = 0;
+};
+
+// Decodes one journal record, as given to Engine::Append or by a MetricRecordFn, into `sink`.
+// Called from several threads at once; must intern streams and series as the first decoding did.
+using ReplayFn = std::function<Status(std::string_view record, ReplaySink* sink)>;
 
 class Engine {
  public:

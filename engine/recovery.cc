@@ -47,6 +47,29 @@ class JournalReplay {
     size_t bytes = 0;
   };
 
+  // Applies one record's batches when it is its group's turn.
+  class RecordSink final : public ReplaySink {
+   public:
+    RecordSink(JournalReplay* replay, uint64_t turn, JournalSeq seq, bool* my_turn)
+        : replay_(replay), turn_(turn), seq_(seq), my_turn_(my_turn) {}
+    void OnLogs(const AppendBatch& batch) override {
+      if (Ready()) replay_->Apply(seq_, batch);
+    }
+    void OnMetrics(TenantId tenant, const MetricBatch& batch) override {
+      if (Ready()) replay_->ApplyMetrics(seq_, tenant, batch);
+    }
+
+   private:
+    bool Ready() {
+      *my_turn_ = *my_turn_ || replay_->WaitForTurn(turn_);
+      return *my_turn_;
+    }
+    JournalReplay* const replay_;
+    const uint64_t turn_;
+    const JournalSeq seq_;
+    bool* const my_turn_;
+  };
+
   Status Read(ThreadPool* workers, JournalSeq seq, std::string_view record) {
     next_.records.push_back({.seq = seq, .bytes = std::string(record)});
     next_.bytes += record.size();
@@ -72,10 +95,8 @@ class JournalReplay {
     bool my_turn = false;
     Status status;
     for (const Record& record : group.records) {
-      status = (*replay_)(record.bytes, [&](const AppendBatch& batch) {
-        my_turn = my_turn || WaitForTurn(group.turn);
-        if (my_turn) Apply(record.seq, batch);
-      });
+      RecordSink sink(this, group.turn, record.seq, &my_turn);
+      status = (*replay_)(record.bytes, &sink);
       if (!status.ok()) {
         status = std::move(status).WithContext("replaying journal record " + std::to_string(record.seq));
         break;
@@ -106,6 +127,11 @@ class JournalReplay {
       engine_->AppendToHead(&shard, batch, {i});
       engine_->counters_.replayed_entries.fetch_add(batch.streams[i].count, std::memory_order_relaxed);
     }
+  }
+
+  void ApplyMetrics(JournalSeq /*seq*/, TenantId /*tenant*/, const MetricBatch& /*batch*/) VARVE_EXCLUDES(mu_) {
+    const MutexLock lock(mu_);
+    if (failure_.ok()) failure_ = Unimplemented("the journal holds metrics, and this engine has no store for them");
   }
 
   void Finish(const Record& record) {

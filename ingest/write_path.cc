@@ -81,7 +81,7 @@ std::string GoTimeText(int64_t ts_ns) {
 
 struct WritePath::Impl {
   Impl(Engine* engine_in, const PerTenant<IngestLimits>* limits_in)
-      : engine(engine_in), limits(limits_in), resolution(engine, &aliases) {}
+      : engine(engine_in), limits(limits_in), metrics(engine, *limits), resolution(engine, &aliases) {}
 
   // A tenant's limits and what follows from them. Immutable.
   struct Prepared {
@@ -100,6 +100,7 @@ struct WritePath::Impl {
   Engine* const engine;
   std::unique_ptr<const PerTenant<IngestLimits>> own_limits;  // where the caller has no table
   const PerTenant<IngestLimits>* const limits;
+  MetricWritePath metrics;
   RateLimits rates;
   StreamAliasTable aliases;
   const StreamResolution resolution;
@@ -542,11 +543,12 @@ WritePath::~WritePath() = default;
 PushOutcome WritePath::Push(const PushRequest& request) { return Impl::PushRun(impl_.get(), request).Run(); }
 
 ReplayFn WritePath::MakeReplay() {
-  return
-      [impl = impl_.get()](std::string_view record, const std::function<void(const AppendBatch&)>& append) {
-        return Impl::ReplayRun(impl).Run(record, append);
-      };
+  return [impl = impl_.get()](std::string_view record, ReplaySink* sink) {
+    return Impl::ReplayRun(impl).Run(record, [sink](const AppendBatch& batch) { sink->OnLogs(batch); });
+  };
 }
+
+MetricWritePath* WritePath::metrics() { return &impl_->metrics; }
 
 IngestStats WritePath::Stats() const { return impl_->counters.Read(); }
 

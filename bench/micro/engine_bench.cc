@@ -150,12 +150,11 @@ int Run(const Settings& settings) {
   options.disk_full_fraction = 1.0;
   std::vector<StreamOrdinal> streams;
   Engine* current = nullptr;
-  const ReplayFn replay = [&](std::string_view record,
-                              const std::function<void(const AppendBatch&)>& append) -> Status {
+  const ReplayFn replay = [&](std::string_view record, ReplaySink* sink) -> Status {
     thread_local AppendBatch batch;
     const auto number = LoadFixed<uint64_t>(record.data());
     FillBatch(pushes[number % kTemplates], number, streams, &batch);
-    append(batch);
+    sink->OnLogs(batch);
     return Status::Ok();
   };
   {

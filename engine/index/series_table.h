@@ -21,6 +21,7 @@
 
 #include "engine/append_batch.h"
 #include "engine/base/status.h"
+#include "engine/index/series_days.h"
 #include "engine/metric_batch.h"
 #include "engine/metric_store.h"
 #include "engine/model/matcher.h"
@@ -36,10 +37,6 @@ struct SeriesInfo {
   uint32_t target = 0;
 };
 
-struct DayRange {
-  int32_t first = INT32_MIN;
-  int32_t last = INT32_MAX;  // belongs to it
-};
 DayRange DaysOf(MetricRange range);
 int32_t DayOf(int64_t ts_ms);
 

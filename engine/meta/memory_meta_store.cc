@@ -35,6 +35,28 @@ Result<std::map<uint64_t, std::string>> MemoryMetaStore::ListDeletes() const {
   return std::map<uint64_t, std::string>(disk_->deletes);
 }
 
+Status MemoryMetaStore::PutSeries(const StreamRecord& series) {
+  const MutexLock lock(disk_->mu);
+  disk_->series[StreamKey(series.tenant, series.canonical)] = series;
+  return Status::Ok();
+}
+
+Status MemoryMetaStore::DeleteSeries(const std::vector<StreamRecord>& series) {
+  const MutexLock lock(disk_->mu);
+  for (const StreamRecord& one : series) disk_->series.erase(StreamKey(one.tenant, one.canonical));
+  return Status::Ok();
+}
+
+Status MemoryMetaStore::ForEachSeries(const std::function<Status(const StreamRecord&)>& fn) const {
+  std::map<std::string, StreamRecord> series;
+  {
+    const MutexLock lock(disk_->mu);
+    series = disk_->series;
+  }
+  for (const auto& [key, one] : series) VARVE_RETURN_IF_ERROR(fn(one));
+  return Status::Ok();
+}
+
 Status MemoryMetaStore::PutStream(const StreamRecord& stream) {
   const MutexLock lock(disk_->mu);
   disk_->streams[StreamKey(stream.tenant, stream.canonical)] = stream;
@@ -54,6 +76,23 @@ Status MemoryMetaStore::ForEachStream(const std::function<Status(const StreamRec
     streams = disk_->streams;
   }
   for (const auto& [key, stream] : streams) VARVE_RETURN_IF_ERROR(fn(stream));
+  return Status::Ok();
+}
+
+Status MemoryMetaStore::WriteRecords(const std::vector<Record>& put, const std::vector<std::string>& removed) {
+  const MutexLock lock(disk_->mu);
+  for (const Record& record : put) disk_->records[record.key] = record.value;
+  for (const std::string& key : removed) disk_->records.erase(key);
+  return Status::Ok();
+}
+
+Status MemoryMetaStore::ForEachRecord(
+    std::string_view prefix, const std::function<Status(std::string_view key, std::string_view value)>& fn) const {
+  const MutexLock lock(disk_->mu);
+  for (auto it = disk_->records.lower_bound(std::string(prefix)); it != disk_->records.end(); ++it) {
+    if (!it->first.starts_with(prefix)) break;
+    VARVE_RETURN_IF_ERROR(fn(it->first, it->second));
+  }
   return Status::Ok();
 }
 

@@ -8,6 +8,7 @@
 #include "ingest/write_path.h"
 #include "tests/support/push_bodies.h"
 #include "tests/support/recording_engine.h"
+#include "tests/support/replay_sinks.h"
 
 namespace varve {
 namespace {
@@ -108,8 +109,8 @@ TEST_F(RandomPush, ReplayGivesWhatWasAppended) {
   const ReplayFn replay = replaying.MakeReplay();
   std::string replayed;
   for (const std::string& record : engine.records()) {
-    const Status status =
-        replay(record, [&](const AppendBatch& batch) { replayed += second.Describe(batch); });
+    LogReplaySink sink([&](const AppendBatch& batch) { replayed += second.Describe(batch); });
+    const Status status = replay(record, &sink);
     ASSERT_TRUE(status.ok()) << "seed " << seed_ << ": " << status.ToString();
   }
   EXPECT_EQ(replayed, engine.appended()) << "seed " << seed_;

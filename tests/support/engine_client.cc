@@ -115,7 +115,7 @@ Result<TestContents> EngineClient::ReadAll(const std::vector<Matcher>& matchers,
 }
 
 ReplayFn TestReplay(Engine* engine) {
-  return [engine](std::string_view record, const std::function<void(const AppendBatch&)>& append) -> Status {
+  return [engine](std::string_view record, ReplaySink* sink) -> Status {
     ByteReader reader(record);
     VARVE_ASSIGN_OR_RETURN(const TenantId tenant, engine->InternTenant(reader.LengthPrefixed()));
     AppendBatch batch;
@@ -137,7 +137,7 @@ ReplayFn TestReplay(Engine* engine) {
       }
     }
     if (!reader.AtEnd()) return Corruption("test record: malformed");
-    append(batch);
+    sink->OnLogs(batch);
     return Status::Ok();
   };
 }

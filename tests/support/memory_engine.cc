@@ -194,12 +194,20 @@ void MemoryEngine::Add(const Labels& stream, int64_t ts_ns, std::string_view lin
 }
 
 Status MemoryEngine::Recover(const ReplayFn& replay) {
-  for (const std::string& record : Records()) {
-    VARVE_RETURN_IF_ERROR(replay(record, [this](const AppendBatch& batch) {
-      MutexLock lock(mu_);
-      AppendLocked(batch);
-    }));
-  }
+  struct Sink final : ReplaySink {
+    explicit Sink(MemoryEngine* of) : engine(of) {}
+    void OnLogs(const AppendBatch& batch) override {
+      MutexLock lock(engine->mu_);
+      engine->AppendLocked(batch);
+    }
+    void OnMetrics(TenantId tenant, const MetricBatch& batch) override {
+      const auto stored = engine->metrics().Append(tenant, batch, [](const MetricVerdicts&) { return ""; });
+      VARVE_CHECK(stored.ok());
+    }
+    MemoryEngine* const engine;
+  };
+  Sink sink(this);
+  for (const std::string& record : Records()) VARVE_RETURN_IF_ERROR(replay(record, &sink));
   return Status::Ok();
 }
 

@@ -69,6 +69,18 @@ class HookedMetaStore final : public MetaStore {
   Status ForEachStream(const std::function<Status(const StreamRecord&)>& fn) const override {
     return store_->ForEachStream(fn);
   }
+  Status PutSeries(const StreamRecord& series) override { return store_->PutSeries(series); }
+  Status DeleteSeries(const std::vector<StreamRecord>& series) override { return store_->DeleteSeries(series); }
+  Status ForEachSeries(const std::function<Status(const StreamRecord&)>& fn) const override {
+    return store_->ForEachSeries(fn);
+  }
+  Status WriteRecords(const std::vector<Record>& put, const std::vector<std::string>& removed) override {
+    return store_->WriteRecords(put, removed);
+  }
+  Status ForEachRecord(std::string_view prefix,
+                       const std::function<Status(std::string_view, std::string_view)>& fn) const override {
+    return store_->ForEachRecord(prefix, fn);
+  }
   Result<std::optional<std::string>> GetSetting(std::string_view name) const override {
     return store_->GetSetting(name);
   }

@@ -5,6 +5,7 @@
 
 #include "tests/support/push_bodies.h"
 #include "tests/support/recording_engine.h"
+#include "tests/support/replay_sinks.h"
 
 namespace varve {
 namespace {
@@ -638,7 +639,8 @@ TEST(WritePath, ReplaysCutAndSpreadLinesToTheSameBatch) {
   const ReplayFn replay = replaying.MakeReplay();
   std::string replayed;
   for (const std::string& record : engine.records()) {
-    EXPECT_TRUE(replay(record, [&](const AppendBatch& batch) { replayed += second.Describe(batch); }).ok());
+    LogReplaySink sink([&](const AppendBatch& batch) { replayed += second.Describe(batch); });
+    EXPECT_TRUE(replay(record, &sink).ok());
   }
   EXPECT_EQ(replayed, engine.appended());
   EXPECT_THAT(replayed, HasSubstr("6 \"abcde~\""));
@@ -668,7 +670,8 @@ TEST(WritePath, ReplaysToTheSameBatchUnderAnotherConfiguration) {
   const ReplayFn replay = replaying.MakeReplay();
   std::string replayed;
   for (const std::string& record : engine.records()) {
-    EXPECT_TRUE(replay(record, [&](const AppendBatch& batch) { replayed += second.Describe(batch); }).ok());
+    LogReplaySink sink([&](const AppendBatch& batch) { replayed += second.Describe(batch); });
+    EXPECT_TRUE(replay(record, &sink).ok());
   }
   EXPECT_EQ(replayed, engine.appended());
 }
@@ -681,7 +684,8 @@ TEST(WritePath, ReplayNamesDamage) {
   const ReplayFn replay = path.MakeReplay();
   for (size_t size = 0; size < record.size(); ++size) {
     int batches = 0;
-    const Status status = replay(record.substr(0, size), [&](const AppendBatch&) { ++batches; });
+    LogReplaySink sink([&](const AppendBatch&) { ++batches; });
+    const Status status = replay(record.substr(0, size), &sink);
     EXPECT_EQ(status.code(), Code::kCorruption) << size;
     EXPECT_EQ(batches, 0);
   }
