@@ -72,6 +72,8 @@ class FloatHistogram {
   FloatHistogram() = default;
   // No histogram makes this fail: indexes beyond any bound there is are clamped, buckets beyond the spans ignored.
   static FloatHistogram FromNative(const NativeHistogram& native);
+  // Likewise; shares the custom bounds of `native`.
+  static FloatHistogramPtr FromNative(const HistogramPtr& native);
   // As a float histogram, spans as few as can be.
   NativeHistogram ToNative() const;
 
@@ -129,7 +131,6 @@ class FloatHistogram {
 
  private:
   friend class HistogramFold;
-  friend class HistogramTrim;
 
   // What Neumaier's summation has lost so far, in the layout of the histogram it belongs to.
   struct Compensation {
@@ -144,16 +145,27 @@ class FloatHistogram {
     double lost = 0;
     double threshold = 0;
   };
-  struct IndexMap;
+  // What is left of a trimmed histogram.
+  struct Trimmed {
+    double count = 0;
+    double sum = 0;
+    bool changed = false;
+    bool has_positive = false;
+    bool has_negative = false;
+  };
 
+  static FloatHistogram Build(const NativeHistogram& native, Bounds bounds);
   bool has_zero_slot() const { return zero_count_ > 0; }
   double BoundOf(int64_t index) const;
   HistogramBucket SideBucket(bool positive, size_t at) const;
 
+  void Trim(double value, bool upper);
+  void TrimSide(double value, bool upper, bool positive, Trimmed* trimmed);
   bool MergeHint(const FloatHistogram& other);
   HistogramOpNotes Combine(const FloatHistogram& other, double sign, Compensation* lost);
   void CombineExponential(const FloatHistogram& other, double sign, Compensation* lost);
-  void CombineCustom(const FloatHistogram& other, double sign, Compensation* lost, bool* reconciled);
+  bool CombineCustom(const FloatHistogram& other, double sign, Compensation* lost);  // true: bounds reconciled
+  void ReduceTo(int32_t target, Compensation* lost);
   ZeroBucket WidenedZero(double threshold, const Compensation* lost) const;
   void AdoptZero(const ZeroBucket& zero, Compensation* lost);
   ZeroBucket ReconcileZero(const FloatHistogram& other, Compensation* lost);
