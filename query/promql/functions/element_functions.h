@@ -4,6 +4,7 @@
 // Threads: functions are pure.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string_view>
 
@@ -21,10 +22,14 @@ struct ElementCall {
 
 using ElementFunctionFn = Point (*)(const ElementCall& call, const Point& in);
 
+// The same for a float, without the cost of a Point. False: no point. Histograms never give one where this is set.
+using FloatElementFn = bool (*)(const ElementCall& call, double in, double* out);
+
 struct ElementFunction {
   std::string_view name;
   ElementFunctionFn fn = nullptr;
   size_t vector_arg = 0;
+  FloatElementFn float_fn = nullptr;  // null: there is none
 };
 
 // Null for functions of another kind. Those with an optional vector argument (hour()) get vector(time()) for it.

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -42,26 +43,50 @@ struct RangeCall {
   std::span<const double> scalars;  // its scalar arguments at this step, in order
   std::string_view metric_name;     // for annotations
   const PackedLabels* labels = nullptr;  // of the series
-  PositionRange pos;                // of the call's range argument
+  // Of the call's *first* argument, where Prometheus puts the annotations of all these functions; {0, 0} when the
+  // range argument is a subquery.
+  PositionRange pos;
   PositionRange call_pos;
   Annotations* notes = nullptr;
   bool type_and_unit_labels = false;
 };
 
+// kExecution: an argument the function refuses. Windows may be empty.
 using RangeFunctionFn = Result<Point> (*)(const RangeCall& call, const RangeWindow& window);
-
-// The same for a window that holds floats only (at least one) and is neither anchored nor smoothed; false: no result.
-// It cannot fail and gives no annotations: where it would have to, the general form is called. Quick: once a step
-// and series.
+// The same for a window of floats only (`window.histograms` is empty), without the cost of a Result and a Point, and
+// without allocating. False: no point.
 using FloatWindowFn = bool (*)(const RangeCall& call, const RangeWindow& window, double* out);
+
+// A function over all windows of one series, faster for what it remembers from one to the next. Values are those of
+// the plain form to the last bit. For series of floats only, neither anchored nor smoothed.
+//   if (sliding->Begin(all)) for each step: sliding->At(call, window, &value)
+class SlidingForm {
+ public:
+  virtual ~SlidingForm() = default;
+  // Takes a series: `series` is all of its samples (without stale markers), which stay where they are until the next
+  // Begin. False: nothing to gain here, call the plain form.
+  virtual bool Begin(const RangeWindow& series) = 0;
+  // Like FloatWindowFn. The window's columns are parts of the series' columns (the same memory); from one call to the
+  // next neither end goes back.
+  virtual bool At(const RangeCall& call, const RangeWindow& window, double* out) = 0;
+};
+using MakeSlidingFn = std::unique_ptr<SlidingForm> (*)();
 
 struct RangeFunction {
   std::string_view name;
   RangeFunctionFn fn = nullptr;
   bool keeps_name = false;
   size_t matrix_arg = 0;  // which argument is the range vector; the others are scalars
-  FloatWindowFn float_fn = nullptr;  // null: `fn` does it all
+  FloatWindowFn float_fn = nullptr;         // null: there is none
+  MakeSlidingFn make_sliding = nullptr;     // null: there is none
+  bool uses_starts = false;     // only then are start timestamps put into the windows
+  bool takes_anchored = false;  // otherwise an anchored argument is an error (4.3)
+  bool takes_smoothed = false;
+  bool of_counters = false;  // NoteUnlessCounter once a series that gave floats
 };
+
+// The info that a metric is perhaps no counter, by its name or (type_and_unit_labels) its __type__ label.
+void NoteUnlessCounter(const RangeCall& call);
 
 // Null for functions of another kind (absent_over_time is a series function).
 const RangeFunction* FindRangeFunction(std::string_view name);

@@ -46,6 +46,7 @@ struct SeriesCall {
   SelectInstantFn select;          // never empty; for this call's grid
 };
 
+// kExecution: what the function refuses, in Prometheus's words.
 using SeriesFunctionFn = Result<StepMatrix> (*)(const SeriesCall& call, std::vector<SeriesArgument>* args);
 
 struct SeriesFunction {
@@ -54,7 +55,13 @@ struct SeriesFunction {
 };
 
 // Null for functions of another kind. scalar, vector, time, timestamp and the like, which need the evaluator itself,
-// are in evaluator files.
+// are in evaluator files. The second argument of info is not evaluated: its SeriesArgument has only `expr`.
 const SeriesFunction* FindSeriesFunction(std::string_view name);
+
+// The labels of the one element absent and absent_over_time make: those the argument's selector fixes by `=`.
+PackedLabels AbsentLabels(const Expr& argument);
+
+// Joins series of the same labels that never meet at a step. kExecution: some do.
+Result<StepMatrix> MergeSameLabels(StepMatrix matrix);
 
 }  // namespace varve::promql
