@@ -22,21 +22,35 @@ bool StartsWithIgnoringCase(std::string_view text, std::string_view lower_case_p
   return true;
 }
 
+// Appends the pairs that are well-formed; the error is the first one's that is not.
 Status ParsePairs(std::string_view text, std::vector<std::pair<std::string, std::string>>* out) {
+  Status first_error;
+  const auto keep = [&](Status error) {
+    if (first_error.ok()) first_error = std::move(error);
+  };
   while (!text.empty()) {
     const size_t end = std::min(text.find('&'), text.size());
     const std::string_view pair = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
-    if (pair.find(';') != std::string_view::npos)
-      return InvalidArgument("invalid semicolon separator in query");
+    if (pair.find(';') != std::string_view::npos) {
+      keep(InvalidArgument("invalid semicolon separator in query"));
+      continue;
+    }
     if (pair.empty()) continue;
     const size_t equals = std::min(pair.find('='), pair.size());
-    VARVE_ASSIGN_OR_RETURN(std::string name, PercentDecode(pair.substr(0, equals), true));
-    VARVE_ASSIGN_OR_RETURN(std::string value,
-                           PercentDecode(pair.substr(std::min(equals + 1, pair.size())), true));
-    out->emplace_back(std::move(name), std::move(value));
+    Result<std::string> name = PercentDecode(pair.substr(0, equals), true);
+    if (!name.ok()) {
+      keep(std::move(name).status());
+      continue;
+    }
+    Result<std::string> value = PercentDecode(pair.substr(std::min(equals + 1, pair.size())), true);
+    if (!value.ok()) {
+      keep(std::move(value).status());
+      continue;
+    }
+    out->emplace_back(std::move(*name), std::move(*value));
   }
-  return Status::Ok();
+  return first_error;
 }
 
 }  // namespace
@@ -61,14 +75,22 @@ Result<std::string> PercentDecode(std::string_view text, bool plus_is_space) {
   return out;
 }
 
-Result<FormParams> FormParams::Parse(const HttpRequest& request) {
+FormParams FormParams::ParseWhatCan(const HttpRequest& request, Status* error) {
   FormParams params;
   const bool may_have_form = request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
   if (may_have_form &&
       StartsWithIgnoringCase(request.Header("content-type"), "application/x-www-form-urlencoded")) {
-    VARVE_RETURN_IF_ERROR(ParsePairs(request.body, &params.values_));
+    *error = ParsePairs(request.body, &params.values_);
   }
-  VARVE_RETURN_IF_ERROR(ParsePairs(request.url_query, &params.values_));
+  Status of_url = ParsePairs(request.url_query, &params.values_);
+  if (error->ok()) *error = std::move(of_url);
+  return params;
+}
+
+Result<FormParams> FormParams::Parse(const HttpRequest& request) {
+  Status error;
+  FormParams params = ParseWhatCan(request, &error);
+  VARVE_RETURN_IF_ERROR(std::move(error));
   return params;
 }
 

@@ -22,6 +22,8 @@ class FormParams {
  public:
   // kInvalidArgument with Go's wording for a broken escape or a semicolon between parameters.
   static Result<FormParams> Parse(const HttpRequest& request);
+  // As Go's FormValue has it: pairs that are broken are left out, and `error` says what was wrong with the first.
+  static FormParams ParseWhatCan(const HttpRequest& request, Status* error);
 
   // The first value, or "".
   std::string_view Get(std::string_view name) const;

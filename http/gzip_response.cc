@@ -29,14 +29,32 @@ bool IsZeroWeight(std::string_view parameters) {
   return !weight.empty() && weight.find_first_not_of("0.") == std::string_view::npos;
 }
 
+// Whether the header names `coding` with a weight above zero.
+bool Accepts(std::string_view accept_encoding, std::string_view coding) {
+  while (!accept_encoding.empty()) {
+    const size_t end = std::min(accept_encoding.find(','), accept_encoding.size());
+    const std::string_view item = accept_encoding.substr(0, end);
+    accept_encoding.remove_prefix(std::min(end + 1, accept_encoding.size()));
+    const size_t semicolon = std::min(item.find(';'), item.size());
+    if (EqualsIgnoringCase(Trim(item.substr(0, semicolon)), coding)) return !IsZeroWeight(item.substr(semicolon));
+  }
+  return false;
+}
+
+bool HasEncoding(const HttpResponse& response) {
+  return std::any_of(response.headers.begin(), response.headers.end(),
+                     [](const auto& header) { return header.first == "Content-Encoding"; });
+}
+
+constexpr int kZlibWindow = 15;
 constexpr int kGzipWindow = 15 + 16;
 constexpr int kLevel = 2;  // results are large and read once: speed counts
 
 // False when zlib fails; the body then goes out as it is.
-bool Gzip(const std::string& plain, std::string* out) {
+bool Deflate(const std::string& plain, int window, std::string* out) {
   if (plain.size() > std::numeric_limits<uInt>::max()) return false;
   z_stream stream{};
-  if (deflateInit2(&stream, kLevel, Z_DEFLATED, kGzipWindow, 8, Z_DEFAULT_STRATEGY) != Z_OK) return false;
+  if (deflateInit2(&stream, kLevel, Z_DEFLATED, window, 8, Z_DEFAULT_STRATEGY) != Z_OK) return false;
   out->resize(deflateBound(&stream, plain.size()));
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(plain.data()));  // zlib's API predates const
   stream.avail_in = static_cast<uInt>(plain.size());
@@ -50,26 +68,17 @@ bool Gzip(const std::string& plain, std::string* out) {
 
 }  // namespace
 
-bool AcceptsGzip(std::string_view accept_encoding) {
-  while (!accept_encoding.empty()) {
-    const size_t end = std::min(accept_encoding.find(','), accept_encoding.size());
-    const std::string_view item = accept_encoding.substr(0, end);
-    accept_encoding.remove_prefix(std::min(end + 1, accept_encoding.size()));
-    const size_t semicolon = std::min(item.find(';'), item.size());
-    if (EqualsIgnoringCase(Trim(item.substr(0, semicolon)), "gzip"))
-      return !IsZeroWeight(item.substr(semicolon));
-  }
-  return false;
-}
+bool AcceptsGzip(std::string_view accept_encoding) { return Accepts(accept_encoding, "gzip"); }
 
 void CompressResponse(std::string_view accept_encoding, size_t min_bytes, HttpResponse* response) {
-  if (response->body.size() < min_bytes) return;
+  if (response->body.size() < min_bytes || HasEncoding(*response)) return;
   response->headers.emplace_back("Vary", "Accept-Encoding");
-  if (!AcceptsGzip(accept_encoding)) return;
+  const bool gzip = AcceptsGzip(accept_encoding);
+  if (!gzip && !Accepts(accept_encoding, "deflate")) return;
   std::string compressed;
-  if (!Gzip(response->body, &compressed)) return;
+  if (!Deflate(response->body, gzip ? kGzipWindow : kZlibWindow, &compressed)) return;
   response->body = std::move(compressed);
-  response->headers.emplace_back("Content-Encoding", "gzip");
+  response->headers.emplace_back("Content-Encoding", gzip ? "gzip" : "deflate");
 }
 
 struct GzipStream::State {

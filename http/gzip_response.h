@@ -1,6 +1,7 @@
 // Compresses an answer's body, when the client asked for it and it is worth it.
 //
-// Only gzip: some clients that forward a browser's Accept-Encoding can decode nothing else.
+// Gzip wherever it will do: some clients that forward a browser's Accept-Encoding can decode nothing else. Deflate
+// (in zlib's form) for who asks for that alone.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +16,8 @@ namespace varve {
 // Whether an Accept-Encoding header names gzip with a weight above zero.
 bool AcceptsGzip(std::string_view accept_encoding);
 
-// Adds Vary, and from `min_bytes` on replaces the body by its gzip form and adds Content-Encoding.
+// Adds Vary, and from `min_bytes` on replaces the body by its compressed form and adds Content-Encoding. Leaves a
+// body alone that has one already.
 void CompressResponse(std::string_view accept_encoding, size_t min_bytes, HttpResponse* response);
 
 // Compresses a body that is made piece by piece. Threads: thread-compatible.

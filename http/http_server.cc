@@ -18,6 +18,7 @@
 #include "http/otlp_api.h"
 #include "http/patterns_api.h"
 #include "http/push_api.h"
+#include "http/remote_write_api.h"
 #include "http/ring_pages.h"
 #include "http/router.h"
 #include "http/rules_api.h"
@@ -59,6 +60,7 @@ struct HttpServer::Impl {
         tail(read_context, &tails),
         push(writes, options.auth_enabled),
         otlp(writes, options.auth_enabled),
+        remote_write(writes->metrics(), options.auth_enabled),
         legacy(ForSeveralTenants(options)),
         admin(engine, &metrics, {ConfigYaml(options), options.config_defaults_yaml, options.terminate}),
         rings([this, host = options.listen_address] { return host + ":" + std::to_string(server.port()); },
@@ -71,6 +73,7 @@ struct HttpServer::Impl {
         server(&router, MakeServerOptions(engine, *writes, options)) {
     push.AddRoutes(&router);
     otlp.AddRoutes(&router);
+    remote_write.AddRoutes(&router);
     loki.AddRoutes(&router);
     index.AddRoutes(&router);
     fields.AddRoutes(&router);
@@ -164,6 +167,7 @@ struct HttpServer::Impl {
   TailApi tail;
   PushApi push;
   OtlpApi otlp;
+  RemoteWriteApi remote_write;
   LegacyApi legacy;
   AdminApi admin;
   RingPages rings;

@@ -1,4 +1,4 @@
-// What Varve calls itself, and which Loki its API follows.
+// What Varve calls itself, and which Loki and Prometheus its APIs follow.
 #pragma once
 
 #include <string_view>
@@ -8,5 +8,6 @@ namespace varve {
 inline constexpr std::string_view kVarveVersion = VARVE_VERSION;  // from http/CMakeLists.txt
 // Grafana gates features by the version that buildinfo answers with.
 inline constexpr std::string_view kLokiApiVersion = "3.7.6";
+inline constexpr std::string_view kPrometheusApiVersion = "3.14.0";
 
 }  // namespace varve

@@ -23,6 +23,7 @@ Status DecodeWireForm(WireForm form, std::string_view body, const BodyContext& c
                             memory);
     case WireForm::kOtlpProtobuf:
     case WireForm::kOtlpJson: break;
+    default: return InternalError("a record of metrics is not one of logs");
   }
   OtlpBatch batch(context.options, context.received_ns, &scratch->decoded, &scratch->arena, memory);
   if (form == WireForm::kOtlpProtobuf) return DecodeOtlpProtobuf(body, &batch, memory);

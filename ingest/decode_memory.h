@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/base/memory_budget.h"
@@ -58,7 +59,7 @@ inline Status PushBack(std::vector<T>* items, T item, DecodeMemory* memory) {
     VARVE_RETURN_IF_ERROR(memory->Add(static_cast<int64_t>(capacity * sizeof(T))));
     items->reserve(capacity);
   }
-  items->push_back(item);
+  items->push_back(std::move(item));
   return Status::Ok();
 }
 

@@ -13,7 +13,9 @@ constexpr uint32_t kMagic = 0x31524A56;  // "VJR1"
 constexpr uint8_t kVersion = 1;
 constexpr uint64_t kDecodedSizeMax = uint64_t{1} << 40;
 
-bool IsWireForm(uint8_t number) { return number >= 1 && number <= static_cast<uint8_t>(WireForm::kOtlpJson); }
+bool IsWireForm(uint8_t number) {
+  return number >= 1 && number <= static_cast<uint8_t>(WireForm::kImportOpenMetrics);
+}
 bool IsContentEncoding(uint8_t number) { return number <= static_cast<uint8_t>(ContentEncoding::kLz4Block); }
 
 }  // namespace
@@ -34,6 +36,13 @@ void WriteJournalRecord(const JournalRecordHeader& header, const RejectList& rej
   out->reserve(out->size() + body.size() + sizeof(uint64_t));
   out->append(body);
   PutFixed(out, static_cast<uint64_t>(XXH3_64bits(out->data(), out->size())));
+}
+
+std::optional<WireForm> PeekWireForm(std::string_view record) {
+  constexpr size_t kFormAt = sizeof(kMagic) + sizeof(kVersion);
+  if (record.size() <= kFormAt) return std::nullopt;
+  const auto form = static_cast<uint8_t>(record[kFormAt]);
+  return IsWireForm(form) ? std::optional(static_cast<WireForm>(form)) : std::nullopt;
 }
 
 Result<JournalRecord> ParseJournalRecord(std::string_view bytes) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -21,7 +22,15 @@ enum class WireForm : uint8_t {
   kLokiJsonLegacy = 3,  // JSON that may also have the old form
   kOtlpProtobuf = 4,
   kOtlpJson = 5,
+  // Metrics.
+  kRemoteWrite1 = 6,
+  kRemoteWrite2 = 7,
+  kOtlpMetricsProtobuf = 8,
+  kOtlpMetricsJson = 9,
+  kImportJson = 10,
+  kImportOpenMetrics = 11,
 };
+inline bool IsMetricForm(WireForm form) { return form >= WireForm::kRemoteWrite1; }
 
 struct JournalRecordHeader {
   WireForm form = WireForm::kLokiProtobuf;
@@ -32,7 +41,7 @@ struct JournalRecordHeader {
   std::string_view tenant;
   int64_t received_ns = 0;
   uint64_t decoded_size_max = 0;  // the largest size of the body at any stage of decoding
-  std::string_view options;       // DecodeOptions::encoded()
+  std::string_view options;       // DecodeOptions::encoded(), of metrics MetricDecodeOptions::encoded()
 };
 
 struct JournalRecord {
@@ -44,6 +53,9 @@ struct JournalRecord {
 // Writes a record to `out`, which is empty.
 void WriteJournalRecord(const JournalRecordHeader& header, const RejectList& rejects, std::string_view body,
                         std::string* out);
+
+// The wire form of what begins like a record; nothing is checked. For choosing who shall read it.
+std::optional<WireForm> PeekWireForm(std::string_view record);
 
 // kCorruption: not a record, a damaged one, or one of a version that is not known.
 Result<JournalRecord> ParseJournalRecord(std::string_view record);

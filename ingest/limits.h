@@ -56,6 +56,16 @@ struct IngestLimits {
   uint32_t block_ingestion_status_code = 260;  // … with this status; 200: they are told 204
   bool increment_duplicate_timestamp = false;
 
+  // Of metrics. max_label_name_length and creation_grace_period hold for them too.
+  uint32_t max_label_names_per_metric_series = 128;
+  uint32_t max_metric_label_value_length = 64 << 10;
+  uint64_t max_global_series_per_user = 0;         // active series; 0 = none
+  uint64_t max_samples_per_metrics_request = 5'000'000;  // with histograms; 0 = as many as the body holds
+  uint32_t max_metric_metadata_length = 16 << 10;  // of a metric's name, help and unit together
+  double ingestion_rate_samples = 0;               // samples a second; 0 = none
+  double ingestion_burst_size_samples = 0;         // 0: one and a half times the rate
+  int64_t max_metrics_decompressed_size = 32LL << 20;  // of remote write and OTLP; imports: max_decompressed_size
+
   int64_t max_recv_msg_size = 100LL << 20;      // bytes on the wire
   int64_t max_decompressed_size = 512LL << 20;  // after all content encodings
 };

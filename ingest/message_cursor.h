@@ -30,6 +30,7 @@ class MessageCursor {
   explicit MessageCursor(std::string_view bytes) : p_(bytes.data()), end_(p_ + bytes.size()) {}
 
   bool AtEnd() const { return p_ == end_; }
+  const char* position() const { return p_; }
   bool ok() const { return ok_; }
 
   uint64_t Varint() {

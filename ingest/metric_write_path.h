@@ -2,6 +2,10 @@
 //
 // Takes remote write 1.0 and 2.0, OTLP metrics, and imports (JSON lines, OpenMetrics text). The journal record is
 // the body as it came, behind a header and the list of what was refused, as for logs (docs/format.md).
+//
+//   decode → judge samples → find series by their label bytes → intern those that are new → rate → Append
+//
+// A series or sample that cannot be taken does not keep the others out.
 // Threads: thread-safe; scratch memory is per thread.
 #pragma once
 
@@ -16,6 +20,7 @@
 #include "engine/engine.h"
 #include "engine/metric_store.h"
 #include "ingest/limits.h"
+#include "ingest/metric_stats.h"
 
 namespace varve {
 
@@ -54,6 +59,10 @@ class MetricWritePath {
   ~MetricWritePath();
 
   MetricWriteOutcome Write(const MetricWriteRequest& request);
+  // Decodes a journal record of metrics, as Write gave it to the store, and hands it to `sink` without what was
+  // refused. kCorruption: the record cannot be read. Interns series as the first decoding did.
+  Status Replay(std::string_view record, ReplaySink* sink);
+  MetricIngestStats Stats() const;
 
  private:
   struct Impl;

@@ -28,23 +28,4 @@ void PushScratch::Clear() {
   if (record.capacity() > kKeepBytes) std::string().swap(record);
 }
 
-PushScratchPool::Lease PushScratchPool::Take() {
-  std::unique_ptr<PushScratch> scratch;
-  {
-    MutexLock lock(mu_);
-    if (!idle_.empty()) {
-      scratch = std::move(idle_.back());
-      idle_.pop_back();
-    }
-  }
-  if (scratch == nullptr) scratch = std::make_unique<PushScratch>();
-  return Lease(this, std::move(scratch));
-}
-
-void PushScratchPool::Return(std::unique_ptr<PushScratch> scratch) {
-  scratch->Clear();
-  MutexLock lock(mu_);
-  if (idle_.size() < kIdleMax) idle_.push_back(std::move(scratch));
-}
-
 }  // namespace varve

@@ -8,12 +8,12 @@
 #include <vector>
 
 #include "engine/append_batch.h"
-#include "engine/base/mutex.h"
 #include "engine/model/labels.h"
 #include "ingest/byte_arena.h"
 #include "ingest/byte_buffer.h"
 #include "ingest/decoded_push.h"
 #include "ingest/reject_list.h"
+#include "ingest/scratch_pool.h"
 #include "ingest/stream_alias_table.h"
 
 namespace varve {
@@ -46,33 +46,6 @@ struct PushScratch {
   static constexpr size_t kKeepBytes = 8 << 20;  // of each part
 };
 
-class PushScratchPool {
- public:
-  // Gives a scratch back at the end of its scope.
-  class Lease {
-   public:
-    Lease(PushScratchPool* pool, std::unique_ptr<PushScratch> scratch)
-        : pool_(pool), scratch_(std::move(scratch)) {}
-    ~Lease() { pool_->Return(std::move(scratch_)); }
-    Lease(const Lease&) = delete;
-    Lease& operator=(const Lease&) = delete;
-    PushScratch* operator->() const { return scratch_.get(); }
-    PushScratch& operator*() const { return *scratch_; }
-
-   private:
-    PushScratchPool* const pool_;
-    std::unique_ptr<PushScratch> scratch_;
-  };
-
-  Lease Take();
-
- private:
-  static constexpr size_t kIdleMax = 32;
-
-  void Return(std::unique_ptr<PushScratch> scratch);
-
-  Mutex mu_;
-  std::vector<std::unique_ptr<PushScratch>> idle_ VARVE_GUARDED_BY(mu_);
-};
+using PushScratchPool = ScratchPool<PushScratch>;
 
 }  // namespace varve

@@ -8,14 +8,13 @@ namespace varve {
 namespace {
 
 // A burst that is not set is one and a half times the rate, the ratio of Loki's defaults.
-double BurstOr(double burst_mb, double rate_mb) { return burst_mb > 0 ? burst_mb : rate_mb * 1.5; }
+double BurstOr(double burst, double rate) { return burst > 0 ? burst : rate * 1.5; }
 
 }  // namespace
 
-bool RateLimits::Take(Bucket* bucket, bool fresh, double rate_mb, double burst_mb, uint64_t bytes,
+bool RateLimits::Take(Bucket* bucket, bool fresh, double rate, double burst_or_zero, uint64_t tokens,
                       int64_t now_ns) {
-  const double rate = rate_mb * kMegabyte;
-  const double burst = BurstOr(burst_mb, rate_mb) * kMegabyte;
+  const double burst = BurstOr(burst_or_zero, rate);
   if (fresh) {
     bucket->tokens = burst;
   } else {
@@ -25,8 +24,8 @@ bool RateLimits::Take(Bucket* bucket, bool fresh, double rate_mb, double burst_m
   }
   bucket->updated_ns = now_ns;
   bucket->refill_ns = static_cast<int64_t>(std::min(burst / rate, 1e9) * static_cast<double>(kNsPerSecond));
-  if (static_cast<double>(bytes) > bucket->tokens) return false;
-  bucket->tokens -= static_cast<double>(bytes);
+  if (static_cast<double>(tokens) > bucket->tokens) return false;
+  bucket->tokens -= static_cast<double>(tokens);
   return true;
 }
 
@@ -35,7 +34,17 @@ bool RateLimits::AllowTenantBytes(std::string_view tenant, const IngestLimits& l
   if (limits.ingestion_rate_mb <= 0) return true;
   MutexLock lock(mu_);
   const auto [it, fresh] = tenants_.try_emplace(std::string(tenant));
-  return Take(&it->second, fresh, limits.ingestion_rate_mb, limits.ingestion_burst_size_mb, bytes, now_ns);
+  return Take(&it->second, fresh, limits.ingestion_rate_mb * kMegabyte, limits.ingestion_burst_size_mb * kMegabyte,
+              bytes, now_ns);
+}
+
+bool RateLimits::AllowTenantSamples(std::string_view tenant, const IngestLimits& limits, uint64_t samples,
+                                    int64_t now_ns) {
+  if (limits.ingestion_rate_samples <= 0) return true;
+  MutexLock lock(mu_);
+  const auto [it, fresh] = tenant_samples_.try_emplace(std::string(tenant));
+  return Take(&it->second, fresh, limits.ingestion_rate_samples, limits.ingestion_burst_size_samples, samples,
+              now_ns);
 }
 
 bool RateLimits::AllowStreamBytes(StreamOrdinal stream, const IngestLimits& limits, uint64_t bytes,
@@ -44,8 +53,8 @@ bool RateLimits::AllowStreamBytes(StreamOrdinal stream, const IngestLimits& limi
   MutexLock lock(mu_);
   if (streams_.size() >= kBucketsMax) ForgetIdleStreams(now_ns);
   const auto [it, fresh] = streams_.try_emplace(stream);
-  return Take(&it->second, fresh, limits.per_stream_rate_limit_mb, limits.per_stream_rate_limit_burst_mb,
-              bytes, now_ns);
+  return Take(&it->second, fresh, limits.per_stream_rate_limit_mb * kMegabyte,
+              limits.per_stream_rate_limit_burst_mb * kMegabyte, bytes, now_ns);
 }
 
 // A bucket that is full again and one that does not exist behave the same.

@@ -25,6 +25,8 @@ class RateLimits {
   // Each takes the tokens if there are enough, and only then is true. `limits` are the tenant's of the
   // moment; where they have changed, the tokens there are go on counting, up to the new burst.
   bool AllowTenantBytes(std::string_view tenant, const IngestLimits& limits, uint64_t bytes, int64_t now_ns);
+  // Samples of metrics; a bucket of its own.
+  bool AllowTenantSamples(std::string_view tenant, const IngestLimits& limits, uint64_t samples, int64_t now_ns);
   bool AllowStreamBytes(StreamOrdinal stream, const IngestLimits& limits, uint64_t bytes, int64_t now_ns);
   // Whether the tenant may have this stream: it has it already, or has fewer than the limit.
   bool AllowStream(std::string_view tenant, const IngestLimits& limits, const Labels& labels);
@@ -37,12 +39,13 @@ class RateLimits {
     int64_t updated_ns = 0;
     int64_t refill_ns = 0;  // from empty to full
   };
-  static bool Take(Bucket* bucket, bool fresh, double rate_mb, double burst_mb, uint64_t bytes,
-                   int64_t now_ns);
+  // `rate` and `burst` (0: one and a half times the rate) in tokens.
+  static bool Take(Bucket* bucket, bool fresh, double rate, double burst, uint64_t tokens, int64_t now_ns);
   void ForgetIdleStreams(int64_t now_ns) VARVE_REQUIRES(mu_);
 
   Mutex mu_;
   std::unordered_map<std::string, Bucket> tenants_ VARVE_GUARDED_BY(mu_);
+  std::unordered_map<std::string, Bucket> tenant_samples_ VARVE_GUARDED_BY(mu_);
   std::unordered_map<StreamOrdinal, Bucket> streams_ VARVE_GUARDED_BY(mu_);
   std::unordered_map<std::string, std::unordered_set<std::string>> tenant_streams_ VARVE_GUARDED_BY(mu_);
 };

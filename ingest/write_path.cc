@@ -5,6 +5,7 @@
 // Labels are parsed before anything is interned, so that a body with labels that are none leaves no trace.
 #include "ingest/write_path.h"
 
+#include <optional>
 #include <span>
 #include <unordered_map>
 
@@ -81,7 +82,7 @@ std::string GoTimeText(int64_t ts_ns) {
 
 struct WritePath::Impl {
   Impl(Engine* engine_in, const PerTenant<IngestLimits>* limits_in)
-      : engine(engine_in), limits(limits_in), resolution(engine, &aliases) {}
+      : engine(engine_in), limits(limits_in), metrics(engine, *limits), resolution(engine, &aliases) {}
 
   // A tenant's limits and what follows from them. Immutable.
   struct Prepared {
@@ -100,6 +101,7 @@ struct WritePath::Impl {
   Engine* const engine;
   std::unique_ptr<const PerTenant<IngestLimits>> own_limits;  // where the caller has no table
   const PerTenant<IngestLimits>* const limits;
+  MetricWritePath metrics;
   RateLimits rates;
   StreamAliasTable aliases;
   const StreamResolution resolution;
@@ -543,9 +545,13 @@ PushOutcome WritePath::Push(const PushRequest& request) { return Impl::PushRun(i
 
 ReplayFn WritePath::MakeReplay() {
   return [impl = impl_.get()](std::string_view record, ReplaySink* sink) {
+    const std::optional<WireForm> form = PeekWireForm(record);
+    if (form.has_value() && IsMetricForm(*form)) return impl->metrics.Replay(record, sink);
     return Impl::ReplayRun(impl).Run(record, [sink](const AppendBatch& batch) { sink->OnLogs(batch); });
   };
 }
+
+MetricWritePath* WritePath::metrics() { return &impl_->metrics; }
 
 IngestStats WritePath::Stats() const { return impl_->counters.Read(); }
 

@@ -18,6 +18,7 @@
 #include "engine/base/per_tenant.h"
 #include "engine/engine.h"
 #include "ingest/limits.h"
+#include "ingest/metric_write_path.h"
 
 namespace varve {
 
@@ -90,6 +91,8 @@ class WritePath {
   PushOutcome Push(const PushRequest& request);
   // For Engine::Recover.
   ReplayFn MakeReplay();
+  // The metrics' half, with the same limits.
+  MetricWritePath* metrics();
   IngestStats Stats() const;
   const PerTenant<IngestLimits>& limits() const;
 

@@ -10,6 +10,7 @@
 
 #include <cstring>
 #include <memory>
+#include <random>
 
 #include "engine/base/check.h"
 #include "engine/codec/checksum.h"
@@ -81,6 +82,15 @@ ZSTD_DCtx* ThreadDecompressor() {
 }  // namespace
 
 uint64_t Checksum(std::string_view bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
+
+ContentKey ContentKeyOf(std::string_view bytes) {
+  static const uint64_t seed = [] {
+    std::random_device random;
+    return (uint64_t{random()} << 32) | random();
+  }();
+  const XXH128_hash_t hash = XXH3_128bits_withSeed(bytes.data(), bytes.size(), seed);
+  return {.low = hash.low64, .high = hash.high64};
+}
 
 void AppendZstdFrame(std::string_view raw, std::string* out) {
   WithZstdFrame(raw, [out](std::string_view frame) { out->append(frame); });

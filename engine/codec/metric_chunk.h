@@ -21,7 +21,7 @@ namespace varve {
 // Limits of the format: a chunk that claims more is corrupt.
 inline constexpr uint32_t kChunkSamplesMax = 1 << 16;            // of a kind, floats or histograms
 inline constexpr uint32_t kHistogramBucketsMax = 1 << 20;        // of one side; also spans, custom values
-inline constexpr uint64_t kChunkHistogramCellsMax = 1ULL << 22;  // samples times buckets; one sample alone may have more
+inline constexpr uint64_t kChunkHistogramCellsMax = 1ULL << 22;  // of all; one histogram alone may have more
 
 // Samples that lie elsewhere; ascending by time, as in SeriesSamples.
 struct SeriesSamplesView {

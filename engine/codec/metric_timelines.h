@@ -34,8 +34,9 @@ MetricSpan SpanOf(int64_t ts_ms, unsigned halvings);
 // Whether it is one that SpanOf gives.
 bool IsMetricSpan(const MetricSpan& span);
 
-// Earlier timestamps cannot be put into packs: their span would begin before time does.
+// Timestamps beyond cannot be put into packs: their span would begin before time does, or end behind it.
 inline constexpr int64_t kMetricTimestampMin = INT64_MIN + kMetricSpanMs;
+inline constexpr int64_t kMetricTimestampMax = INT64_MAX - kMetricSpanMs;
 
 // Limits of the format: a block that claims more is corrupt.
 inline constexpr uint32_t kTimelineSamplesMax = 1 << 16;

@@ -33,6 +33,7 @@ class NoAutoRecovery final : public rocksdb::EventListener {
 constexpr char kJournalName[] = "journal";
 constexpr char kMetaName[] = "meta";
 constexpr char kStreamName[] = "stream";
+constexpr char kSeriesName[] = "series";
 
 // RocksDB 7.8.3's own bugs decide much here (reference: issue numbers in brackets): manual_wal_flush
 // stays off (a push would not survive kill -9), wal_compression off (recovery bug), atomic_flush off
@@ -85,7 +86,7 @@ rocksdb::ColumnFamilyOptions MakeFamilyOptions(size_t memtable_bytes, int memtab
 
 struct HotDb::Impl {
   std::unique_ptr<rocksdb::DB> db;
-  std::vector<rocksdb::ColumnFamilyHandle*> handles;  // default, journal, meta, stream
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;  // default, journal, meta, stream, series
 
   ~Impl() {
     if (db == nullptr) return;
@@ -103,6 +104,9 @@ rocksdb::DB* HotDb::db() const { return impl_->db.get(); }
 rocksdb::ColumnFamilyHandle* HotDb::journal() const { return impl_->handles[1]; }
 rocksdb::ColumnFamilyHandle* HotDb::meta() const { return impl_->handles[2]; }
 rocksdb::ColumnFamilyHandle* HotDb::stream() const { return impl_->handles[3]; }
+rocksdb::ColumnFamilyHandle* HotDb::series() const {
+  return impl_->handles.size() > 4 ? impl_->handles[4] : nullptr;
+}
 
 Result<std::unique_ptr<HotDb>> HotDb::Open(const HotDbOptions& options) {
   // The journal's bodies are compressed already, and most never reach a file: no compression there.
@@ -115,14 +119,20 @@ Result<std::unique_ptr<HotDb>> HotDb::Open(const HotDbOptions& options) {
   rocksdb::ColumnFamilyOptions small = MakeFamilyOptions(8 << 20, 2);
   small.compression = rocksdb::kZSTD;
   small.level_compaction_dynamic_level_bytes = true;
-  const std::vector<rocksdb::ColumnFamilyDescriptor> families = {
+  std::vector<rocksdb::ColumnFamilyDescriptor> families = {
       {rocksdb::kDefaultColumnFamilyName, MakeFamilyOptions(1 << 20, 2)},
       {kJournalName, journal},
       {kMetaName, small},
-      {kStreamName, small}};
+      {kStreamName, small},
+      {kSeriesName, small}};
   auto impl = std::make_unique<Impl>();
   rocksdb::DB* db = nullptr;
   const rocksdb::DBOptions db_options = MakeDbOptions(options);
+  if (options.read_only) {
+    std::vector<std::string> present;
+    const rocksdb::Status listed = rocksdb::DB::ListColumnFamilies(db_options, options.path, &present);
+    if (listed.ok() && std::find(present.begin(), present.end(), kSeriesName) == present.end()) families.pop_back();
+  }
   const rocksdb::Status status =
       options.read_only
           ? rocksdb::DB::OpenForReadOnly(db_options, options.path, families, &impl->handles, &db)

@@ -1,4 +1,4 @@
-// The RocksDB instance "hot": journal, metadata and stream identities, all behind one write-ahead log.
+// The RocksDB instance "hot": journal, metadata, identities of streams and series, all behind one write-ahead log.
 //
 // Bytes on disk: docs/format.md, "Hot database". Used by rocksdb_journal.h and meta/rocksdb_meta_store.h,
 // which share it so that one write batch can commit packs, watermarks and the journal's trim together.
@@ -47,6 +47,8 @@ class HotDb {
   rocksdb::ColumnFamilyHandle* journal() const;
   rocksdb::ColumnFamilyHandle* meta() const;
   rocksdb::ColumnFamilyHandle* stream() const;
+  // Null where a directory from before metrics is opened read-only.
+  rocksdb::ColumnFamilyHandle* series() const;
 
   // All writes go through here, because the first that fails must be the last: afterwards nobody knows
   // what the log's tail holds, and RocksDB 7.8.3 aborts when a log that failed is synced. From then on

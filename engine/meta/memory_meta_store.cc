@@ -35,6 +35,28 @@ Result<std::map<uint64_t, std::string>> MemoryMetaStore::ListDeletes() const {
   return std::map<uint64_t, std::string>(disk_->deletes);
 }
 
+Status MemoryMetaStore::PutSeries(const StreamRecord& series) {
+  const MutexLock lock(disk_->mu);
+  disk_->series[StreamKey(series.tenant, series.canonical)] = series;
+  return Status::Ok();
+}
+
+Status MemoryMetaStore::DeleteSeries(const std::vector<StreamRecord>& series) {
+  const MutexLock lock(disk_->mu);
+  for (const StreamRecord& one : series) disk_->series.erase(StreamKey(one.tenant, one.canonical));
+  return Status::Ok();
+}
+
+Status MemoryMetaStore::ForEachSeries(const std::function<Status(const StreamRecord&)>& fn) const {
+  std::map<std::string, StreamRecord> series;
+  {
+    const MutexLock lock(disk_->mu);
+    series = disk_->series;
+  }
+  for (const auto& [key, one] : series) VARVE_RETURN_IF_ERROR(fn(one));
+  return Status::Ok();
+}
+
 Status MemoryMetaStore::PutStream(const StreamRecord& stream) {
   const MutexLock lock(disk_->mu);
   disk_->streams[StreamKey(stream.tenant, stream.canonical)] = stream;

@@ -21,6 +21,7 @@ struct MemoryMetaContents {
   std::map<uint32_t, uint64_t> watermarks VARVE_GUARDED_BY(mu);
   std::map<uint64_t, std::string> deletes VARVE_GUARDED_BY(mu);
   std::map<std::string, StreamRecord> streams VARVE_GUARDED_BY(mu);  // by StreamKey
+  std::map<std::string, StreamRecord> series VARVE_GUARDED_BY(mu);   // likewise
   std::map<std::string, std::string> records VARVE_GUARDED_BY(mu);
   std::map<std::string, std::string> settings VARVE_GUARDED_BY(mu);
 };
@@ -40,6 +41,9 @@ class MemoryMetaStore final : public MetaStore {
   Status PutStream(const StreamRecord& stream) override;
   Status DeleteStreams(const std::vector<StreamRecord>& streams) override;
   Status ForEachStream(const std::function<Status(const StreamRecord&)>& fn) const override;
+  Status PutSeries(const StreamRecord& series) override;
+  Status DeleteSeries(const std::vector<StreamRecord>& series) override;
+  Status ForEachSeries(const std::function<Status(const StreamRecord&)>& fn) const override;
   Status WriteRecords(const std::vector<Record>& put, const std::vector<std::string>& removed) override;
   Status ForEachRecord(std::string_view prefix,
                        const std::function<Status(std::string_view key, std::string_view value)>& fn) const override;

@@ -64,6 +64,11 @@ class MetaStore {
   virtual Status DeleteStreams(const std::vector<StreamRecord>& streams) = 0;
   virtual Status ForEachStream(const std::function<Status(const StreamRecord&)>& fn) const = 0;
 
+  // The same for series of metrics, which are identified in the same way.
+  virtual Status PutSeries(const StreamRecord& series) = 0;
+  virtual Status DeleteSeries(const std::vector<StreamRecord>& series) = 0;
+  virtual Status ForEachSeries(const std::function<Status(const StreamRecord&)>& fn) const = 0;
+
   // Small facts of other parts of the engine, opaque here; their keys begin with the part's name and a slash. One
   // call is one step: all or nothing. Durable no later than any journal record appended after it returns.
   struct Record {

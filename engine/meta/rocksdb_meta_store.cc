@@ -49,6 +49,43 @@ Status Scan(const HotDb& db, rocksdb::ColumnFamilyHandle* family, std::string_vi
   return FromRocksDb(it->status(), "reading the hot database");
 }
 
+// Identities of streams and of series are stored alike, each in a family of its own.
+Status PutIdentity(HotDb* db, rocksdb::ColumnFamilyHandle* family, const StreamRecord& record,
+                   std::string_view context) {
+  std::string value;
+  PutFixed<uint64_t>(&value, record.fingerprint);
+  rocksdb::WriteBatch batch;
+  VARVE_RETURN_IF_ERROR(FromRocksDb(batch.Put(family, StreamKey(record.tenant, record.canonical), value), context));
+  return db->Write(&batch, /*sync=*/false, context);
+}
+
+Status DeleteIdentities(HotDb* db, rocksdb::ColumnFamilyHandle* family, const std::vector<StreamRecord>& records,
+                        std::string_view context) {
+  rocksdb::WriteBatch batch;
+  for (const StreamRecord& record : records) {
+    VARVE_RETURN_IF_ERROR(FromRocksDb(batch.Delete(family, StreamKey(record.tenant, record.canonical)), context));
+  }
+  return db->Write(&batch, /*sync=*/false, context);
+}
+
+// A family that a read-only open did not find has none.
+Status ForEachIdentity(const HotDb& db, rocksdb::ColumnFamilyHandle* family,
+                       const std::function<Status(const StreamRecord&)>& fn) {
+  if (family == nullptr) return Status::Ok();
+  StreamRecord record;
+  return Scan(db, family, "", [&](std::string_view key, std::string_view value) -> Status {
+    ByteReader key_reader(key);
+    ByteReader value_reader(value);
+    record.tenant = key_reader.LengthPrefixed();
+    record.canonical = key_reader.Bytes(key_reader.remaining());
+    record.fingerprint = value_reader.Fixed<uint64_t>();
+    if (!key_reader.AtEnd() || !value_reader.AtEnd()) {
+      return Corruption("hot database: the identity of a stream or series is malformed");
+    }
+    return fn(record);
+  });
+}
+
 }  // namespace
 
 std::string StreamKey(std::string_view tenant, std::string_view canonical) {
@@ -137,37 +174,27 @@ Result<std::map<uint64_t, std::string>> RocksDbMetaStore::ListDeletes() const {
 }
 
 Status RocksDbMetaStore::PutStream(const StreamRecord& stream) {
-  std::string value;
-  PutFixed<uint64_t>(&value, stream.fingerprint);
-  rocksdb::WriteBatch batch;
-  VARVE_RETURN_IF_ERROR(
-      FromRocksDb(batch.Put(db_->stream(), StreamKey(stream.tenant, stream.canonical), value),
-                  "preparing a stream's identity"));
-  return db_->Write(&batch, /*sync=*/false, "storing a stream's identity");
+  return PutIdentity(db_, db_->stream(), stream, "storing a stream's identity");
 }
 
 Status RocksDbMetaStore::DeleteStreams(const std::vector<StreamRecord>& streams) {
-  rocksdb::WriteBatch batch;
-  for (const StreamRecord& stream : streams) {
-    VARVE_RETURN_IF_ERROR(FromRocksDb(batch.Delete(db_->stream(), StreamKey(stream.tenant, stream.canonical)),
-                                      "preparing to drop streams"));
-  }
-  return db_->Write(&batch, /*sync=*/false, "dropping streams");
+  return DeleteIdentities(db_, db_->stream(), streams, "dropping streams");
 }
 
 Status RocksDbMetaStore::ForEachStream(const std::function<Status(const StreamRecord&)>& fn) const {
-  StreamRecord record;
-  return Scan(*db_, db_->stream(), "", [&](std::string_view key, std::string_view value) -> Status {
-    ByteReader key_reader(key);
-    ByteReader value_reader(value);
-    record.tenant = key_reader.LengthPrefixed();
-    record.canonical = key_reader.Bytes(key_reader.remaining());
-    record.fingerprint = value_reader.Fixed<uint64_t>();
-    if (!key_reader.AtEnd() || !value_reader.AtEnd()) {
-      return Corruption("hot database: a stream's identity is malformed");
-    }
-    return fn(record);
-  });
+  return ForEachIdentity(*db_, db_->stream(), fn);
+}
+
+Status RocksDbMetaStore::PutSeries(const StreamRecord& series) {
+  return PutIdentity(db_, db_->series(), series, "storing a series' identity");
+}
+
+Status RocksDbMetaStore::DeleteSeries(const std::vector<StreamRecord>& series) {
+  return DeleteIdentities(db_, db_->series(), series, "dropping series");
+}
+
+Status RocksDbMetaStore::ForEachSeries(const std::function<Status(const StreamRecord&)>& fn) const {
+  return ForEachIdentity(*db_, db_->series(), fn);
 }
 
 Status RocksDbMetaStore::WriteRecords(const std::vector<Record>& put, const std::vector<std::string>& removed) {

@@ -20,6 +20,9 @@ class RocksDbMetaStore final : public MetaStore {
   Status PutStream(const StreamRecord& stream) override;
   Status DeleteStreams(const std::vector<StreamRecord>& streams) override;
   Status ForEachStream(const std::function<Status(const StreamRecord&)>& fn) const override;
+  Status PutSeries(const StreamRecord& series) override;
+  Status DeleteSeries(const std::vector<StreamRecord>& series) override;
+  Status ForEachSeries(const std::function<Status(const StreamRecord&)>& fn) const override;
   Status WriteRecords(const std::vector<Record>& put, const std::vector<std::string>& removed) override;
   Status ForEachRecord(std::string_view prefix,
                        const std::function<Status(std::string_view key, std::string_view value)>& fn) const override;

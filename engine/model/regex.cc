@@ -74,7 +74,9 @@ Result<Regex> CompileRegex(std::string_view text, const RegexOptions& options) {
   std::string message = "error parsing regexp: ";
   message += GoErrorWords(regex->error_code());
   if (regex->error_code() != re2::RE2::ErrorTrailingBackslash) {
-    const std::string& fragment = regex->error_arg();
+    std::string fragment = regex->error_arg();
+    // What was renamed above is quoted as it was written.
+    if (!renamed.empty() && fragment.starts_with("(?P<")) fragment.erase(2, 1);
     message += ": `";
     message += fragment.empty() ? std::string(pattern) : fragment;
     message += '`';

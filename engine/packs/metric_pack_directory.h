@@ -85,6 +85,9 @@ struct MetricPackDirectory {
   bool operator==(const MetricPackDirectory&) const = default;
 };
 
+// Fills in what follows from the rest: orders and totals. kCorruption: blocks overlap.
+Status FinishMetricPackDirectory(MetricPackDirectory* directory);
+
 enum class MetricLabels : uint8_t { kSkip, kRead };
 
 // `chunk_order`, `timeline_order` and the totals follow from the rest and are not looked at.

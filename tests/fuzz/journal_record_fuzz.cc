@@ -5,6 +5,7 @@
 
 #include "engine/base/bytes.h"
 #include "tests/support/push_fuzz.h"
+#include "tests/support/replay_sinks.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size < sizeof(uint64_t)) return 0;
@@ -12,8 +13,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   varve::PutFixed(&record, static_cast<uint64_t>(XXH3_64bits(record.data(), record.size())));
   static varve::testing::RecordingEngine engine({.store = false});
   varve::WritePath path(&engine, {});
-  const varve::Status status =
-      path.MakeReplay()(record, [&](const varve::AppendBatch& batch) { (void)engine.Describe(batch); });
+  varve::LogReplaySink sink([&](const varve::AppendBatch& batch) { (void)engine.Describe(batch); });
+  const varve::Status status = path.MakeReplay()(record, &sink);
   VARVE_CHECK(status.ok() || status.code() == varve::Code::kCorruption);
   VARVE_CHECK(engine.ingest_budget()->used_bytes() == 0);
   return 0;

@@ -69,6 +69,11 @@ class HookedMetaStore final : public MetaStore {
   Status ForEachStream(const std::function<Status(const StreamRecord&)>& fn) const override {
     return store_->ForEachStream(fn);
   }
+  Status PutSeries(const StreamRecord& series) override { return store_->PutSeries(series); }
+  Status DeleteSeries(const std::vector<StreamRecord>& series) override { return store_->DeleteSeries(series); }
+  Status ForEachSeries(const std::function<Status(const StreamRecord&)>& fn) const override {
+    return store_->ForEachSeries(fn);
+  }
   Status WriteRecords(const std::vector<Record>& put, const std::vector<std::string>& removed) override {
     return store_->WriteRecords(put, removed);
   }

@@ -10,6 +10,7 @@
 
 #include "ingest/write_path.h"
 #include "tests/support/recording_engine.h"
+#include "tests/support/replay_sinks.h"
 
 namespace varve::testing {
 
@@ -42,8 +43,8 @@ class OtlpPush {
     others.otlp_config.ignore_defaults = true;
     WritePath other_path(&engine_, others);
     std::string replayed;
-    const Status status = other_path.MakeReplay()(
-        engine_.records()[0], [&](const AppendBatch& batch) { replayed += engine_.Describe(batch); });
+    LogReplaySink sink([&](const AppendBatch& batch) { replayed += engine_.Describe(batch); });
+    const Status status = other_path.MakeReplay()(engine_.records()[0], &sink);
     EXPECT_TRUE(status.ok()) << status.ToString();
     EXPECT_EQ(replayed, engine_.appended());
     return engine_.appended() + text;

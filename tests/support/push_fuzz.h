@@ -8,6 +8,7 @@
 #include "engine/base/check.h"
 #include "ingest/write_path.h"
 #include "tests/support/recording_engine.h"
+#include "tests/support/replay_sinks.h"
 
 namespace varve::testing {
 
@@ -29,8 +30,8 @@ inline void FuzzPush(const PushRequest& request) {
   VARVE_CHECK(engine.records().size() == (outcome.entries_stored != 0 ? 1u : 0u));
   if (engine.records().empty()) return;
   std::string replayed;
-  const Status status = path.MakeReplay()(
-      engine.records()[0], [&](const AppendBatch& batch) { replayed += engine.Describe(batch); });
+  LogReplaySink sink([&](const AppendBatch& batch) { replayed += engine.Describe(batch); });
+  const Status status = path.MakeReplay()(engine.records()[0], &sink);
   VARVE_CHECK(status.ok());
   VARVE_CHECK(replayed == engine.appended());
 }

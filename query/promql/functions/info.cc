@@ -310,7 +310,7 @@ Result<StepMatrix> Info(const SeriesCall& call, std::vector<SeriesArgument>* arg
   if (!identities[0].empty() || !identities[1].empty()) {
     const InfoTime time = FindInfoTime(*(*args)[0].expr);
     VARVE_ASSIGN_OR_RETURN(const std::vector<Matcher> matchers, InfoMatchers(selector, identities));
-    VARVE_ASSIGN_OR_RETURN(info, call.select_info(matchers, time.offset_ms, time.at_ms));
+    VARVE_ASSIGN_OR_RETURN(info, call.select(matchers, time.at_ms, time.offset_ms, true));
   }
   InfoJoin join(call, std::move(selector), std::move(info));
   VARVE_RETURN_IF_ERROR(join.Group(base, identities));

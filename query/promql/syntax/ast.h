@@ -50,6 +50,7 @@ struct Expr {
   Expr& operator=(const Expr&) = delete;
 
   const ExprKind kind;
+  int32_t depth = 1;  // of the tree from here down; the parser bounds it, so that recursion over it is safe
   PositionRange pos;
 };
 using ExprPtr = std::unique_ptr<Expr>;
@@ -104,7 +105,7 @@ struct TimeShift {
 struct VectorSelector final : Expr {
   static constexpr ExprKind kKind = ExprKind::kVectorSelector;
   VectorSelector() : Expr(kKind) {}
-  std::string name;  // the bare or quoted metric name; also among the matchers, as __name__="…"
+  std::string name;  // the bare metric name, also the last matcher (__name__="…"); a quoted one is a matcher only
   std::vector<Matcher> matchers;
   TimeShift shift;
   bool anchored = false;

@@ -19,7 +19,7 @@ namespace varve::promql {
 inline constexpr int kDepthMax = 500;
 inline constexpr size_t kQueryBytesMax = 1 << 20;
 
-// kInvalidArgument, with Prometheus's text: `1:5: parse error: …`, several joined by newlines.
+// kInvalidArgument, with Prometheus's text: `1:5: parse error: …`; the first error only.
 Result<ExprPtr> ParseExpr(std::string_view query);
 // A selector as in match[]: metric name and matchers only.
 // kInvalidArgument: as above, or `match[] must contain at least one non-empty matcher`.
