@@ -24,6 +24,7 @@
 #include "engine/base/per_tenant.h"
 #include "engine/base/status.h"
 #include "engine/engine.h"
+#include "http/prometheus_options.h"
 #include "http/tail_options.h"
 #include "ingest/write_path.h"
 #include "query/exec/query.h"
@@ -66,6 +67,7 @@ struct HttpOptions {
   // The most that a delete request's max_interval may ask for; 0 = anything.
   int64_t delete_max_interval_ns = 24 * kNsPerHour;
   TailOptions tail;
+  PrometheusOptions prometheus;
 
   const Clock* clock = &Clock::System();
   std::string config_yaml;           // what GET /config answers: the effective configuration

@@ -15,7 +15,6 @@ namespace varve {
 namespace {
 
 constexpr std::string_view kTruncated = "results truncated due to limit";
-constexpr int64_t kStepsMax = 11'000;
 
 // One tenant's samples.
 class TenantSamples final : public promql::SampleSource {
@@ -58,6 +57,13 @@ Result<size_t> LimitParam(const PromCall& call) {
 }
 
 __int128 NanosOf(const UnixTime& time) { return static_cast<__int128>(time.seconds) * kNsPerSecond + time.ns; }
+
+// 11000 → "11,000"
+std::string WithThousands(uint64_t value) {
+  std::string text = std::to_string(value);
+  for (size_t at = text.size(); at > 3;) text.insert(at -= 3, ",");
+  return text;
+}
 
 Result<promql::ExprPtr> ParseQueryParam(const PromCall& call) {
   Result<promql::ExprPtr> expr = promql::ParseExpr(call.params.Get("query"));
@@ -154,19 +160,19 @@ Result<HttpResponse> PrometheusQueryApi::QueryRange(const PromCall& call) const 
   VARVE_ASSIGN_OR_RETURN(const UnixTime end, RequiredTime(call, "end"));
   if (end < start) return InvalidParameter("end", "end timestamp must not be before start time");
   VARVE_ASSIGN_OR_RETURN(const int64_t step_ns, DurationParam(call, "step"));
+  const auto points_max = static_cast<int64_t>(context_.options.promql.points_max);
   // A step below a millisecond would be one of zero.
   if (step_ns < kNsPerMs) {
-    const bool too_many = step_ns > 0 && (NanosOf(end) - NanosOf(start)) / step_ns > kStepsMax;
+    const bool too_many = step_ns > 0 && (NanosOf(end) - NanosOf(start)) / step_ns > points_max;
     if (!too_many) {
       return InvalidParameter(
           "step",
           "zero or negative query resolution step widths are not accepted. Try a positive integer");
     }
   }
-  if ((NanosOf(end) - NanosOf(start)) / step_ns > kStepsMax) {
-    return InvalidArgument(
-        "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution "
-        "(?step=XX)");
+  if ((NanosOf(end) - NanosOf(start)) / step_ns > points_max) {
+    return InvalidArgument("exceeded maximum resolution of " + WithThousands(context_.options.promql.points_max) +
+                           " points per timeseries. Try decreasing the query resolution (?step=XX)");
   }
   VARVE_RETURN_IF_ERROR(ParseTimeoutAndLookback(call, &common));
   promql::QueryRequest request;

@@ -406,7 +406,7 @@ class MetricWritePath::Impl::ReplayRun {
     scratch_->arena.Reset(&memory_);
   }
 
-  Status Run(std::string_view bytes, const std::function<Status(TenantId, const MetricBatch&)>& append) {
+  Status Run(std::string_view bytes, ReplaySink* sink) {
     VARVE_ASSIGN_OR_RETURN(JournalRecord record, ParseJournalRecord(bytes));
     if (!IsMetricForm(record.header.form)) return Corruption("journal record: not one of metrics");
     const MetricBodyFormat format{record.header.form, record.header.outer};
@@ -437,7 +437,8 @@ class MetricWritePath::Impl::ReplayRun {
     VARVE_RETURN_IF_ERROR(builder_.AddMetadata(nullptr, impl_.aliases, record.header.tenant, UINT32_MAX, nullptr,
                                                &memory_));
     builder_.BuildParts();
-    return append(tenant, scratch_->batch);
+    sink->OnMetrics(tenant, scratch_->batch);
+    return Status::Ok();
   }
 
  private:
@@ -471,9 +472,8 @@ MetricWriteOutcome MetricWritePath::Write(const MetricWriteRequest& request) {
   return Impl::WriteRun(impl_.get(), request).Run();
 }
 
-Status MetricWritePath::Replay(std::string_view record,
-                               const std::function<Status(TenantId, const MetricBatch&)>& append) {
-  return Impl::ReplayRun(impl_.get()).Run(record, append);
+Status MetricWritePath::Replay(std::string_view record, ReplaySink* sink) {
+  return Impl::ReplayRun(impl_.get()).Run(record, sink);
 }
 
 MetricIngestStats MetricWritePath::Stats() const {

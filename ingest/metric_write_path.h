@@ -59,9 +59,9 @@ class MetricWritePath {
   ~MetricWritePath();
 
   MetricWriteOutcome Write(const MetricWriteRequest& request);
-  // Decodes a journal record of metrics, as Write gave it to the store, and hands it to `append` without what was
+  // Decodes a journal record of metrics, as Write gave it to the store, and hands it to `sink` without what was
   // refused. kCorruption: the record cannot be read. Interns series as the first decoding did.
-  Status Replay(std::string_view record, const std::function<Status(TenantId, const MetricBatch&)>& append);
+  Status Replay(std::string_view record, ReplaySink* sink);
   MetricIngestStats Stats() const;
 
  private:

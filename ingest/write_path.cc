@@ -5,6 +5,7 @@
 // Labels are parsed before anything is interned, so that a body with labels that are none leaves no trace.
 #include "ingest/write_path.h"
 
+#include <optional>
 #include <span>
 #include <unordered_map>
 
@@ -544,6 +545,8 @@ PushOutcome WritePath::Push(const PushRequest& request) { return Impl::PushRun(i
 
 ReplayFn WritePath::MakeReplay() {
   return [impl = impl_.get()](std::string_view record, ReplaySink* sink) {
+    const std::optional<WireForm> form = PeekWireForm(record);
+    if (form.has_value() && IsMetricForm(*form)) return impl->metrics.Replay(record, sink);
     return Impl::ReplayRun(impl).Run(record, [sink](const AppendBatch& batch) { sink->OnLogs(batch); });
   };
 }

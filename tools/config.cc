@@ -222,6 +222,41 @@ void AddQuerySettings(Config* c, std::vector<Setting>* out) {
       });
 }
 
+void AddPrometheusSettings(Config* c, std::vector<Setting>* out) {
+  PrometheusOptions& prometheus = c->http.prometheus;
+  promql::PromqlOptions& promql = prometheus.promql;
+  out->insert(
+      out->end(),
+      {
+          {"promql.lookback_delta", DurationMs{&promql.lookback_ms},
+           "how far back an instant selector looks for a series' latest sample"},
+          {"promql.default_step", DurationMs{&promql.default_step_ms},
+           "of subqueries without a step of their own: Prometheus's global.evaluation_interval"},
+          {"promql.timeout", DurationMs{&promql.timeout_ms}, "of a query, waiting included; then 503"},
+          {"promql.max_samples", CountSize{&promql.samples_max},
+           "that a query may hold in memory at once; then 422"},
+          {"promql.max_points_per_series", CountSize{&promql.points_max}, "(end - start) / step"},
+          {"promql.max_concurrency", Count{&prometheus.concurrency_max},
+           "queries that run at once, of all tenants; others wait; 0: no limit"},
+          {"promql.delayed_name_removal", Flag{&promql.delayed_name_removal},
+           "functions drop the metric name at the end of the query rather than at once"},
+          {"promql.use_start_timestamps", Flag{&promql.use_start_timestamps},
+           "rate and its like take a counter's start timestamps into account"},
+          {"promql.type_and_unit_labels", Flag{&promql.type_and_unit_labels},
+           "`__type__` and `__unit__` are treated as parts of the metric name"},
+          {"prometheus.enable_admin_api", Flag{&prometheus.admin_api_enabled},
+           "answer /api/v1/admin/tsdb: whoever can reach the port can delete series"},
+          {"prometheus.cors_origin", Text{&prometheus.cors_origin},
+           "web origin whose pages may read the Prometheus API; `*`: any; empty: none"},
+          {"prometheus.remote_read_sample_limit", CountSize{&prometheus.read_samples_max},
+           "samples in an answer that is not streamed; 0: no limit"},
+          {"prometheus.remote_read_concurrent_limit", Count{&prometheus.read_concurrency_max},
+           "remote reads that run at once; others wait; 0: no limit"},
+          {"prometheus.remote_read_max_bytes_in_frame", Bytes{&prometheus.read_frame_bytes},
+           "of chunks in a streamed answer"},
+      });
+}
+
 // Every key, pointing into `config`; a section's keys stand together.
 std::vector<Setting> Settings(Config* config) {
   std::vector<Setting> settings;
@@ -229,6 +264,7 @@ std::vector<Setting> Settings(Config* config) {
   AddStorageSettings(config, &settings);
   AddIngestSettings(config, &settings);
   AddQuerySettings(config, &settings);
+  AddPrometheusSettings(config, &settings);
   return settings;
 }
 

@@ -1,6 +1,7 @@
 #include "query/promql/eval/evaluator.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "query/promql/eval/aggregation.h"
 #include "query/promql/eval/binary.h"
@@ -8,6 +9,7 @@
 #include "query/promql/eval/element.h"
 #include "query/promql/eval/logql_vector.h"
 #include "query/promql/eval/selector.h"
+#include "query/promql/functions/series_functions.h"
 
 namespace varve::promql {
 namespace {
@@ -133,18 +135,58 @@ Status Evaluator::ForEachColumn(SeriesProducer* producer, const EvalScope& scope
 Result<ChargedMatrix> Evaluator::Materialize(ProducerPtr producer, const EvalScope& scope) {
   if (auto* matrix = dynamic_cast<MatrixProducer*>(producer.get())) return matrix->Take();
   ChargedMatrix out{{}, Charge(&tracker_)};
-  VARVE_RETURN_IF_ERROR(ForEachColumn(producer.get(), scope, [&](size_t series, StepColumn* column) {
+  const auto keep = [&](size_t series, StepColumn* column) {
     if (IsEmptyColumn(*column)) return Status::Ok();
     VARVE_RETURN_IF_ERROR(out.charge.Add(SamplesIn(*column), MemoryBytes(*column)));
     out.series.push_back({producer->labels(series), producer->drop_name(series), std::move(*column)});
     return Status::Ok();
-  }));
+  };
+  VARVE_RETURN_IF_ERROR(ForEachColumn(producer.get(), scope, keep));
   return out;
 }
 
 Result<ChargedMatrix> Evaluator::Matrix(const Expr& expr, const EvalScope& scope) {
   VARVE_ASSIGN_OR_RETURN(ProducerPtr producer, Vector(expr, scope));
   return Materialize(std::move(producer), scope);
+}
+
+namespace {
+
+// Whether two series have the same labels. Compares hashes; a false alarm only costs time.
+bool MayShareLabels(const SeriesProducer& producer) {
+  std::vector<uint64_t> hashes(producer.size());
+  for (size_t i = 0; i < hashes.size(); ++i) hashes[i] = producer.labels(i).Hash();
+  std::sort(hashes.begin(), hashes.end());
+  return std::adjacent_find(hashes.begin(), hashes.end()) != hashes.end();
+}
+
+bool ShareLabels(const StepMatrix& matrix) {
+  std::unordered_set<std::string_view> seen;
+  return std::any_of(matrix.begin(), matrix.end(), [&](const StepSeries& series) {
+    return !seen.insert(series.labels.canonical()).second;
+  });
+}
+
+}  // namespace
+
+Result<ProducerPtr> Evaluator::RequireUnique(ProducerPtr producer, const EvalScope& scope, SameLabels rule) {
+  if (delayed_names() && (scope.is_instant() || rule == SameLabels::kRefuseSeries)) return producer;
+  if (!MayShareLabels(*producer)) return producer;
+  VARVE_ASSIGN_OR_RETURN(ChargedMatrix matrix, Materialize(std::move(producer), scope));
+  if (ShareLabels(matrix.series)) {
+    if (rule == SameLabels::kRefuseSeries) return SameLabelsetError();
+    VARVE_ASSIGN_OR_RETURN(matrix.series, MergeSameLabels(std::move(matrix.series)));
+  }
+  return ProducerPtr(std::make_unique<MatrixProducer>(std::move(matrix.series), std::move(matrix.charge)));
+}
+
+Result<ProducerPtr> Evaluator::FromMatrix(StepMatrix matrix, const EvalScope& scope, SameLabels rule) {
+  std::erase_if(matrix, [](const StepSeries& series) { return IsEmptyColumn(series.column); });
+  Charge charge(&tracker_);
+  for (const StepSeries& series : matrix) {
+    VARVE_RETURN_IF_ERROR(charge.Add(SamplesIn(series.column), MemoryBytes(series.column)));
+  }
+  return RequireUnique(std::make_unique<MatrixProducer>(std::move(matrix), std::move(charge)), scope, rule);
 }
 
 Result<ProducerPtr> Evaluator::Vector(const Expr& expr, const EvalScope& scope) {

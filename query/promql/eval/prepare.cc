@@ -155,7 +155,7 @@ Result<Plan> Prepare(ExprPtr expr, const StepGrid& grid) {
   Plan plan;
   Preparer preparer(grid, &plan);
   preparer.Fold(&expr);
-  VARVE_RETURN_IF_ERROR(ResolveDurations(expr.get(), grid.step_ms, grid.end_ms - grid.start_ms));
+  VARVE_RETURN_IF_ERROR(ResolveDurations({grid.step_ms, grid.end_ms - grid.start_ms}, expr.get()));
   if (preparer.Visit(expr.get()).should_repeat) plan.invariant.insert(expr.get());
   plan.root = std::move(expr);
   return plan;

@@ -207,6 +207,8 @@ Token Lexer::DurationExpr() {
   }
   if (BeginsDurationWord(c)) {
     TokenType type;
+    // Prometheus takes a colon behind a word only where a number stood before, which nobody can mean.
+    got_duration_ = true;
     if (ScanDurationWord(&type)) return Emit(type);
     return Error("unexpected character in duration expression: " + QuotedRune(c));
   }

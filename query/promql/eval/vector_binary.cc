@@ -1,0 +1,250 @@
+// Operators between two vectors, but for and, or, unless.
+//
+// Which result series a pair of series makes does not depend on the step, so it is found once a pair; what may be
+// paired does, and so do all errors (prom_surface 4.2).
+#include <algorithm>
+#include <optional>
+#include <unordered_map>
+
+#include "query/promql/eval/binary.h"
+#include "query/promql/functions/histogram_binary.h"
+
+namespace varve::promql {
+namespace {
+
+constexpr uint32_t kNobody = UINT32_MAX;  // a fill value stands in for the partner
+
+class VectorBinary {
+ public:
+  VectorBinary(Evaluator* eval, const Binary& binary, const EvalScope& scope)
+      : eval_(eval), binary_(binary), matching_(*binary.matching), scope_(scope), charge_(eval->tracker()) {}
+
+  Result<ProducerPtr> Run(ChargedMatrix lhs, ChargedMatrix rhs) {
+    MatchGroups groups = GroupByMatch(matching_, lhs.series, rhs.series);
+    many_ = &lhs.series;
+    one_ = &rhs.series;
+    many_groups_ = std::move(groups.lhs);
+    one_groups_ = std::move(groups.rhs);
+    if (swapped()) {
+      std::swap(many_, one_);
+      std::swap(many_groups_, one_groups_);
+    }
+    partner_.resize(groups.count);
+    matched_.assign(groups.count, 0);
+    last_pair_.resize(many_->size());
+    for (size_t step = 0; step < scope_.grid.steps(); ++step) VARVE_RETURN_IF_ERROR(Step(step));
+    lhs = {{}, Charge(eval_->tracker())};
+    rhs = {{}, Charge(eval_->tracker())};
+    charge_.Clear();
+    return eval_->FromMatrix(std::move(rows_), scope_, SameLabels::kRefuseStep);
+  }
+
+ private:
+  // Where the pair of a many-side and a one-side series puts its results.
+  struct Pair {
+    uint32_t row = 0;
+    uint32_t match = 0;  // within the match group, equal for equal labels
+  };
+  struct CachedPair {
+    uint32_t one = kNobody - 1;
+    Pair pair;
+  };
+
+  bool swapped() const { return matching_.card == MatchCardinality::kOneToMany; }
+  bool one_to_one() const { return matching_.card == MatchCardinality::kOneToOne; }
+
+  Status Step(size_t step) {
+    const bool many_empty = IsEmpty(*many_, step);
+    const bool one_empty = IsEmpty(*one_, step);
+    const bool fills = matching_.fill_left.has_value() || matching_.fill_right.has_value();
+    if ((many_empty && one_empty) || ((many_empty || one_empty) && !fills)) return Status::Ok();
+    std::fill(partner_.begin(), partner_.end(), kNobody);
+    ++stamp_;
+    for (uint32_t one = 0; one < one_->size(); ++one) {
+      if ((*one_)[one].column.kinds[step] == PointKind::kNone) continue;
+      uint32_t* partner = &partner_[one_groups_[one]];
+      if (*partner != kNobody) return DuplicateError((*one_)[one].labels, (*one_)[*partner].labels);
+      *partner = one;
+    }
+    for (uint32_t many = 0; many < many_->size(); ++many) {
+      const StepColumn& column = (*many_)[many].column;
+      if (column.kinds[step] == PointKind::kNone) continue;
+      const uint32_t one = partner_[many_groups_[many]];
+      if (one == kNobody && !matching_.fill_right.has_value()) continue;
+      VARVE_RETURN_IF_ERROR(Operate(step, many, one));
+    }
+    if (!matching_.fill_left.has_value()) return Status::Ok();
+    for (uint32_t one = 0; one < one_->size(); ++one) {
+      if ((*one_)[one].column.kinds[step] == PointKind::kNone || matched_[one_groups_[one]] == stamp_) continue;
+      VARVE_RETURN_IF_ERROR(Operate(step, kNobody, one));
+    }
+    return Status::Ok();
+  }
+
+  static bool IsEmpty(const StepMatrix& matrix, size_t step) {
+    return std::all_of(matrix.begin(), matrix.end(),
+                       [&](const StepSeries& series) { return series.column.kinds[step] == PointKind::kNone; });
+  }
+
+  Status Operate(size_t step, uint32_t many, uint32_t one) {
+    const StepColumn* many_column = many == kNobody ? nullptr : &(*many_)[many].column;
+    const StepColumn* one_column = one == kNobody ? nullptr : &(*one_)[one].column;
+    const bool floats = (many_column == nullptr || many_column->kinds[step] == PointKind::kFloat) &&
+                        (one_column == nullptr || one_column->kinds[step] == PointKind::kFloat);
+    if (!floats || IsTrim(binary_.op)) {
+      return OperateHistogram(step, many, one,
+                              many_column == nullptr ? Point::Float(*matching_.fill_left) : many_column->Get(step),
+                              one_column == nullptr ? Point::Float(*matching_.fill_right) : one_column->Get(step));
+    }
+    double lhs = many_column == nullptr ? *matching_.fill_left : many_column->values[step];
+    double rhs = one_column == nullptr ? *matching_.fill_right : one_column->values[step];
+    if (swapped()) std::swap(lhs, rhs);
+    bool keep = true;
+    double value = lhs;
+    if (!IsComparison(binary_.op)) {
+      value = FloatArithmetic(binary_.op, lhs, rhs);
+    } else {
+      keep = FloatCompare(binary_.op, lhs, rhs);
+      if (binary_.return_bool) value = keep ? 1 : 0;
+    }
+    VARVE_ASSIGN_OR_RETURN(const uint32_t row, Match(many, one));
+    if (!keep && !binary_.return_bool) return Status::Ok();
+    return Put(step, row, Point::Float(value));
+  }
+
+  Status OperateHistogram(size_t step, uint32_t many, uint32_t one, Point lhs, Point rhs) {
+    if (swapped()) std::swap(lhs, rhs);
+    HistogramBinaryResult result = ApplyHistogramBinary(binary_.op, lhs, rhs, binary_.pos, eval_->notes());
+    if (result.failed) return Status::Ok();
+    VARVE_ASSIGN_OR_RETURN(const uint32_t row, Match(many, one));
+    if (binary_.return_bool) return Put(step, row, Point::Float(result.keep ? 1 : 0));
+    return result.keep ? Put(step, row, std::move(result.point)) : Status::Ok();
+  }
+
+  Status Put(size_t step, uint32_t row, Point point) {
+    StepColumn& column = rows_[row].column;
+    if (column.kinds[step] != PointKind::kNone) return SameLabelsetError();
+    column.Set(step, std::move(point));
+    return Status::Ok();
+  }
+
+  // The row for the pair, once it is clear that they may be matched at this step.
+  Result<uint32_t> Match(uint32_t many, uint32_t one) {
+    VARVE_ASSIGN_OR_RETURN(const Pair pair, FindPair(many, one));
+    const uint32_t group = many == kNobody ? one_groups_[one] : many_groups_[many];
+    if (one_to_one()) {
+      if (matched_[group] == stamp_) {
+        return ExecutionError(
+            "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)");
+      }
+    } else {
+      if (match_stamps_[pair.match] == stamp_) {
+        return ExecutionError("multiple matches for labels: grouping labels must ensure unique matches");
+      }
+      match_stamps_[pair.match] = stamp_;
+    }
+    matched_[group] = stamp_;
+    return pair.row;
+  }
+
+  Result<Pair> FindPair(uint32_t many, uint32_t one) {
+    if (many != kNobody && last_pair_[many].one == one) return last_pair_[many].pair;
+    const auto [at, is_new] = pairs_.try_emplace(uint64_t{many} << 32 | one);
+    if (is_new) {
+      VARVE_ASSIGN_OR_RETURN(at->second, MakePair(many, one));
+    }
+    if (many != kNobody) last_pair_[many] = {one, at->second};
+    return at->second;
+  }
+
+  Result<Pair> MakePair(uint32_t many, uint32_t one) {
+    PackedLabels labels = ResultLabels(many == kNobody ? MatchLabels((*one_)[one].labels) : (*many_)[many].labels,
+                                       one == kNobody ? MatchLabels((*many_)[many].labels) : (*one_)[one].labels);
+    const uint32_t group = many == kNobody ? one_groups_[one] : many_groups_[many];
+    Pair pair;
+    pair.match = matches_.try_emplace(std::to_string(group) + "," + labels.canonical(),
+                                      static_cast<uint32_t>(matches_.size())).first->second;
+    match_stamps_.resize(matches_.size());
+    const bool merge_rows = !(scope_.is_instant() && eval_->delayed_names());
+    const auto found = row_of_.find(labels);
+    if (merge_rows && found != row_of_.end()) {
+      pair.row = found->second;
+      return pair;
+    }
+    const size_t steps = scope_.grid.steps();
+    VARVE_RETURN_IF_ERROR(charge_.Add(0, static_cast<int64_t>(steps * (sizeof(double) + sizeof(PointKind)) +
+                                                              3 * labels.canonical().size())));
+    pair.row = static_cast<uint32_t>(rows_.size());
+    row_of_.emplace(labels, pair.row);
+    rows_.emplace_back();
+    rows_.back().labels = std::move(labels);
+    rows_.back().drop_name = binary_.return_bool && eval_->delayed_names();
+    rows_.back().column.Resize(steps);
+    return pair;
+  }
+
+  // Those labels by which two sides are matched.
+  PackedLabels MatchLabels(const PackedLabels& labels) const {
+    PackedLabelsBuilder builder(labels);
+    for (const LabelView& label : labels) {
+      const bool listed = std::find(matching_.labels.begin(), matching_.labels.end(), label.name) !=
+                          matching_.labels.end();
+      if (listed != matching_.on || (!matching_.on && label.name == kMetricName)) builder.Delete(label.name);
+    }
+    return builder.Build();
+  }
+
+  PackedLabels ResultLabels(const PackedLabels& many, const PackedLabels& one) const {
+    const bool drop_name = DropsName(binary_.op) || (binary_.return_bool && !eval_->delayed_names());
+    PackedLabelsBuilder builder(drop_name ? DropMetricLabels(many) : many);
+    if (one_to_one()) {
+      std::vector<std::string> names = matching_.labels;
+      std::sort(names.begin(), names.end());
+      if (matching_.on) builder.Keep(names);
+      if (!matching_.on) builder.Drop(names);
+    }
+    for (const std::string& name : matching_.include) builder.Set(name, one.Get(name));
+    return builder.Build();
+  }
+
+  Status DuplicateError(const PackedLabels& a, const PackedLabels& b) const {
+    std::string first = a.ToString();
+    std::string second = b.ToString();
+    if (first > second) std::swap(first, second);
+    return ExecutionError("found duplicate series for the match group " + MatchLabels(a).ToString() + " on the " +
+                          (swapped() ? "left" : "right") + " hand-side of the operation: [" + first + ", " + second +
+                          "];many-to-many matching not allowed: matching labels must be unique on one side");
+  }
+
+  Evaluator* const eval_;
+  const Binary& binary_;
+  const VectorMatching& matching_;
+  const EvalScope& scope_;
+  Charge charge_;  // for rows_
+  StepMatrix* many_ = nullptr;
+  StepMatrix* one_ = nullptr;
+  std::vector<uint32_t> many_groups_;
+  std::vector<uint32_t> one_groups_;
+
+  StepMatrix rows_;
+  std::unordered_map<PackedLabels, uint32_t, PackedLabelsHash> row_of_;
+  std::unordered_map<uint64_t, Pair> pairs_;
+  std::vector<CachedPair> last_pair_;  // of each many-side series
+  std::unordered_map<std::string, uint32_t> matches_;
+
+  // Of the present step: stamps equal to stamp_ are set.
+  uint32_t stamp_ = 0;
+  std::vector<uint32_t> partner_;  // a group: its one-side series
+  std::vector<uint32_t> matched_;  // a group: has had a result
+  std::vector<uint32_t> match_stamps_;
+};
+
+}  // namespace
+
+Result<ProducerPtr> EvalVectorBinary(Evaluator* eval, const Binary& binary, const EvalScope& scope) {
+  VARVE_ASSIGN_OR_RETURN(ChargedMatrix lhs, eval->Matrix(*binary.lhs, scope));
+  VARVE_ASSIGN_OR_RETURN(ChargedMatrix rhs, eval->Matrix(*binary.rhs, scope));
+  return VectorBinary(eval, binary, scope).Run(std::move(lhs), std::move(rhs));
+}
+
+}  // namespace varve::promql
