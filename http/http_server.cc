@@ -125,15 +125,15 @@ struct HttpServer::Impl {
   }
 
   PrometheusContext MakePrometheusContext(Engine* engine, const HttpOptions& options) {
-    PrometheusContext context;
-    context.engine = engine;
-    context.options = options.prometheus;
-    context.tenant_limits = read_context.tenant_limits;
-    context.auth_enabled = options.auth_enabled;
-    context.clock = options.clock;
-    context.active = &active_queries;
-    context.ready = [this] { return admin.running(); };
-    return context;
+    PrometheusContext shared;
+    shared.engine = engine;
+    shared.options = options.prometheus;
+    shared.tenant_limits = read_context.tenant_limits;
+    shared.auth_enabled = options.auth_enabled;
+    shared.clock = options.clock;
+    shared.active = &active_queries;
+    shared.ready = [this] { return admin.running(); };
+    return shared;
   }
 
   ServerOptions MakeServerOptions(Engine* engine, const WritePath& writes, const HttpOptions& options) {
