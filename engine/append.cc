@@ -33,12 +33,12 @@ Status EngineImpl::CheckDisk(uint64_t record_bytes) {
                      std::to_string(static_cast<int>(options_.disk_full_fraction * 100)) + " %");
 }
 
-Status EngineImpl::AdmitToHeads(int64_t bytes) {
-  const int64_t limit = heads_budget_.limit_bytes();
+Status EngineImpl::AdmitToHeads(MemoryBudget* heads, int64_t bytes) {
+  const int64_t limit = heads->limit_bytes();
   const int64_t soft_limit = limit / 10 * 8;
   // Where little is used, waiting would free little: a large push must go in some time.
   const auto fits = [&] {
-    const int64_t used = heads_budget_.used_bytes();
+    const int64_t used = heads->used_bytes();
     return used + bytes <= soft_limit || used <= limit / 8;
   };
   if (!fits()) {
@@ -49,15 +49,15 @@ Status EngineImpl::AdmitToHeads(int64_t bytes) {
       if (SteadyClock::now() >= deadline || closing_.load(std::memory_order_relaxed)) {
         counters_.shed_appends.fetch_add(1, std::memory_order_relaxed);
         const std::string message = "no room for " + std::to_string(bytes) +
-                                    " bytes in the heads: " + std::to_string(heads_budget_.used_bytes()) +
+                                    " bytes in the heads: " + std::to_string(heads->used_bytes()) +
                                     " of " + std::to_string(limit) +
                                     " bytes in use and being written to packs";
-        return heads_budget_.used_bytes() + bytes > limit ? Unavailable(message) : ResourceExhausted(message);
+        return heads->used_bytes() + bytes > limit ? Unavailable(message) : ResourceExhausted(message);
       }
       room_.WaitFor(room_mu_, std::chrono::milliseconds(20));
     }
   }
-  heads_budget_.ForceReserve(bytes);
+  heads->ForceReserve(bytes);
   return Status::Ok();
 }
 
@@ -84,7 +84,7 @@ Status EngineImpl::Append(const AppendBatch& batch, std::string_view record) {
   if (closing_.load(std::memory_order_relaxed)) return Unavailable("shutting down");
   VARVE_RETURN_IF_ERROR(CheckDisk(record.size()));
   const int64_t estimate = EstimateBytes(batch);
-  VARVE_RETURN_IF_ERROR(AdmitToHeads(estimate));
+  VARVE_RETURN_IF_ERROR(AdmitToHeads(&heads_budget_, estimate));
 
   std::vector<ShardPart> parts;
   {

@@ -9,6 +9,7 @@
 
 #include "engine/base/failpoint.h"
 #include "engine/engine_impl.h"
+#include "engine/metrics/metric_store_impl.h"
 
 namespace varve {
 namespace {
@@ -202,7 +203,40 @@ std::vector<MetaCommit::Watermark> EngineImpl::IdleWatermarks() {
     if (has_nothing()) idle.push_back({.shard = shard->number, .seq = CutSeq()});
     shard->LeaveExclusive();
   }
+  for (const auto& shard : metric_store_->shards()) {
+    const MutexLock append_lock(shard->append_mu);
+    const ReaderLock lock(shard->mu);
+    if (shard->active->empty() && shard->sealed == nullptr) {
+      idle.push_back({.shard = shard->number, .seq = CutSeq()});
+    }
+  }
   return idle;
+}
+
+JournalSeq EngineImpl::LeastWatermark() const {
+  JournalSeq least = *std::min_element(watermarks_.begin(), watermarks_.end());
+  for (const JournalSeq watermark : metric_watermarks_) least = std::min(least, watermark);
+  return least;
+}
+
+Status EngineImpl::CommitWithWatermarks(MetaCommit* commit) {
+  for (const MetaCommit::Watermark& idle : IdleWatermarks()) commit->watermarks.push_back(idle);
+  const std::vector<JournalSeq> before = watermarks_;
+  const std::vector<JournalSeq> metric_before = metric_watermarks_;
+  for (const MetaCommit::Watermark& watermark : commit->watermarks) {
+    const bool metric = watermark.shard >= kMetricShardFirst;
+    (metric ? metric_watermarks_[watermark.shard - kMetricShardFirst] : watermarks_[watermark.shard]) = watermark.seq;
+  }
+  commit->trim_journal_through = LeastWatermark();
+  Status status = stores_.meta->Commit(*commit);
+  if (!status.ok()) {
+    watermarks_ = before;
+    metric_watermarks_ = metric_before;
+    return status;
+  }
+  journal_gauge_.TrimmedThrough(commit->trim_journal_through);
+  stores_.journal->FreeTrimmed(commit->trim_journal_through).IgnoreError("the next commit tries again");
+  return Status::Ok();
 }
 
 Status EngineImpl::CommitCut(Shard* shard, const CutResult* cut) {
@@ -217,19 +251,11 @@ Status EngineImpl::CommitCut(Shard* shard, const CutResult* cut) {
     }
   }
   const MutexLock commit_lock(commit_mu_);
-  commit.watermarks = IdleWatermarks();
   if (cut != nullptr) {
     const MutexLock lock(shard->mu);
     commit.watermarks.push_back({.shard = shard->number, .seq = shard->sealed_through});
   }
-  std::vector<JournalSeq> watermarks = watermarks_;
-  for (const MetaCommit::Watermark& watermark : commit.watermarks)
-    watermarks[watermark.shard] = watermark.seq;
-  commit.trim_journal_through = *std::min_element(watermarks.begin(), watermarks.end());
-  VARVE_RETURN_IF_ERROR(stores_.meta->Commit(commit));
-  watermarks_ = std::move(watermarks);
-  journal_gauge_.TrimmedThrough(commit.trim_journal_through);
-  stores_.journal->FreeTrimmed(commit.trim_journal_through).IgnoreError("the next commit tries again");
+  VARVE_RETURN_IF_ERROR(CommitWithWatermarks(&commit));
   if (cut == nullptr) return Status::Ok();
 
   counters_.cuts.fetch_add(1, std::memory_order_relaxed);
@@ -257,7 +283,7 @@ Status EngineImpl::MaybeCommitIdleShards() {
   }
   {
     const MutexLock lock(commit_mu_);
-    if (*std::min_element(watermarks_.begin(), watermarks_.end()) >= flush_through) return Status::Ok();
+    if (LeastWatermark() >= flush_through) return Status::Ok();
   }
   // Nothing runs, yet records are live that no head needs.
   Status status = CommitCut(nullptr, nullptr);
@@ -289,7 +315,7 @@ Status EngineImpl::Flush() {
   for (;;) {
     {
       const MutexLock lock(commit_mu_);
-      trimmed = *std::min_element(watermarks_.begin(), watermarks_.end());
+      trimmed = LeastWatermark();
       if (trimmed >= through) break;
     }
     const MutexLock lock(cut_mu_);

@@ -18,6 +18,7 @@ inline constexpr uint32_t kFormatVersion = 1;
 
 // Settings in the hot database that hold for the directory's life.
 inline constexpr char kShardCountSetting[] = "shard_count";
+inline constexpr char kMetricShardCountSetting[] = "metric_shard_count";
 inline constexpr char kBucketSetting[] = "bucket_ns";
 
 std::string HotPath(const std::string& data_dir);

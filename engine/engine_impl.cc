@@ -7,6 +7,7 @@
 #include "engine/journal/hot_db.h"
 #include "engine/journal/rocksdb_journal.h"
 #include "engine/meta/rocksdb_meta_store.h"
+#include "engine/metrics/metric_store_impl.h"
 #include "engine/packs/rocksdb_pack_store.h"
 
 namespace varve {
@@ -49,6 +50,7 @@ EngineImpl::EngineImpl(const EngineOptions& resolved, EngineStores stores)
       chunk_pool_(&heads_budget_, static_cast<size_t>(plan_.heads_bytes) / 8 / ChunkPool::kChunkBytes),
       block_cache_(&block_cache_budget_),
       pack_indexes_(stores_.packs.get(), &streams_, &pack_index_budget_),
+      metric_store_(std::make_unique<MetricStoreImpl>(this, plan_, &total_budget_)),
       query_pool_("query", resolved.query_threads),
       encode_pool_(std::make_unique<ThreadPool>("encode", resolved.encode_threads)) {}
 
@@ -71,36 +73,50 @@ Status EngineImpl::LoadPacks() {
   }
   VARVE_ASSIGN_OR_RETURN(const std::vector<MetaCommit::Pack> committed, stores_.meta->ListPacks());
   std::vector<Catalog> catalogs(shards_.size());
+  std::vector<Catalog> metric_catalogs(options_.metric_shard_count);
   std::set<PackId> known;
   uint64_t last_number = 0;
   for (const MetaCommit::Pack& bytes : committed) {
     VARVE_ASSIGN_OR_RETURN(CatalogPack pack, DecodeCatalogPack(bytes));
-    if (pack.id.shard >= shards_.size()) {
+    std::vector<Catalog>& of_kind = pack.id.is_metric() ? metric_catalogs : catalogs;
+    const size_t shard = pack.id.is_metric() ? pack.id.shard - size_t{kMetricShardFirst} : pack.id.shard;
+    if (shard >= of_kind.size()) {
       return Corruption("hot database: " + pack.id.ToString() + " names a shard that does not exist");
     }
     known.insert(pack.id);
     last_number = std::max(last_number, pack.id.number);
-    catalogs[pack.id.shard].push_back(std::make_shared<CatalogPack>(std::move(pack)));
+    of_kind[shard].push_back(std::make_shared<CatalogPack>(std::move(pack)));
+  }
+  for (std::vector<Catalog>* of_kind : {&catalogs, &metric_catalogs}) {
+    for (Catalog& catalog : *of_kind) {
+      std::sort(catalog.begin(), catalog.end(),
+                [](const CatalogPackPtr& a, const CatalogPackPtr& b) {
+                  return a->summary.origin < b->summary.origin;
+                });
+    }
   }
   for (const auto& shard : shards_) {
-    Catalog& catalog = catalogs[shard->number];
-    std::sort(catalog.begin(), catalog.end(),
-              [](const CatalogPackPtr& a, const CatalogPackPtr& b) {
-                return a->summary.origin < b->summary.origin;
-              });
     const MutexLock lock(shard->mu);
-    shard->catalog = std::make_shared<Catalog>(std::move(catalog));
+    shard->catalog = std::make_shared<Catalog>(std::move(catalogs[shard->number]));
   }
   last_pack_number_.store(last_number, std::memory_order_relaxed);
   VARVE_RETURN_IF_ERROR(DropOrphans(known));
+  VARVE_RETURN_IF_ERROR(LoadWatermarks());
+  return metric_store_->Load(std::move(metric_catalogs));
+}
 
+Status EngineImpl::LoadWatermarks() {
   VARVE_ASSIGN_OR_RETURN(const auto watermarks, stores_.meta->ListWatermarks());
   const MutexLock lock(commit_mu_);
   watermarks_.assign(shards_.size(), 0);
+  // A shard that never committed takes whatever the journal still has.
+  metric_watermarks_.assign(options_.metric_shard_count, 0);
   for (const auto& [shard, seq] : watermarks) {
-    if (shard >= shards_.size())
-      return Corruption("hot database: a watermark of a shard that does not exist");
-    watermarks_[shard] = seq;
+    const bool metric = shard >= kMetricShardFirst;
+    std::vector<JournalSeq>& of_kind = metric ? metric_watermarks_ : watermarks_;
+    const size_t number = metric ? shard - size_t{kMetricShardFirst} : shard;
+    if (number >= of_kind.size()) return Corruption("hot database: a watermark of a shard that does not exist");
+    of_kind[number] = seq;
   }
   return Status::Ok();
 }
@@ -189,6 +205,8 @@ Status EngineImpl::RestoreStreams(std::unordered_set<uint64_t>* lost) {
     return stores_.meta->PutStream(record);
   });
 }
+
+MetricStore& EngineImpl::metrics() { return *metric_store_; }
 
 Result<TenantId> EngineImpl::InternTenant(std::string_view name) { return streams_.InternTenant(name); }
 
@@ -287,8 +305,11 @@ EngineStats EngineImpl::Stats() const {
                            .limit_bytes = plan_.journal_memtable_bytes * kJournalMemtablesMax,
                            .used_bytes = journal.memory_bytes,
                            .peak_bytes = remember_peak(journal_memory_peak_, journal.memory_bytes)});
-  for (const MemoryBudget* budget : {&total_budget_, &heads_budget_, &ingest_budget_, &query_budget_,
-                                     &block_cache_budget_, &pack_index_budget_, &compaction_budget_}) {
+  std::vector<const MemoryBudget*> budgets = {&total_budget_,       &heads_budget_,      &ingest_budget_,
+                                              &query_budget_,       &block_cache_budget_, &pack_index_budget_,
+                                              &compaction_budget_};
+  for (const MemoryBudget* budget : metric_store_->budgets()) budgets.push_back(budget);
+  for (const MemoryBudget* budget : budgets) {
     stats.budgets.push_back({.name = budget->name(),
                              .limit_bytes = budget->limit_bytes(),
                              .used_bytes = budget->used_bytes(),
@@ -318,10 +339,16 @@ Result<std::unique_ptr<Engine>> OpenWith(const EngineOptions& options, EngineSto
   EngineOptions resolved = ResolveOptions(options);
   VARVE_ASSIGN_OR_RETURN(const int64_t shard_count,
                          FixedSetting(stores.meta.get(), kShardCountSetting, resolved.shard_count));
+  VARVE_ASSIGN_OR_RETURN(const int64_t metric_shard_count,
+                         FixedSetting(stores.meta.get(), kMetricShardCountSetting, resolved.metric_shard_count));
   VARVE_ASSIGN_OR_RETURN(resolved.bucket_ns,
                          FixedSetting(stores.meta.get(), kBucketSetting, resolved.bucket_ns));
-  if (shard_count > UINT16_MAX) return Corruption("hot database: the setting shard_count is out of range");
+  if (shard_count > kMetricShardFirst) return Corruption("hot database: the setting shard_count is out of range");
+  if (metric_shard_count > kMetricShardFirst) {
+    return Corruption("hot database: the setting metric_shard_count is out of range");
+  }
   resolved.shard_count = static_cast<uint32_t>(shard_count);
+  resolved.metric_shard_count = static_cast<uint32_t>(metric_shard_count);
   auto engine = std::make_unique<EngineImpl>(resolved, std::move(stores));
   VARVE_RETURN_IF_ERROR(engine->Load());
   return std::unique_ptr<Engine>(std::move(engine));

@@ -43,6 +43,8 @@
 
 namespace varve {
 
+class MetricStoreImpl;
+
 // What an engine stands on. `hot` is null when journal and meta store are twins in memory.
 struct EngineStores {
   std::unique_ptr<HotDb> hot;  // destroyed last
@@ -87,7 +89,7 @@ class EngineImpl final : public Engine {
   uint64_t DeleteGeneration(std::string_view tenant) const override;
   Status Compact() override VARVE_EXCLUDES(cut_mu_);
   MemoryBudget* ingest_budget() override { return &ingest_budget_; }
-  MetricStore& metrics() override { return *metric_store_; }
+  MetricStore& metrics() override;
   MemoryBudget* query_budget() override { return &query_budget_; }
   ThreadPool* query_pool() override { return &query_pool_; }
   const EngineOptions& options() const override { return options_; }
@@ -97,6 +99,8 @@ class EngineImpl final : public Engine {
  private:
   friend class LogSnapshotBuilder;
   friend class JournalReplay;
+  friend class MetricAppend;
+  friend class MetricStoreImpl;
   friend class EngineTestPeer;  // tests/support
 
   Shard& ShardOf(StreamOrdinal stream) const {
@@ -106,6 +110,7 @@ class EngineImpl final : public Engine {
   // --- engine_impl.cc
   Status LoadSettings();
   Status LoadPacks();
+  Status LoadWatermarks();
   Status LoadStreams();
   Status DropOrphans(const std::set<PackId>& known);
   Status RestoreStreams(std::unordered_set<uint64_t>* lost);
@@ -113,8 +118,8 @@ class EngineImpl final : public Engine {
 
   // --- append.cc
   Status CheckDisk(uint64_t record_bytes);
-  // Takes `bytes` from the heads' budget, waiting for room if there is hope of some.
-  Status AdmitToHeads(int64_t bytes);
+  // Takes `bytes` from a budget of heads, waiting for room if there is hope of some.
+  Status AdmitToHeads(MemoryBudget* heads, int64_t bytes);
   // Copies the batch's entries of `shard` into its head.
   void AppendToHead(Shard* shard, const AppendBatch& batch, const std::vector<uint32_t>& streams);
 
@@ -129,6 +134,10 @@ class EngineImpl final : public Engine {
   // engine closes.
   void FinishCut(Shard* shard);
   Result<CutResult> EncodeSealed(Shard* shard, const LogSegment& segment);
+  // The record up to which no shard needs the journal.
+  JournalSeq LeastWatermark() const VARVE_REQUIRES(commit_mu_);
+  // Commits with the watermarks in `commit`, those of idle shards, and the journal's trim.
+  Status CommitWithWatermarks(MetaCommit* commit) VARVE_REQUIRES(commit_mu_);
   // Commits `cut` (null: watermarks of idle shards only).
   Status CommitCut(Shard* shard, const CutResult* cut) VARVE_EXCLUDES(commit_mu_);
   // Watermarks that shards without entries in memory may take.
@@ -211,13 +220,14 @@ class EngineImpl final : public Engine {
   Mutex unconfirmed_mu_;
   std::map<std::string, StreamRecord> unconfirmed_streams_ VARVE_GUARDED_BY(unconfirmed_mu_);
 
-  std::unique_ptr<MetricStore> metric_store_;
+  std::unique_ptr<MetricStoreImpl> metric_store_;
 
   DeleteLedger delete_ledger_;  // changed under commit_mu_
 
   // Serialises commits, so that the trim never passes a watermark that is not stored.
   mutable Mutex commit_mu_;
   std::vector<JournalSeq> watermarks_ VARVE_GUARDED_BY(commit_mu_);         // by shard
+  std::vector<JournalSeq> metric_watermarks_ VARVE_GUARDED_BY(commit_mu_);  // by metric shard, from 0
   std::vector<CatalogPackPtr> dropped_packs_ VARVE_GUARDED_BY(commit_mu_);  // not freed yet
 
   // When packs expire, as far as that was worked out, under which policy. Before commit_mu_.

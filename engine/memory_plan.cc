@@ -31,6 +31,12 @@ MemoryPlan MemoryPlan::Make(const EngineOptions& options) {
   plan.cut_bytes = options.cut_bytes != 0
                        ? options.cut_bytes
                        : std::clamp(plan.heads_bytes * 8 / 10 / segments, kMiB / 2, 32 * kMiB);
+  plan.metric_heads_bytes = std::max(total / 8, 8 * kMiB);
+  const int64_t metric_heads = options.metric_shard_count + 2 * static_cast<int64_t>(options.encode_threads);
+  plan.metric_cut_bytes = options.metric_cut_bytes != 0
+                              ? options.metric_cut_bytes
+                              : std::clamp(plan.metric_heads_bytes * 8 / 10 / metric_heads, kMiB / 2, 256 * kMiB);
+  plan.metric_blocks_bytes = std::max(total / 16, 8 * kMiB);
   plan.ingest_bytes = std::max(total / 16, 16 * kMiB);
   plan.block_cache_bytes = std::max(total / 8, 8 * kMiB);
   plan.pack_index_bytes = std::max(total / 32, 4 * kMiB);
@@ -47,10 +53,13 @@ EngineOptions ResolveOptions(const EngineOptions& options) {
   }
   if (resolved.shard_count == 0) resolved.shard_count = std::max(8u, 4 * cores);
   resolved.shard_count = std::min(resolved.shard_count, 4096u);
+  if (resolved.metric_shard_count == 0) resolved.metric_shard_count = 4;
+  resolved.metric_shard_count = std::min(resolved.metric_shard_count, 256u);
   if (resolved.encode_threads == 0) resolved.encode_threads = std::max(1u, cores / 2);
   if (resolved.query_threads == 0) resolved.query_threads = cores;
   const MemoryPlan plan = MemoryPlan::Make(resolved);
   resolved.cut_bytes = plan.cut_bytes;
+  resolved.metric_cut_bytes = plan.metric_cut_bytes;
   resolved.journal_bytes_max = plan.journal_bytes_max;
   if (resolved.retention == nullptr) {
     resolved.retention = std::make_shared<RetentionSource>(RetentionPolicy(resolved.retention_ns));

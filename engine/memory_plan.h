@@ -15,6 +15,9 @@ struct MemoryPlan {
   int64_t journal_bytes_max = 0;       // live records above this force cuts
   int64_t heads_bytes = 0;             // segments being filled and being encoded
   int64_t cut_bytes = 0;               // of one shard's head
+  int64_t metric_heads_bytes = 0;      // of metrics
+  int64_t metric_cut_bytes = 0;
+  int64_t metric_blocks_bytes = 0;     // blocks of metric packs, as they are on disk, and their directories
   int64_t ingest_bytes = 0;
   int64_t block_cache_bytes = 0;
   int64_t pack_index_bytes = 0;

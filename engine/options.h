@@ -36,6 +36,8 @@ struct EngineOptions {
 
   // Lock domains over streams. 0 = 4 per core, at least 8. Fixed when a data directory is created.
   uint32_t shard_count = 0;
+  // Lock domains over series of metrics. 0 = 4. Fixed when a data directory is created.
+  uint32_t metric_shard_count = 0;
   // Threads that encode and write packs. 0 = half the cores, at least 1.
   uint32_t encode_threads = 0;
   // Threads that run queries. 0 = one per core.
@@ -45,6 +47,12 @@ struct EngineOptions {
   // its oldest entry has waited this long.
   int64_t cut_bytes = 0;
   int64_t cut_age_ms = 60 * 60 * 1000;
+  // The same for metric shards.
+  int64_t metric_cut_bytes = 0;
+  int64_t metric_cut_age_ms = 2 * 60 * 60 * 1000;
+  // Exemplars kept of all series together, the newest, and metrics of a tenant of which metadata are kept.
+  uint64_t exemplars_max = 100'000;
+  uint64_t metadata_max = 50'000;
   // The journal holds at most this many bytes of bodies before cuts are forced. 0 = from the budget.
   int64_t journal_bytes_max = 0;
   // Background sync of the journal in kProcess mode.

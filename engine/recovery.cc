@@ -9,13 +9,19 @@
 #include <deque>
 
 #include "engine/engine_impl.h"
+#include "engine/metrics/metric_store_impl.h"
 
 namespace varve {
 
 class JournalReplay {
  public:
-  JournalReplay(EngineImpl* engine, const ReplayFn* replay, std::vector<JournalSeq> watermarks)
-      : engine_(engine), replay_(replay), watermarks_(std::move(watermarks)) {}
+  // The watermarks as they were at open.
+  JournalReplay(EngineImpl* engine, const ReplayFn* replay, std::vector<JournalSeq> watermarks,
+                std::vector<JournalSeq> metric_watermarks)
+      : engine_(engine),
+        replay_(replay),
+        watermarks_(std::move(watermarks)),
+        metric_watermarks_(std::move(metric_watermarks)) {}
 
   Status Run() {
     const size_t threads = engine_->options_.query_threads;
@@ -24,7 +30,8 @@ class JournalReplay {
     {
       ThreadPool workers("replay", threads);
       read = engine_->stores_.journal->Replay(
-          *std::min_element(watermarks_.begin(), watermarks_.end()),
+          std::min(*std::min_element(watermarks_.begin(), watermarks_.end()),
+                   *std::min_element(metric_watermarks_.begin(), metric_watermarks_.end())),
           [&](JournalSeq seq, std::string_view record) { return Read(&workers, seq, record); });
       if (read.ok()) read = Submit(&workers);
     }  // joins: every submitted group is done
@@ -129,9 +136,8 @@ class JournalReplay {
     }
   }
 
-  void ApplyMetrics(JournalSeq /*seq*/, TenantId /*tenant*/, const MetricBatch& /*batch*/) VARVE_EXCLUDES(mu_) {
-    const MutexLock lock(mu_);
-    if (failure_.ok()) failure_ = Unimplemented("the journal holds metrics, and this engine has no store for them");
+  void ApplyMetrics(JournalSeq seq, TenantId tenant, const MetricBatch& batch) {
+    engine_->metric_store_->Replay(seq, tenant, batch, metric_watermarks_);
   }
 
   void Finish(const Record& record) {
@@ -155,7 +161,8 @@ class JournalReplay {
 
   EngineImpl* const engine_;
   const ReplayFn* const replay_;
-  const std::vector<JournalSeq> watermarks_;  // as they were at open
+  const std::vector<JournalSeq> watermarks_;
+  const std::vector<JournalSeq> metric_watermarks_;
   Group next_;                                // the reader's
   size_t groups_max_ = 0;
 
@@ -170,11 +177,13 @@ Status EngineImpl::Recover(const ReplayFn& replay) {
   VARVE_CHECK(!recovered_.load(std::memory_order_relaxed));
   const auto start = std::chrono::steady_clock::now();
   std::vector<JournalSeq> watermarks;
+  std::vector<JournalSeq> metric_watermarks;
   {
     const MutexLock lock(commit_mu_);
     watermarks = watermarks_;
+    metric_watermarks = metric_watermarks_;
   }
-  VARVE_RETURN_IF_ERROR(JournalReplay(this, &replay, std::move(watermarks)).Run());
+  VARVE_RETURN_IF_ERROR(JournalReplay(this, &replay, std::move(watermarks), std::move(metric_watermarks)).Run());
 
   std::vector<StreamRecord> unused;
   {

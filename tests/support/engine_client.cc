@@ -1,6 +1,7 @@
 #include "tests/support/engine_client.h"
 
 #include "engine/base/bytes.h"
+#include "tests/support/metric_client.h"
 
 namespace varve {
 namespace {
@@ -116,6 +117,7 @@ Result<TestContents> EngineClient::ReadAll(const std::vector<Matcher>& matchers,
 
 ReplayFn TestReplay(Engine* engine) {
   return [engine](std::string_view record, ReplaySink* sink) -> Status {
+    if (IsMetricTestRecord(record)) return ReplayMetricTestRecord(engine, record, sink);
     ByteReader reader(record);
     VARVE_ASSIGN_OR_RETURN(const TenantId tenant, engine->InternTenant(reader.LengthPrefixed()));
     AppendBatch batch;

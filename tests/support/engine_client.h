@@ -50,7 +50,7 @@ class EngineClient {
   const std::string tenant_;
 };
 
-// Decodes the records that EngineClient writes.
+// Decodes the records that EngineClient and MetricClient write.
 ReplayFn TestReplay(Engine* engine);
 
 }  // namespace varve

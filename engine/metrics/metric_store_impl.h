@@ -1,0 +1,103 @@
+// The metric store inside the engine: heads by shard, packs, and what goes with them. See metric_store.h.
+//
+// One class, one file per concern: metric_store_impl.cc (identity, labels, statistics), metric_append.cc (life of a
+// write, replay), metric_cut.cc (heads into packs), metric_snapshot.cc (reading), metric_deletes.cc (deletes and
+// retention). Journal, meta store, packs, commits and the cut scheduler are the engine's.
+// Lock order: EngineImpl::commit_mu_ → MetricShard's (metric_shard.h) → the leaf locks of tables and caches.
+// Threads: as metric_store.h.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "engine/base/memory_budget.h"
+#include "engine/base/mutex.h"
+#include "engine/index/series_table.h"
+#include "engine/memory_plan.h"
+#include "engine/meta/meta_store.h"
+#include "engine/metric_store.h"
+#include "engine/metrics/exemplar_store.h"
+#include "engine/metrics/metadata_store.h"
+#include "engine/metrics/metric_shard.h"
+#include "engine/metrics/metric_snapshot.h"
+#include "engine/metrics/newest_times.h"
+
+namespace varve {
+
+class EngineImpl;
+
+class MetricStoreImpl final : public MetricStore {
+ public:
+  // `engine` must outlive this; `total` too.
+  MetricStoreImpl(EngineImpl* engine, const MemoryPlan& plan, MemoryBudget* total);
+  ~MetricStoreImpl() override;
+
+  // Makes the shards, with their catalogs (each ascending by origin), then what the meta store knows of series.
+  Status Load(std::vector<Catalog> catalogs);
+
+  Result<SeriesOrdinal> InternSeries(TenantId tenant, const PackedLabels& labels, uint64_t series_max) override;
+  PackedLabels SeriesLabels(SeriesOrdinal series) const override { return series_.LabelsOf(series); }
+  Result<MetricVerdicts> Append(TenantId tenant, const MetricBatch& batch, const MetricRecordFn& record) override;
+  Result<std::unique_ptr<const MetricSnapshot>> Snapshot(TenantId tenant, const std::vector<Matcher>& matchers,
+                                                         MetricRange range) const override;
+  Result<std::vector<PackedLabels>> SelectSeries(TenantId tenant, const std::vector<Matcher>& matchers,
+                                                 MetricRange range, size_t limit) const override;
+  Result<std::vector<std::string>> LabelNames(TenantId tenant, const std::vector<Matcher>& matchers,
+                                              MetricRange range) const override;
+  Result<std::vector<std::string>> LabelValues(TenantId tenant, std::string_view name,
+                                               const std::vector<Matcher>& matchers,
+                                               MetricRange range) const override;
+  Result<std::vector<ExemplarSeries>> Exemplars(TenantId tenant, const std::vector<std::vector<Matcher>>& selectors,
+                                                MetricRange range) const override;
+  std::vector<MetricMetadata> Metadata(TenantId tenant, std::string_view metric) const override;
+  CardinalityReport Cardinality(TenantId tenant, size_t limit) const override;
+  MetricStoreStats Stats() const override;
+  Status DeleteSamples(TenantId tenant, const std::vector<Matcher>& matchers, MetricRange range) override;
+
+  // --- For the engine: metric_append.cc
+  // Puts the samples of a replayed record into the shards whose watermark (by shard) lies below it.
+  void Replay(JournalSeq seq, TenantId tenant, const MetricBatch& batch, const std::vector<JournalSeq>& watermarks);
+
+  const std::vector<std::unique_ptr<MetricShard>>& shards() const { return shards_; }
+  MemoryBudget* heads_budget() { return &heads_budget_; }
+  std::vector<const MemoryBudget*> budgets() const { return {&heads_budget_}; }
+
+ private:
+  friend class MetricAppend;
+
+  MetricShard& ShardOf(SeriesOrdinal series) const { return *shards_[series_.Get(series).target % shards_.size()]; }
+  // The series that match and have a sample in `range`, as far as heads and directories tell.
+  Result<MetricSelection> Select(TenantId tenant, const std::vector<Matcher>& matchers, MetricRange range) const;
+  // Fills in the head slots of these series of the selection, which are in `shard`, and notes which have one.
+  void PickHeads(const MetricSelection::Shard& shard, const std::vector<uint32_t>& numbers, MetricSelection* selection,
+                 std::vector<bool>* wanted) const;
+  // Replaces `out` by the series' samples in the sealed head and the packs, for judging; to be called by the holder of
+  // the shard's append_mu.
+  Status ReadElsewhere(MetricShard* shard, SeriesOrdinal series, TenantId tenant, MetricRange range,
+                       SeriesSamples* out) const;
+  void CountAppended(const MetricVerdicts& verdicts, size_t exemplars);
+  // The oldest time that is kept of the tenant's samples.
+  int64_t RetentionBeginMs(TenantId tenant) const;
+
+  EngineImpl* const engine_;
+  MemoryBudget heads_budget_;
+  SeriesTable series_;
+  NewestTimes newest_;
+  ExemplarStore exemplars_;
+  MetadataStore metadata_;
+  std::vector<std::unique_ptr<MetricShard>> shards_;  // constant after Load
+
+  // Statistics: relaxed counters, they publish nothing.
+  struct Counters {
+    std::atomic<uint64_t> samples{0}, histograms{0}, exemplars{0}, out_of_order{0}, conflict{0}, too_old{0}, already_there{0};
+  } counters_;
+};
+
+}  // namespace varve
