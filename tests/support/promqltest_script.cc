@@ -77,6 +77,8 @@ Result<Load> ParseLoad(Lines* lines) {
       loaded.starts_ms = std::move(starts->offsets_ms);
       starts.reset();
     }
+    // A series that is described twice is what the last description says.
+    std::erase_if(load.series, [&](const LoadedSeries& other) { return other.labels == loaded.labels; });
     load.series.push_back(std::move(loaded));
   }
   if (starts) return InvalidArgument("an @st line has no following sample line");
