@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "http/limits_api.h"
+#include "http/prometheus_api.h"
 #include "http/version.h"
 #include "query/exec/result_cache.h"
 
@@ -275,6 +276,30 @@ void AddTails(const TailHub& tails, FamilyList* out) {
              static_cast<double>(tails.budget()->used_bytes()));
 }
 
+void AddPrometheus(const PrometheusApi& prometheus, const ActiveQueries& active, FamilyList* out) {
+  const PromqlCounters& c = prometheus.counters();
+  const auto counter = [&](const char* name, const char* help, const std::atomic<uint64_t>& value) {
+    out->Counter(name, help, value.load(std::memory_order_relaxed));
+  };
+  counter("varve_promql_finished_total", "PromQL queries that gave an answer.", c.finished);
+  counter("varve_promql_refused_total", "PromQL queries that are none, or have wrong parameters.", c.refused);
+  counter("varve_promql_failed_total", "PromQL queries that failed while they ran.", c.failed);
+  counter("varve_promql_timed_out_total", "Those of them that took too long.", c.timed_out);
+  counter("varve_promql_cancelled_total", "Those of them that were told to end.", c.cancelled);
+  counter("varve_promql_samples_total", "Samples that PromQL queries looked at.", c.samples);
+  counter("varve_promql_series_returned_total", "Series in their answers.", c.series_returned);
+  out->Gauge("varve_promql_waiting", "PromQL queries that wait for others to end.",
+             static_cast<double>(prometheus.gate().waiting()));
+  counter("varve_remote_reads_total", "Remote reads.", c.remote_reads);
+  counter("varve_remote_read_samples_total", "Samples that remote reads returned.", c.remote_read_samples);
+  counter("varve_federated_samples_total", "Samples that /federate returned.", c.federated_samples);
+  counter("varve_series_deletes_total", "Calls of delete_series.", c.deleted_series_requests);
+  out->Gauge("varve_active_queries", "Queries that run or wait, of both languages.",
+             static_cast<double>(active.running()));
+  out->Counter("varve_active_queries_cancelled_total", "Queries ended by somebody's request.",
+               active.cancelled());
+}
+
 // What Prometheus's client libraries export of every process.
 void AddProcess(FamilyList* out) {
   timespec cpu{};
@@ -296,6 +321,8 @@ struct Metrics::Impl {
   const Server* server = nullptr;
   const ResultCache* result_cache = nullptr;
   const LimitsSource* limits = nullptr;
+  const PrometheusApi* prometheus = nullptr;
+  const ActiveQueries* active = nullptr;
   QueryCounters queries;
   LabelList tenant;
   prometheus::Registry registry;
@@ -321,6 +348,11 @@ void Metrics::WatchResultCache(const ResultCache* cache) { impl_->result_cache =
 
 void Metrics::WatchTails(const TailHub* tails) { impl_->tails = tails; }
 void Metrics::WatchLimits(const LimitsSource* limits) { impl_->limits = limits; }
+
+void Metrics::WatchPrometheus(const PrometheusApi* prometheus, const ActiveQueries* active) {
+  impl_->prometheus = prometheus;
+  impl_->active = active;
+}
 
 QueryCounters* Metrics::query_counters() { return &impl_->queries; }
 
@@ -352,6 +384,7 @@ std::string Metrics::Render() const {
   if (impl_->limits != nullptr) AddLimits(impl_->limits->stats(), &list);
   if (impl_->server != nullptr) AddServer(*impl_->server, &list);
   if (impl_->tails != nullptr) AddTails(*impl_->tails, &list);
+  if (impl_->prometheus != nullptr) AddPrometheus(*impl_->prometheus, *impl_->active, &list);
   AddProcess(&list);
   std::ostringstream out;
   prometheus::TextSerializer().Serialize(out, families);

@@ -4,6 +4,8 @@
 #include <string>
 
 #include "ingest/content_decoding.h"
+#include "ingest/otlp_metric_batch.h"
+#include "ingest/otlp_metrics_wire.h"
 #include "ingest/push_headers.h"
 #include "ingest/remote_write.h"
 
@@ -118,6 +120,14 @@ Result<uint64_t> DecodeMetricBody(const MetricBodyFormat& format, std::string_vi
     case WireForm::kRemoteWrite2:
       VARVE_RETURN_IF_ERROR(DecodeRemoteWrite2(body, &scratch->decoded, &scratch->arena, memory));
       return size_max;
+    case WireForm::kOtlpMetricsProtobuf:
+    case WireForm::kOtlpMetricsJson: {
+      OtlpMetricBatch batch(context.otlp, &scratch->decoded, &scratch->arena, memory);
+      VARVE_RETURN_IF_ERROR(format.form == WireForm::kOtlpMetricsProtobuf
+                                ? DecodeOtlpMetricsProtobuf(body, &batch, memory)
+                                : DecodeOtlpMetricsJson(body, &batch, &scratch->arena, memory));
+      return size_max;
+    }
     default: break;
   }
   return InternalError("no decoder for this form of metrics");

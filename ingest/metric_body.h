@@ -12,6 +12,7 @@
 #include "ingest/journal_record.h"
 #include "ingest/metric_scratch.h"
 #include "ingest/metric_write_path.h"
+#include "ingest/otlp_metrics_config.h"
 
 namespace varve {
 
@@ -26,6 +27,7 @@ Result<MetricBodyFormat> ParseMetricHeaders(MetricWire wire, std::string_view co
 
 // What the meaning of a body depends on beside its bytes.
 struct MetricBodyContext {
+  const OtlpMetricsConfig& otlp;
   int64_t received_ms = 0;  // of imported samples without a time
   int64_t max_size = 0;     // bounds the body at every stage
 };

@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "query/promql/eval/evaluator.h"
+#include "query/promql/eval/logql_vector.h"
 #include "query/promql/eval/prepare.h"
 #include "query/promql/eval/result.h"
 #include "query/promql/syntax/parser.h"
@@ -54,6 +55,7 @@ Result<QueryResult> PromqlEngine::Run(const QueryRequest& request_in, const Quer
   if (request.lookback_ms == 0) request.lookback_ms = options_.lookback_ms;
   VARVE_RETURN_IF_ERROR(CheckRequest(request, options_));
   VARVE_ASSIGN_OR_RETURN(ExprPtr expr, ParseExpr(request.query));
+  VARVE_RETURN_IF_ERROR(CheckLogql(*expr, request.query, context.logql));
   const ValueType type = TypeOf(*expr);
   if (request.step_ms != 0 && type != ValueType::kScalar && type != ValueType::kVector) {
     return InvalidArgument("invalid expression type \"" + std::string(DocumentedType(type)) +

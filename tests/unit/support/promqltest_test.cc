@@ -38,7 +38,7 @@ TEST(PromqltestSeries, ExpandsSequences) {
   EXPECT_EQ(Values("a{b=\"c d\"}  1"), "1.000000");
   EXPECT_EQ(Values("a 1m"), "60.000000");
   EXPECT_EQ(Values("a {{schema:0 count:2 sum:3 offset:-1 buckets:[1 0 1]}}x1"),
-            "{count:2, sum:3, (0.25,0.5]:1, (0.5,1]:0, (1,2]:1} {count:2, sum:3, (0.25,0.5]:1, (0.5,1]:0, (1,2]:1}");
+            "{count:2, sum:3, (0.25,0.5]:1, (1,2]:1} {count:2, sum:3, (0.25,0.5]:1, (1,2]:1}");
   EXPECT_EQ(Values("a {{count:1 sum:1 buckets:[1]}}+{{count:1 sum:2 buckets:[1]}}x1"),
             "{count:1, sum:1, (0.5,1]:1} {count:2, sum:3, (0.5,1]:2}");
 }

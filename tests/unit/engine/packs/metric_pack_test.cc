@@ -98,6 +98,69 @@ TEST(MetricPack, GivesBackEverySeriesWholeAndInPart) {
   }
 }
 
+// All bytes of the pack: the directory's, then each block's.
+std::map<uint32_t, std::string> AllBytes(const Written& written) {
+  std::map<uint32_t, std::string> bytes;
+  for (uint32_t b = 0; b < written.directory.blocks.size(); ++b) {
+    bytes[b] = written.store.ReadBlock(kId, b)->view;
+  }
+  bytes[kPackDirectoryBlock] = written.store.ReadBlock(kId, kPackDirectoryBlock)->view;
+  return bytes;
+}
+
+TEST(MetricPack, IsFoundDamagedWhereverABitIsFlippedOrBytesAreMissing) {
+  const uint64_t seed = std::random_device{}();
+  Random random(seed);
+  const std::vector<TestSeries> series = RandomSeries(&random, 12);
+  Written written;
+  Write(series, {.block_bytes = 4000}, &written);
+  EXPECT_TRUE(VerifyPack(written.store, kId, [](const PackDamage& d) { ADD_FAILURE() << d.status.ToString(); }));
+  const auto all = AllBytes(written);
+  for (const auto& [block, good] : all) {
+    for (int round = 0; round < 40; ++round) {
+      std::string bad = good;
+      const size_t at = random() % bad.size();
+      if (round % 4 == 0) {
+        bad.resize(at);
+      } else {
+        bad[at] = static_cast<char>(bad[at] ^ (1 << (random() % 8)));
+      }
+      written.store.Overwrite(kId, block, bad);
+      int damages = 0;
+      EXPECT_FALSE(VerifyPack(written.store, kId, [&](const PackDamage& damage) {
+        ++damages;
+        EXPECT_EQ(damage.status.code(), Code::kCorruption) << damage.status.ToString();
+      })) << "seed " << seed << " block " << block << " byte " << at;
+      EXPECT_GE(damages, 1);
+    }
+    written.store.Overwrite(kId, block, good);
+  }
+}
+
+TEST(MetricPack, IsFoundDamagedWhenABlockIsAnothersOfThePack) {
+  Random random(5);
+  Written written;
+  Write(RandomSeries(&random, 12), {.block_bytes = 4000}, &written);
+  const auto all = AllBytes(written);
+  written.store.Overwrite(kId, 0, all.at(1));
+  EXPECT_FALSE(VerifyPack(written.store, kId, [](const PackDamage&) {}));
+}
+
+TEST(MetricPack, LabelsCanBeReadOneAfterAnother) {
+  Random random(6);
+  const std::vector<TestSeries> series = RandomSeries(&random, 30);
+  Written written;
+  Write(series, {}, &written);
+  auto reader = MetricLabelReader::Open(written.store.ReadBlock(kId, kPackDirectoryBlock)->view);
+  ASSERT_OK(reader.status());
+  for (const TestSeries& one : series) {
+    ASSERT_TRUE(reader->Next());
+    EXPECT_EQ(reader->labels(), one.labels);
+  }
+  EXPECT_FALSE(reader->Next());
+  EXPECT_TRUE(reader->AtEnd());
+}
+
 TEST(MetricPack, StoresTheTimestampsOfATargetOnce) {
   std::vector<TestSeries> series;
   for (int i = 0; i < 500; ++i) {
