@@ -9,6 +9,7 @@
 
 #include "query/promql/functions/calendar.h"
 #include "query/promql/functions/go_extremes.h"
+#include "query/promql/functions/histogram_functions.h"
 
 namespace varve::promql {
 namespace {
@@ -111,6 +112,12 @@ constexpr std::array kFunctions = {
 }  // namespace
 
 const ElementFunction* FindElementFunction(std::string_view name) {
+  if (name.starts_with("histogram_")) {
+    for (const ElementFunction& function : HistogramElementFunctions()) {
+      if (function.name == name) return &function;
+    }
+    return nullptr;
+  }
   const auto* const found = std::lower_bound(kFunctions.begin(), kFunctions.end(), name,
                                              [](const ElementFunction& f, std::string_view n) { return f.name < n; });
   return found != kFunctions.end() && found->name == name ? found : nullptr;
