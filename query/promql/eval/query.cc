@@ -71,6 +71,8 @@ Result<QueryResult> PromqlEngine::Run(const QueryRequest& request_in, const Quer
   result.stats.prepare_seconds = SecondsSince(begin);
   const Clock::time_point eval_begin = Clock::now();
   VARVE_RETURN_IF_ERROR(AsExecution(EvalResult(&evaluator, *plan.root, grid, &stats, &result)));
+  // Looks at the clock are rare while it runs; too late is too late all the same.
+  VARVE_RETURN_IF_ERROR(evaluator.CheckAlive());
   result.stats.eval_seconds = SecondsSince(eval_begin) - result.stats.sort_seconds;
   result.stats.total_queryable_samples = stats.total;
   result.stats.peak_samples = evaluator.tracker()->peak_samples();
