@@ -1,6 +1,7 @@
 #include "engine/pack_catalog.h"
 
 #include "engine/base/bytes.h"
+#include "engine/base/time.h"
 
 namespace varve {
 namespace {
@@ -18,6 +19,23 @@ PackSummary SummaryOf(const PackDirectory& directory, uint64_t origin) {
           .encoded_bytes = directory.encoded_bytes,
           .block_count = static_cast<uint32_t>(directory.blocks.size()),
           .stream_count = static_cast<uint32_t>(directory.streams.size()),
+          .origin = origin,
+          .deletes_applied = {}};
+}
+
+PackSummary SummaryOf(const MetricPackDirectory& directory, uint64_t origin) {
+  const auto ns = [](int64_t ms) {
+    int64_t product = 0;
+    if (!__builtin_mul_overflow(ms, kNsPerMs, &product)) return product;
+    return ms < 0 ? INT64_MIN : INT64_MAX;
+  };
+  return {.min_ts_ns = ns(directory.min_ts_ms),
+          .max_ts_ns = ns(directory.max_ts_ms),
+          .row_count = directory.floats + directory.histograms,
+          .line_bytes = 0,
+          .encoded_bytes = directory.encoded_bytes,
+          .block_count = static_cast<uint32_t>(directory.blocks.size()),
+          .stream_count = directory.series_count(),
           .origin = origin,
           .deletes_applied = {}};
 }

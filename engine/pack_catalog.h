@@ -13,6 +13,7 @@
 
 #include "engine/base/status.h"
 #include "engine/meta/meta_store.h"
+#include "engine/packs/metric_pack_directory.h"
 #include "engine/packs/pack_directory.h"
 #include "engine/packs/pack_id.h"
 
@@ -45,6 +46,8 @@ using Catalog = std::vector<CatalogPackPtr>;  // ascending by origin: in order o
 
 // `origin`: the pack's own number when it comes from a cut.
 PackSummary SummaryOf(const PackDirectory& directory, uint64_t origin);
+// Of a metric pack: rows are samples, streams are series, times are kept within what nanoseconds can say.
+PackSummary SummaryOf(const MetricPackDirectory& directory, uint64_t origin);
 
 MetaCommit::Pack EncodeCatalogPack(const CatalogPack& pack);
 std::string EncodeCatalogKey(const PackId& id);

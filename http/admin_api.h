@@ -30,6 +30,7 @@ class AdminApi {
 
   enum class Phase { kStarting, kRunning, kStopping };
   void SetPhase(Phase phase) { phase_.store(phase, std::memory_order_relaxed); }
+  bool running() const { return phase_.load(std::memory_order_relaxed) == Phase::kRunning; }
 
  private:
   HttpResponse Ready() const;

@@ -17,6 +17,7 @@
 #include "http/metrics.h"
 #include "http/otlp_api.h"
 #include "http/patterns_api.h"
+#include "http/prometheus_api.h"
 #include "http/push_api.h"
 #include "http/remote_write_api.h"
 #include "http/ring_pages.h"
@@ -61,6 +62,7 @@ struct HttpServer::Impl {
         push(writes, options.auth_enabled),
         otlp(writes, options.auth_enabled),
         remote_write(writes->metrics(), options.auth_enabled),
+        prometheus(MakePrometheusContext(engine, options), ConfigYaml(options)),
         legacy(ForSeveralTenants(options)),
         admin(engine, &metrics, {ConfigYaml(options), options.config_defaults_yaml, options.terminate}),
         rings([this, host = options.listen_address] { return host + ":" + std::to_string(server.port()); },
@@ -79,6 +81,7 @@ struct HttpServer::Impl {
     fields.AddRoutes(&router);
     patterns.AddRoutes(&router);
     context.AddRoutes(&router);
+    prometheus.AddRoutes(&router);
     legacy.AddRoutes(&router);
     deletes.AddRoutes(&router);
     exports.AddRoutes(&router);
@@ -90,6 +93,7 @@ struct HttpServer::Impl {
     if (options.limits_source != nullptr) metrics.WatchLimits(options.limits_source);
     metrics.WatchServer(&server);
     metrics.WatchTails(&tails);
+    metrics.WatchPrometheus(&prometheus, &active_queries);
     if (result_cache != nullptr) metrics.WatchResultCache(result_cache.get());
   }
 
@@ -116,7 +120,20 @@ struct HttpServer::Impl {
     reads.clock = options.clock;
     reads.counters = metrics.query_counters();
     reads.result_cache = result_cache.get();
+    reads.active = &active_queries;
     return reads;
+  }
+
+  PrometheusContext MakePrometheusContext(Engine* engine, const HttpOptions& options) {
+    PrometheusContext shared;
+    shared.engine = engine;
+    shared.options = options.prometheus;
+    shared.tenant_limits = read_context.tenant_limits;
+    shared.auth_enabled = options.auth_enabled;
+    shared.clock = options.clock;
+    shared.active = &active_queries;
+    shared.ready = [this] { return admin.running(); };
+    return shared;
   }
 
   ServerOptions MakeServerOptions(Engine* engine, const WritePath& writes, const HttpOptions& options) {
@@ -153,6 +170,7 @@ struct HttpServer::Impl {
 
   Router router;
   Metrics metrics;
+  ActiveQueries active_queries;
   const PerTenant<QueryLimits> query_limits;        // where the caller has no table
   const std::unique_ptr<ResultCache> result_cache;  // null when switched off
   const ReadContext read_context;
@@ -168,6 +186,7 @@ struct HttpServer::Impl {
   PushApi push;
   OtlpApi otlp;
   RemoteWriteApi remote_write;
+  PrometheusApi prometheus;
   LegacyApi legacy;
   AdminApi admin;
   RingPages rings;

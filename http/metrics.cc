@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "http/limits_api.h"
+#include "http/prometheus_api.h"
 #include "http/version.h"
 #include "query/exec/result_cache.h"
 
@@ -170,6 +171,27 @@ void AddIngest(const IngestStats& s, const LabelList& tenant, FamilyList* out) {
   }
 }
 
+void AddMetricIngest(const MetricIngestStats& s, FamilyList* out) {
+  out->Counter("varve_metric_requests_total", "Requests with metrics decoded or refused.", s.requests);
+  out->Counter("varve_metric_wire_bytes_total", "Bytes of bodies with metrics as received.", s.wire_bytes);
+  out->Counter("varve_metric_decoded_bytes_total", "Bytes of these bodies decompressed.", s.decoded_bytes);
+  out->Counter("varve_metric_samples_received_total", "Samples received.", s.samples_received);
+  out->Counter("varve_metric_histograms_received_total", "Native histograms received.", s.histograms_received);
+  out->Counter("varve_metric_exemplars_received_total", "Exemplars received.", s.exemplars_received);
+  out->Counter("varve_metric_samples_written_total", "Samples taken; those that were there already, too.",
+               s.samples_written);
+  out->Counter("varve_metric_histograms_written_total", "Native histograms taken.", s.histograms_written);
+  out->Counter("varve_metric_exemplars_written_total", "Exemplars taken.", s.exemplars_written);
+  out->Gauge("varve_metric_series_aliases", "Spellings of series known by their hash.",
+             static_cast<double>(s.series_aliases));
+  out->Gauge("varve_metric_series_alias_bytes", "Bytes of the table of them.",
+             static_cast<double>(s.series_alias_bytes));
+  for (size_t i = 0; i < s.discarded.size(); ++i) {
+    out->Counter("varve_metric_discarded_total", "Samples, exemplars and metadata refused, by reason.", s.discarded[i],
+                 {{"reason", std::string(MetricDiscardReasonName(static_cast<MetricDiscardReason>(i)))}});
+  }
+}
+
 void AddLimits(const LimitsSource::Stats& s, FamilyList* out) {
   out->Counter("varve_limits_reloads_total", "Times that limits were read again.", s.reloads_succeeded,
                {{"result", "success"}});
@@ -275,6 +297,30 @@ void AddTails(const TailHub& tails, FamilyList* out) {
              static_cast<double>(tails.budget()->used_bytes()));
 }
 
+void AddPrometheus(const PrometheusApi& prometheus, const ActiveQueries& active, FamilyList* out) {
+  const PromqlCounters& c = prometheus.counters();
+  const auto counter = [&](const char* name, const char* help, const std::atomic<uint64_t>& value) {
+    out->Counter(name, help, value.load(std::memory_order_relaxed));
+  };
+  counter("varve_promql_finished_total", "PromQL queries that gave an answer.", c.finished);
+  counter("varve_promql_refused_total", "PromQL queries that are none, or have wrong parameters.", c.refused);
+  counter("varve_promql_failed_total", "PromQL queries that failed while they ran.", c.failed);
+  counter("varve_promql_timed_out_total", "Those of them that took too long.", c.timed_out);
+  counter("varve_promql_cancelled_total", "Those of them that were told to end.", c.cancelled);
+  counter("varve_promql_samples_total", "Samples that PromQL queries looked at.", c.samples);
+  counter("varve_promql_series_returned_total", "Series in their answers.", c.series_returned);
+  out->Gauge("varve_promql_waiting", "PromQL queries that wait for others to end.",
+             static_cast<double>(prometheus.gate().waiting()));
+  counter("varve_remote_reads_total", "Remote reads.", c.remote_reads);
+  counter("varve_remote_read_samples_total", "Samples that remote reads returned.", c.remote_read_samples);
+  counter("varve_federated_samples_total", "Samples that /federate returned.", c.federated_samples);
+  counter("varve_series_deletes_total", "Calls of delete_series.", c.deleted_series_requests);
+  out->Gauge("varve_active_queries", "Queries that run or wait, of both languages.",
+             static_cast<double>(active.running()));
+  out->Counter("varve_active_queries_cancelled_total", "Queries ended by somebody's request.",
+               active.cancelled());
+}
+
 // What Prometheus's client libraries export of every process.
 void AddProcess(FamilyList* out) {
   timespec cpu{};
@@ -296,6 +342,8 @@ struct Metrics::Impl {
   const Server* server = nullptr;
   const ResultCache* result_cache = nullptr;
   const LimitsSource* limits = nullptr;
+  const PrometheusApi* prometheus = nullptr;
+  const ActiveQueries* active = nullptr;
   QueryCounters queries;
   LabelList tenant;
   prometheus::Registry registry;
@@ -322,6 +370,11 @@ void Metrics::WatchResultCache(const ResultCache* cache) { impl_->result_cache =
 void Metrics::WatchTails(const TailHub* tails) { impl_->tails = tails; }
 void Metrics::WatchLimits(const LimitsSource* limits) { impl_->limits = limits; }
 
+void Metrics::WatchPrometheus(const PrometheusApi* prometheus, const ActiveQueries* active) {
+  impl_->prometheus = prometheus;
+  impl_->active = active;
+}
+
 QueryCounters* Metrics::query_counters() { return &impl_->queries; }
 
 void Metrics::Observe(const RequestRecord& record) {
@@ -347,11 +400,13 @@ std::string Metrics::Render() const {
       {{"version", std::string(kLokiApiVersion)}, {"revision", "varve-" + std::string(kVarveVersion)}});
   AddEngine(impl_->engine->Stats(), &list);
   AddIngest(impl_->writes->Stats(), impl_->tenant, &list);
+  AddMetricIngest(impl_->writes->metrics()->Stats(), &list);
   AddQueries(impl_->queries, &list);
   if (impl_->result_cache != nullptr) AddResultCache(*impl_->result_cache, &list);
   if (impl_->limits != nullptr) AddLimits(impl_->limits->stats(), &list);
   if (impl_->server != nullptr) AddServer(*impl_->server, &list);
   if (impl_->tails != nullptr) AddTails(*impl_->tails, &list);
+  if (impl_->prometheus != nullptr) AddPrometheus(*impl_->prometheus, *impl_->active, &list);
   AddProcess(&list);
   std::ostringstream out;
   prometheus::TextSerializer().Serialize(out, families);

@@ -16,8 +16,10 @@
 
 namespace varve {
 
-class ResultCache;
+class ActiveQueries;
 class LimitsSource;
+class PrometheusApi;
+class ResultCache;
 
 class Metrics {
  public:
@@ -31,6 +33,8 @@ class Metrics {
   void WatchResultCache(const ResultCache* cache);
   // Adds those of live tails; before the first Render.
   void WatchTails(const TailHub* tails);
+  // Adds those of PromQL, and of the queries that run; before the first Render.
+  void WatchPrometheus(const PrometheusApi* prometheus, const ActiveQueries* active);
   // As for the server: to be called before the first request, if at all.
   void WatchLimits(const LimitsSource* limits);
   // Where queries are counted; lives as long as this.

@@ -43,7 +43,7 @@ HttpResponse AnswerForSeveral(const ReadContext& context, const HttpRequest& req
   MultiTenantEngine engine(context.engine, std::move(*tenants));
   own.engine = &engine;
   own.result_cache = nullptr;  // it knows answers by the one tenant's number
-  const ReadCall call{own, request, std::move(*params), kUnseenTenant, context.clock->NowNs()};
+  const ReadCall call{own, request, std::move(*params), kUnseenTenant, context.clock->NowNs(), std::string(names)};
   Result<HttpResponse> response = answer(call);
   if (!response.ok()) return LokiQueryError(response.status());
   return std::move(*response);
@@ -65,7 +65,7 @@ HttpResponse AnswerRead(const ReadContext& context, const HttpRequest& request,
   own.limits = LimitsOfTenants(context, {lookup.name});
   if (const Status tightened = TightenByHeader(request, &own); !tightened.ok())
     return LokiQueryError(tightened);
-  ReadCall call{own, request, std::move(*params), kUnseenTenant, context.clock->NowNs()};
+  ReadCall call{own, request, std::move(*params), kUnseenTenant, context.clock->NowNs(), lookup.name};
   if (const Result<TenantId> tenant = context.engine->FindTenant(lookup.name); tenant.ok()) {
     call.tenant = tenant.value();
   } else if (tenant.status().code() != Code::kNotFound) {
@@ -78,6 +78,14 @@ HttpResponse AnswerRead(const ReadContext& context, const HttpRequest& request,
 
 Result<QueryResult> RunCountedQuery(const ReadCall& call, const logql::Expr& expr, QueryRequest request) {
   VARVE_RETURN_IF_ERROR(CheckBlocked(call.params.Get("query"), expr, call.context.limits));
+  const ActiveQuery entry(call.context.active,
+                          {.tenant = call.tenant_name,
+                           .language = "logql",
+                           .endpoint = call.request.path,
+                           .query = std::string(call.params.Get("query")),
+                           .remote = call.request.remote,
+                           .started_ns = call.now_ns},
+                          call.request.cancel);
   request.tenant = call.tenant;
   request.cancel = call.request.cancel;
   request.partial_series = IsLogsDrilldown(call.request);

@@ -8,6 +8,7 @@
 #include "engine/base/clock.h"
 #include "engine/base/per_tenant.h"
 #include "engine/engine.h"
+#include "http/active_queries.h"
 #include "http/form.h"
 #include "http/message.h"
 #include "http/query_counters.h"
@@ -27,6 +28,7 @@ struct ReadContext {
   const Clock* clock = &Clock::System();
   QueryCounters* counters = nullptr;    // may be null
   ResultCache* result_cache = nullptr;  // null: answers are not kept
+  ActiveQueries* active = nullptr;      // may be null
   // Whether X-Scope-OrgID may name several tenants (http/multi_tenant.h). Not where an answer outlives its call.
   bool multi_tenant_queries = false;
 };
@@ -37,6 +39,7 @@ struct ReadCall {
   FormParams params;
   TenantId tenant = 0;  // one that owns nothing when the name was never seen
   int64_t now_ns = 0;
+  std::string tenant_name;  // as in X-Scope-OrgID, where it may name several
 };
 
 // Resolves the tenant, parses the parameters, runs `answer`, and maps its error as Loki does for reads.

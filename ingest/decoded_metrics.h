@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "engine/metric_batch.h"
+#include "ingest/decode_memory.h"
 
 namespace varve {
 
@@ -81,5 +82,12 @@ struct DecodedMetrics {
     of->exemplar_count = static_cast<uint32_t>(exemplars.size()) - of->exemplar_begin;
   }
 };
+
+// Adds the start timestamp of sample number `index`; the list begins with the first sample that has one.
+inline Status AddStartMs(std::vector<int64_t>* starts, size_t index, int64_t start_ms, DecodeMemory* memory) {
+  if (start_ms == kNoStartMs && starts->empty()) return Status::Ok();
+  while (starts->size() < index) VARVE_RETURN_IF_ERROR(PushBack(starts, kNoStartMs, memory));
+  return PushBack(starts, start_ms, memory);
+}
 
 }  // namespace varve

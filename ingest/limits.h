@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "ingest/otlp_config.h"
+#include "ingest/otlp_metrics_config.h"
 
 namespace varve {
 
@@ -64,6 +65,7 @@ struct IngestLimits {
   uint32_t max_metric_metadata_length = 16 << 10;  // of a metric's name, help and unit together
   double ingestion_rate_samples = 0;               // samples a second; 0 = none
   double ingestion_burst_size_samples = 0;         // 0: one and a half times the rate
+  OtlpMetricsConfig otlp_metrics;                  // the section `otlp`
   int64_t max_metrics_decompressed_size = 32LL << 20;  // of remote write and OTLP; imports: max_decompressed_size
 
   int64_t max_recv_msg_size = 100LL << 20;      // bytes on the wire

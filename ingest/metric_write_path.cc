@@ -123,8 +123,8 @@ class MetricWritePath::Impl::WriteRun {
                            ParseMetricHeaders(request_.wire, request_.content_type, request_.content_encoding));
     const bool import = request_.wire == MetricWire::kImportJson || request_.wire == MetricWire::kImportOpenMetrics;
     const MetricBodyContext context{
-        now_ns_ / kNsPerMs, import ? limits_.max_decompressed_size : limits_.max_metrics_decompressed_size};
-    Result<uint64_t> size = DecodeMetricBody(format_, request_.body, context, &*scratch_, &memory_);
+        limits_.otlp_metrics, now_ns_ / kNsPerMs, import ? limits_.max_decompressed_size : limits_.max_metrics_decompressed_size};
+    Result<uint64_t> size = DecodeMetricBody(&format_, request_.body, context, &*scratch_, &memory_);
     if (!size.ok()) {
       if (size.status().code() == Code::kTooLarge) refusals_.AddQuiet(Reason::kRequestTooLarge, 1);
       return std::move(size).status();
@@ -344,6 +344,8 @@ class MetricWritePath::Impl::WriteRun {
     header_.tenant = request_.tenant;
     header_.received_ns = now_ns_;
     header_.decoded_size_max = decoded_size_max_;
+    if (request_.wire == MetricWire::kOtlp) options_ = EncodeOtlpMetricsConfig(limits_.otlp_metrics);
+    header_.options = options_;
     record_body_ = request_.body;
     if (format_.encoding == ContentEncoding::kIdentity && record_body_.size() <= LZ4_MAX_INPUT_SIZE) {
       VARVE_RETURN_IF_ERROR(memory_.Add(static_cast<int64_t>(record_body_.size())));
@@ -389,6 +391,7 @@ class MetricWritePath::Impl::WriteRun {
   bool empty_series_ = false;  // there is one, and it is an error
   std::optional<TenantId> tenant_;
   JournalRecordHeader header_;
+  std::string options_;
   std::string_view record_body_;
   uint64_t samples_written_ = 0;
   uint64_t histograms_written_ = 0;
@@ -409,11 +412,15 @@ class MetricWritePath::Impl::ReplayRun {
   Status Run(std::string_view bytes, ReplaySink* sink) {
     VARVE_ASSIGN_OR_RETURN(JournalRecord record, ParseJournalRecord(bytes));
     if (!IsMetricForm(record.header.form)) return Corruption("journal record: not one of metrics");
-    const MetricBodyFormat format{record.header.form, record.header.outer};
+    MetricBodyFormat format{record.header.form, record.header.outer, false};
     // The size bound is what decoding took the first time, so a damaged body cannot claim more.
-    const MetricBodyContext context{record.header.received_ns / kNsPerMs,
+    OtlpMetricsConfig otlp;
+    if (!DecodeOtlpMetricsConfig(record.header.options, &otlp)) {
+      return Corruption("journal record: unreadable options");
+    }
+    const MetricBodyContext context{otlp, record.header.received_ns / kNsPerMs,
                                     static_cast<int64_t>(record.header.decoded_size_max)};
-    Result<uint64_t> size = DecodeMetricBody(format, record.body, context, &*scratch_, &memory_);
+    Result<uint64_t> size = DecodeMetricBody(&format, record.body, context, &*scratch_, &memory_);
     if (!size.ok()) return Corruption("journal record: " + size.status().message());
     VARVE_ASSIGN_OR_RETURN(const TenantId tenant, impl_.engine->InternTenant(record.header.tenant));
     builder_.TakeRejects(record.rejects);

@@ -1,21 +1,19 @@
 #include "ingest/otlp_protobuf.h"
 
-#include <bit>
-
 #include "ingest/message_cursor.h"
+#include "ingest/otlp_protobuf_value.h"
 
 namespace varve {
 namespace {
 
 using enum WireType;
-using Kind = OtlpValue::Kind;
 
 constexpr size_t kTraceIdBytes = 16;
 constexpr size_t kSpanIdBytes = 8;
 
 class Decoder {
  public:
-  Decoder(OtlpBatch* batch, DecodeMemory* memory) : batch_(*batch), memory_(memory) {}
+  Decoder(OtlpBatch* batch, DecodeMemory* memory) : batch_(*batch), reader_(memory) {}
 
   Status Request(std::string_view bytes) {
     constexpr char kName[] = "ExportLogsServiceRequest";
@@ -33,37 +31,19 @@ class Decoder {
   }
 
  private:
-  // Calls fn with each occurrence of the length-delimited field. The other fields are skipped, after a check
-  // of their type when `known_fields` has them.
-  template <typename Fn>
-  static Status ForEach(std::string_view bytes, uint32_t field, uint64_t known_fields, const char* name,
-                        Fn&& fn) {
-    MessageCursor cursor(bytes);
-    while (!cursor.AtEnd()) {
-      const uint64_t tag = cursor.Varint();
-      if (tag == Tag(field, kBytes)) {
-        const std::string_view value = cursor.Bytes();
-        if (cursor.ok()) VARVE_RETURN_IF_ERROR(fn(value));
-      } else if (cursor.ok()) {
-        VARVE_RETURN_IF_ERROR(SkipUnknownField(&cursor, tag, known_fields, name));
-      }
-    }
-    return cursor.ok() ? Status::Ok() : MalformedMessage(name);
-  }
-
   // The resource is needed before the first record, wherever it stands.
   Status ResourceLogs(std::string_view bytes) {
     constexpr char kName[] = "ResourceLogs";
     batch_.BeginResource();
-    VARVE_RETURN_IF_ERROR(ForEach(bytes, 1, uint64_t{1} << 1, kName,
+    VARVE_RETURN_IF_ERROR(ForEachField(bytes, 1, uint64_t{1} << 1, kName,
                                   [&](std::string_view resource) { return Resource(resource); }));
     VARVE_RETURN_IF_ERROR(batch_.EndResource());
-    return ForEach(bytes, 2, uint64_t{1} << 2, kName,
+    return ForEachField(bytes, 2, uint64_t{1} << 2, kName,
                    [&](std::string_view scope_logs) { return ScopeLogs(scope_logs); });
   }
 
   Status Resource(std::string_view bytes) {
-    return ForEach(bytes, 1, uint64_t{1} << 1, "Resource",
+    return ForEachField(bytes, 1, uint64_t{1} << 1, "Resource",
                    [&](std::string_view attribute) { return Attribute(OtlpLevel::kResource, attribute); });
   }
 
@@ -71,10 +51,10 @@ class Decoder {
     constexpr char kName[] = "ScopeLogs";
     OtlpScope scope;
     batch_.BeginScope();
-    VARVE_RETURN_IF_ERROR(ForEach(bytes, 1, uint64_t{1} << 1, kName,
+    VARVE_RETURN_IF_ERROR(ForEachField(bytes, 1, uint64_t{1} << 1, kName,
                                   [&](std::string_view message) { return Scope(message, &scope); }));
     VARVE_RETURN_IF_ERROR(batch_.EndScope(scope));
-    return ForEach(bytes, 2, uint64_t{1} << 2, kName,
+    return ForEachField(bytes, 2, uint64_t{1} << 2, kName,
                    [&](std::string_view record) { return LogRecord(record); });
   }
 
@@ -134,8 +114,7 @@ class Decoder {
       }
     }
     if (!cursor.ok()) return MalformedMessage(kName);
-    values_.clear();
-    VARVE_RETURN_IF_ERROR(Value(body, {}, 1));
+    VARVE_RETURN_IF_ERROR(reader_.ReadValue(body, &values_));
     VARVE_ASSIGN_OR_RETURN(record.line, batch_.text().Of(values_, 0));
     VARVE_ASSIGN_OR_RETURN(record.trace_id, IdText(trace_id, kTraceIdBytes, "TraceID"));
     VARVE_ASSIGN_OR_RETURN(record.span_id, IdText(span_id, kSpanIdBytes, "SpanID"));
@@ -152,91 +131,12 @@ class Decoder {
   }
 
   Status Attribute(OtlpLevel level, std::string_view bytes) {
-    values_.clear();
-    VARVE_RETURN_IF_ERROR(KeyValue(bytes, 1));
+    VARVE_RETURN_IF_ERROR(reader_.ReadKeyValue(bytes, &values_));
     return batch_.AddAttribute(level, values_[0].key, values_);
   }
 
-  Status KeyValue(std::string_view bytes, int depth) {
-    constexpr char kName[] = "KeyValue";
-    MessageCursor cursor(bytes);
-    std::string_view key;
-    std::string_view value;
-    while (!cursor.AtEnd()) {
-      const uint64_t tag = cursor.Varint();
-      switch (tag) {
-        case Tag(1, kBytes): key = cursor.Bytes(); break;
-        case Tag(2, kBytes): value = cursor.Bytes(); break;
-        default:
-          if (!cursor.ok()) break;
-          VARVE_RETURN_IF_ERROR(SkipUnknownField(&cursor, tag, FieldsUpTo(2), kName));
-      }
-    }
-    if (!cursor.ok()) return MalformedMessage(kName);
-    return Value(value, key, depth);
-  }
-
-  // Appends the value and what is in it to values_. Of several alternatives the last counts.
-  Status Value(std::string_view bytes, std::string_view key, int depth) {
-    constexpr char kName[] = "AnyValue";
-    if (depth > kOtlpValueDepthMax) return OtlpTooDeep();
-    const auto own = static_cast<uint32_t>(values_.size());
-    OtlpValue value;
-    value.key = key;
-    VARVE_RETURN_IF_ERROR(PushBack(&values_, value, memory_));
-    std::string_view members;
-    MessageCursor cursor(bytes);
-    while (!cursor.AtEnd()) {
-      const uint64_t tag = cursor.Varint();
-      switch (tag) {
-        case Tag(1, kBytes):
-          value.kind = Kind::kString;
-          value.text = cursor.Bytes();
-          break;
-        case Tag(2, kVarint):
-          value.kind = Kind::kBool;
-          value.integer = cursor.Varint() != 0 ? 1 : 0;
-          break;
-        case Tag(3, kVarint):
-          value.kind = Kind::kInt;
-          value.integer = static_cast<int64_t>(cursor.Varint());
-          break;
-        case Tag(4, kFixed64):
-          value.kind = Kind::kDouble;
-          value.real = std::bit_cast<double>(cursor.Fixed<uint64_t>());
-          break;
-        case Tag(5, kBytes):
-          value.kind = Kind::kArray;
-          members = cursor.Bytes();
-          break;
-        case Tag(6, kBytes):
-          value.kind = Kind::kMap;
-          members = cursor.Bytes();
-          break;
-        case Tag(7, kBytes):
-          value.kind = Kind::kBytes;
-          value.text = cursor.Bytes();
-          break;
-        default:
-          if (!cursor.ok()) break;
-          VARVE_RETURN_IF_ERROR(SkipUnknownField(&cursor, tag, FieldsUpTo(7), kName));
-      }
-    }
-    if (!cursor.ok()) return MalformedMessage(kName);
-    if (HasMembers(value)) {
-      const bool map = value.kind == Kind::kMap;
-      VARVE_RETURN_IF_ERROR(ForEach(members, 1, FieldsUpTo(1), map ? "KeyValueList" : "ArrayValue",
-                                    [&](std::string_view member) {
-                                      return map ? KeyValue(member, depth + 1) : Value(member, {}, depth + 1);
-                                    }));
-      value.end = static_cast<uint32_t>(values_.size());
-    }
-    values_[own] = value;
-    return Status::Ok();
-  }
-
   OtlpBatch& batch_;
-  DecodeMemory* const memory_;
+  OtlpProtobufValueReader reader_;
   OtlpValues values_;  // of the value that is being read
 };
 

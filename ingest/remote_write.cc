@@ -11,13 +11,6 @@ namespace {
 
 using enum WireType;
 
-// The values of the optional start timestamps, kept only from the first one on.
-Status AddStart(std::vector<int64_t>* starts, size_t index, int64_t start_ms, DecodeMemory* memory) {
-  if (start_ms == kNoStartMs && starts->empty()) return Status::Ok();
-  while (starts->size() < index) VARVE_RETURN_IF_ERROR(PushBack(starts, kNoStartMs, memory));
-  return PushBack(starts, start_ms, memory);
-}
-
 // Collects a field's pieces into one view: they are one run of the body unless other fields stand between them.
 class RunOfBytes {
  public:
@@ -176,7 +169,7 @@ class Decoder {
       }
     }
     if (!cursor.ok()) return MalformedMessage("Sample");
-    VARVE_RETURN_IF_ERROR(AddStart(&out_.float_starts_ms, out_.floats.size(), start_ms, memory_));
+    VARVE_RETURN_IF_ERROR(AddStartMs(&out_.float_starts_ms, out_.floats.size(), start_ms, memory_));
     return PushBack(&out_.floats, sample, memory_);
   }
 
@@ -184,7 +177,7 @@ class Decoder {
     int64_t start_ms = kNoStartMs;
     const size_t index = out_.histograms.size();
     VARVE_RETURN_IF_ERROR(DecodeRemoteWriteHistogram(bytes, &out_, &start_ms, memory_));
-    return AddStart(&out_.histogram_starts_ms, index, start_ms, memory_);
+    return AddStartMs(&out_.histogram_starts_ms, index, start_ms, memory_);
   }
 
   Status Exemplar1(std::string_view bytes) {

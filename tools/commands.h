@@ -23,6 +23,7 @@ void AddTailCommand(CLI::App* app, ChosenCommand* chosen);
 void AddPushCommand(CLI::App* app, ChosenCommand* chosen);
 void AddLabelsCommand(CLI::App* app, ChosenCommand* chosen);
 void AddSeriesCommand(CLI::App* app, ChosenCommand* chosen);
+void AddTopCommand(CLI::App* app, ChosenCommand* chosen);
 void AddInspectCommand(CLI::App* app, ChosenCommand* chosen);
 void AddVerifyCommand(CLI::App* app, ChosenCommand* chosen);
 

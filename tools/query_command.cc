@@ -1,4 +1,4 @@
-// varve query: a LogQL query, answered as lines, tables, JSON or CSV.
+// varve query: a LogQL or PromQL query, answered as lines, tables, sparklines, JSON or CSV.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -15,7 +15,9 @@
 #include "tools/api_client.h"
 #include "tools/client_options.h"
 #include "tools/commands.h"
+#include "tools/metric_query.h"
 #include "tools/query_answer.h"
+#include "tools/query_language.h"
 #include "tools/query_output.h"
 #include "tools/terminal.h"
 #include "tools/time_text.h"
@@ -37,9 +39,39 @@ struct QueryOptions {
   uint32_t limit = 100;
   bool all = false;
   Direction direction = Direction::kBackward;
-  OutputFormat format = OutputFormat::kText;
+  std::string format;  // "": by what comes and where it goes
   bool no_colour = false;
+  bool promql = false;
+  bool logql = false;
 };
+
+bool IsMetricFormat(const std::string& format) { return format == "table" || format == "spark"; }
+
+OutputFormat LogFormat(const std::string& format) {
+  if (format == "json") return OutputFormat::kJson;
+  return format == "csv" ? OutputFormat::kCsv : OutputFormat::kText;
+}
+
+Status RunAsMetricQuery(const QueryOptions& options, bool metric_api) {
+  const std::map<std::string, MetricFormat> formats = {{"text", MetricFormat::kText},
+                                                       {"table", MetricFormat::kTable},
+                                                       {"spark", MetricFormat::kSpark},
+                                                       {"json", MetricFormat::kJson},
+                                                       {"csv", MetricFormat::kCsv}};
+  MetricQueryOptions query;
+  query.address = options.address;
+  query.times = options.times;
+  query.query = options.query;
+  query.at = options.at;
+  query.step = options.step;
+  query.metric_api = metric_api;
+  query.format_given = !options.format.empty();
+  if (query.format_given) query.output.format = formats.at(options.format);
+  query.output.width = TerminalWidth(STDOUT_FILENO);
+  query.terminal = IsTerminal(STDOUT_FILENO);
+  query.output.style.colour = WantsColour(STDOUT_FILENO) && !options.no_colour;
+  return RunMetricQuery(std::move(query));
+}
 
 // Log queries have no instant form, metric queries have both. A query that does not parse here is sent
 // as it is: the server says what is wrong with it.
@@ -131,9 +163,16 @@ Status RunPages(const QueryOptions& options, OutputOptions output) {
 }
 
 Status RunQueryCommand(const QueryOptions& options) {
+  const bool promql =
+      options.promql || (!options.logql && GuessLanguage(options.query) == QueryLanguage::kPromql);
+  if (promql) return RunAsMetricQuery(options, true);
   const bool log_query = IsLogQuery(options.query);
+  if (IsMetricFormat(options.format)) {
+    if (log_query) return InvalidArgument("-o " + options.format + " is for metrics; this is a log query");
+    return RunAsMetricQuery(options, false);
+  }
   OutputOptions output;
-  output.format = options.format;
+  output.format = LogFormat(options.format);
   output.terminal = IsTerminal(STDOUT_FILENO);
   output.width = TerminalWidth(STDOUT_FILENO);
   output.style.colour = WantsColour(STDOUT_FILENO) && !options.no_colour;
@@ -149,9 +188,11 @@ Status RunQueryCommand(const QueryOptions& options) {
 }  // namespace
 
 void AddQueryCommand(CLI::App* app, ChosenCommand* chosen) {
-  CLI::App* command = app->add_subcommand("query", "Run a LogQL query");
+  CLI::App* command = app->add_subcommand("query", "Run a LogQL or PromQL query");
   auto options = std::make_shared<QueryOptions>();
-  command->add_option("QUERY", options->query, "LogQL")->required()->type_name("");
+  command->add_option("QUERY", options->query, "LogQL or PromQL")->required()->type_name("");
+  CLI::Option* promql = command->add_flag("--promql", options->promql, "the query is PromQL");
+  command->add_flag("--logql", options->logql, "the query is LogQL")->excludes(promql);
   AddTimeOptions(command, &options->times);
   command->add_option("--at", options->at, "the instant of a metric query (default: now)")->type_name("TIME");
   command->add_option("--step", options->step, "a metric query as a range, one value every so often")
@@ -163,21 +204,25 @@ void AddQueryCommand(CLI::App* app, ChosenCommand* chosen) {
   command->add_option("--direction", options->direction, "newest (backward) or oldest (forward) lines first")
       ->transform(CLI::CheckedTransformer(directions).description(""))
       ->type_name("backward|forward");
-  const std::map<std::string, OutputFormat> formats = {
-      {"text", OutputFormat::kText}, {"json", OutputFormat::kJson}, {"csv", OutputFormat::kCsv}};
-  command->add_option("-o,--output", options->format, "text, JSON lines or CSV")
-      ->transform(CLI::CheckedTransformer(formats).description(""))
-      ->type_name("text|json|csv");
+  command
+      ->add_option("-o,--output", options->format, "text, JSON lines, CSV; of metrics also a table or sparklines")
+      ->type_name("text|table|spark|json|csv")
+      ->check(CLI::IsMember({"text", "table", "spark", "json", "csv"}).description(""));
   command->add_flag("--no-color", options->no_colour, "as does NO_COLOR in the environment");
   AddServerOptions(command, &options->address);
   command->footer(
+      "Unless --promql or --logql says which, the query is LogQL if it parses as LogQL (streams are selected in\n"
+      "braces, without a metric name in front) and does not say __name__; else it is PromQL. What is neither\n"
+      "counts as LogQL if it begins with a brace or has a |, else as PromQL.\n"
       "A log query covers the last hour unless told otherwise. A metric query is evaluated now, or over\n"
       "a range with --step, --since or --from. In a pipe, text is the bare lines.\n\n"
       "Examples:\n"
       "  varve query '{job=\"sshd\"} |= \"Failed password\"' --since 24h\n"
       "  varve query '{job=\"sshd\"} | logfmt | status >= 500' --limit 1000 -o json | jq .line\n"
       "  varve query 'topk(3, sum by (host) (rate({job=\"sshd\"}[5m])))'\n"
-      "  varve query 'sum(count_over_time({job=\"sshd\"}[1m]))' --since 1h --step 1m -o csv");
+      "  varve query 'sum(count_over_time({job=\"sshd\"}[1m]))' --since 1h --step 1m -o csv\n"
+      "  varve query 'topk(5, rate(http_requests_total[5m]))'\n"
+      "  varve query 'sum by (job) (up)' --since 6h -o spark");
   command->callback([options, chosen] { *chosen = [options] { return RunQueryCommand(*options); }; });
 }
 

@@ -28,7 +28,7 @@ void PrintError(std::string message) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Varve stores logs and answers LogQL over Loki's HTTP API.", "varve");
+  CLI::App app("Varve stores logs and metrics and answers LogQL and PromQL over Loki's and Prometheus's HTTP APIs.", "varve");
   app.set_version_flag("--version", "varve " VARVE_VERSION);
   app.require_subcommand(1);
   app.footer("varve COMMAND --help explains a command and gives examples.");
@@ -38,6 +38,7 @@ int main(int argc, char** argv) {
   varve::AddTailCommand(&app, &chosen);
   varve::AddLabelsCommand(&app, &chosen);
   varve::AddSeriesCommand(&app, &chosen);
+  varve::AddTopCommand(&app, &chosen);
   varve::AddPushCommand(&app, &chosen);
   varve::AddInspectCommand(&app, &chosen);
   varve::AddVerifyCommand(&app, &chosen);

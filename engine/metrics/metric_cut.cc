@@ -156,18 +156,6 @@ class MetricHeadEncoder {
   MetricCutResult result_;
 };
 
-PackSummary MetricSummaryOf(const MetricPackDirectory& directory, uint64_t origin) {
-  return {.min_ts_ns = PackTimeOfMs(directory.min_ts_ms),
-          .max_ts_ns = PackTimeOfMs(directory.max_ts_ms),
-          .row_count = directory.floats + directory.histograms,
-          .line_bytes = 0,
-          .encoded_bytes = directory.encoded_bytes,
-          .block_count = static_cast<uint32_t>(directory.blocks.size()),
-          .stream_count = directory.series_count(),
-          .origin = origin,
-          .deletes_applied = {}};
-}
-
 bool MetricStoreImpl::CutShard(MetricShard* shard) {
   auto fresh = std::make_shared<MetricHead>(&heads_budget_);
   {
@@ -206,7 +194,7 @@ Status MetricStoreImpl::CommitCut(MetricShard* shard, const MetricCutResult& cut
   MetaCommit commit;
   for (const MetricCutResult::Pack& pack : cut.packs) {
     packs.push_back(std::make_shared<CatalogPack>(
-        CatalogPack{.id = pack.id, .summary = MetricSummaryOf(pack.directory, pack.id.number)}));
+        CatalogPack{.id = pack.id, .summary = SummaryOf(pack.directory, pack.id.number)}));
     commit.added.push_back(EncodeCatalogPack(*packs.back()));
     packs_.PutIndex(pack.id, pack.directory).IgnoreError("a cache; the query that needs it will say");
   }

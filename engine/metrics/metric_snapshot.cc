@@ -63,23 +63,8 @@ SeriesSamples WithoutTimesOf(const SeriesSamples& from, const SeriesSamples& tha
   return out;
 }
 
-}  // namespace
-
-int64_t MsOfPackTime(int64_t ts_ns) {
-  constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
-  constexpr int64_t kMin = std::numeric_limits<int64_t>::min();
-  if (ts_ns == kMax || ts_ns == kMin) return ts_ns;
-  return ts_ns / kNsPerMs;
-}
-
-int64_t PackTimeOfMs(int64_t ts_ms) {
-  int64_t ts_ns = 0;
-  if (!__builtin_mul_overflow(ts_ms, kNsPerMs, &ts_ns)) return ts_ns;
-  return ts_ms < 0 ? std::numeric_limits<int64_t>::min() : std::numeric_limits<int64_t>::max();
-}
-
 // Appends what is all later, of both kinds.
-static void AppendSamples(const SeriesSamples& from, SeriesSamples* to) {
+void AppendSamples(const SeriesSamples& from, SeriesSamples* to) {
   const auto append_starts = [](const std::vector<int64_t>& starts, size_t before, size_t count,
                                 std::vector<int64_t>* out) {
     if (starts.empty() && out->empty()) return;
@@ -94,18 +79,27 @@ static void AppendSamples(const SeriesSamples& from, SeriesSamples* to) {
   to->histograms.insert(to->histograms.end(), from.histograms.begin(), from.histograms.end());
 }
 
-static int64_t FirstMs(const SeriesSamples& samples) {
+int64_t FirstMs(const SeriesSamples& samples) {
   int64_t first_ms = INT64_MAX;
   if (!samples.floats.empty()) first_ms = samples.float_ts_ms.front();
   if (!samples.histograms.empty()) first_ms = std::min(first_ms, samples.histograms.front().ts_ms);
   return first_ms;
 }
 
-static int64_t LastMs(const SeriesSamples& samples) {
+int64_t LastMs(const SeriesSamples& samples) {
   int64_t last_ms = INT64_MIN;
   if (!samples.floats.empty()) last_ms = samples.float_ts_ms.back();
   if (!samples.histograms.empty()) last_ms = std::max(last_ms, samples.histograms.back().ts_ms);
   return last_ms;
+}
+
+}  // namespace
+
+int64_t MsOfPackTime(int64_t ts_ns) {
+  constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
+  constexpr int64_t kMin = std::numeric_limits<int64_t>::min();
+  if (ts_ns == kMax || ts_ns == kMin) return ts_ns;
+  return ts_ns / kNsPerMs;
 }
 
 void MergeSamples(const SeriesSamples& from_all, SeriesSamples* to) {

@@ -20,7 +20,6 @@ namespace varve {
 
 // A pack summary counts in nanoseconds, clamped: packs of metrics as well.
 int64_t MsOfPackTime(int64_t ts_ns);
-int64_t PackTimeOfMs(int64_t ts_ms);
 
 struct MetricSelection {
   struct Shard {

@@ -45,9 +45,6 @@ struct MetricCutResult {
   std::vector<Pack> packs;
 };
 
-// `origin`: the pack's own number when it comes from a cut.
-PackSummary MetricSummaryOf(const MetricPackDirectory& directory, uint64_t origin);
-
 class MetricStoreImpl final : public MetricStore {
  public:
   // `engine` must outlive this; `total` too.

@@ -222,21 +222,14 @@ Status FinishBlocks(MetricPackDirectory* directory) {
   return Status::Ok();
 }
 
-Status ReadLabels(std::string_view bytes, MetricPackDirectory* out) {
-  ByteReader reader(bytes);
-  std::string_view before;
-  std::string labels;
+Status ReadLabels(std::string encoded, MetricPackDirectory* out) {
+  MetricLabelReader reader(std::move(encoded));
   out->label_ends.reserve(out->series_count());
   for (uint32_t s = 0; s < out->series_count(); ++s) {
-    const uint64_t shared = reader.Varint();
-    const std::string_view more = reader.LengthPrefixed();
-    if (!reader.ok() || shared > labels.size() ||
-        shared + more.size() > kMetricPackLabelBytesMax - out->label_bytes.size()) {
+    if (!reader.Next() || reader.labels().size() > kMetricPackLabelBytesMax - out->label_bytes.size()) {
       return Bad("bad labels of series " + std::to_string(s));
     }
-    labels.resize(shared);
-    labels.append(more);
-    out->label_bytes.append(labels);
+    out->label_bytes.append(reader.labels());
     out->label_ends.push_back(static_cast<uint32_t>(out->label_bytes.size()));
   }
   return reader.AtEnd() ? Status::Ok() : Bad("bytes after the last labels");
@@ -337,17 +330,30 @@ void EncodeMetricPackDirectory(const MetricPackDirectory& directory, std::string
   PutFixed<uint64_t>(out, Checksum(std::string_view(*out).substr(start)));
 }
 
-Result<MetricPackDirectory> DecodeMetricPackDirectory(std::string_view bytes, MetricLabels labels) {
+namespace {
+
+// The parts of a directory whose header and checksum are right.
+struct Frame {
+  unsigned core_form = 0;
+  unsigned labels_form = 0;
+  uint32_t core_decoded = 0;
+  uint32_t labels_decoded = 0;
+  std::string_view core;
+  std::string_view labels;
+};
+
+Result<Frame> ParseFrame(std::string_view bytes) {
   ByteReader reader(bytes);
+  Frame frame;
   const auto magic = reader.Fixed<uint32_t>();
   const unsigned version = reader.Fixed<uint8_t>();
-  const unsigned core_form = reader.Fixed<uint8_t>();
-  const unsigned labels_form = reader.Fixed<uint8_t>();
+  frame.core_form = reader.Fixed<uint8_t>();
+  frame.labels_form = reader.Fixed<uint8_t>();
   const unsigned reserved = reader.Fixed<uint8_t>();
   const auto core_bytes = reader.Fixed<uint32_t>();
-  const auto core_decoded = reader.Fixed<uint32_t>();
+  frame.core_decoded = reader.Fixed<uint32_t>();
   const auto labels_bytes = reader.Fixed<uint32_t>();
-  const auto labels_decoded = reader.Fixed<uint32_t>();
+  frame.labels_decoded = reader.Fixed<uint32_t>();
   if (!reader.ok()) return Bad("header ends at offset " + std::to_string(bytes.size()));
   if (magic != kMagic) return Bad("wrong magic at offset 0");
   if (version != kVersion) {
@@ -361,19 +367,44 @@ Result<MetricPackDirectory> DecodeMetricPackDirectory(std::string_view bytes, Me
     return Bad("checksum at offset " + std::to_string(end) + " does not match");
   }
   if (reserved != 0) return Bad("reserved byte at offset 7");
+  frame.core = reader.Bytes(core_bytes);
+  frame.labels = reader.Bytes(labels_bytes);
+  return frame;
+}
+
+}  // namespace
+
+Result<MetricPackDirectory> DecodeMetricPackDirectory(std::string_view bytes, MetricLabels labels) {
+  VARVE_ASSIGN_OR_RETURN(const Frame frame, ParseFrame(bytes));
   MetricPackDirectory directory;
   {
-    VARVE_ASSIGN_OR_RETURN(const std::string core, DecodePart(core_form, reader.Bytes(core_bytes), core_decoded));
+    VARVE_ASSIGN_OR_RETURN(const std::string core, DecodePart(frame.core_form, frame.core, frame.core_decoded));
     ByteReader core_reader(core);
     VARVE_RETURN_IF_ERROR(ReadSeries(&core_reader, &directory));
     VARVE_RETURN_IF_ERROR(ReadBlocks(&core_reader, &directory));
     VARVE_RETURN_IF_ERROR(FinishBlocks(&directory));
   }
   if (labels == MetricLabels::kSkip) return directory;
-  VARVE_ASSIGN_OR_RETURN(const std::string decoded,
-                         DecodePart(labels_form, reader.Bytes(labels_bytes), labels_decoded));
-  VARVE_RETURN_IF_ERROR(ReadLabels(decoded, &directory));
+  VARVE_ASSIGN_OR_RETURN(std::string decoded, DecodePart(frame.labels_form, frame.labels, frame.labels_decoded));
+  VARVE_RETURN_IF_ERROR(ReadLabels(std::move(decoded), &directory));
   return directory;
+}
+
+Result<MetricLabelReader> MetricLabelReader::Open(std::string_view directory) {
+  VARVE_ASSIGN_OR_RETURN(const Frame frame, ParseFrame(directory));
+  VARVE_ASSIGN_OR_RETURN(std::string decoded, DecodePart(frame.labels_form, frame.labels, frame.labels_decoded));
+  return MetricLabelReader(std::move(decoded));
+}
+
+bool MetricLabelReader::Next() {
+  ByteReader reader(std::string_view(*encoded_).substr(offset_));
+  const uint64_t shared = reader.Varint();
+  const std::string_view more = reader.LengthPrefixed();
+  if (!reader.ok() || shared > labels_.size() || more.size() > kMetricPackLabelBytesMax - shared) return false;
+  offset_ = encoded_->size() - reader.remaining();
+  labels_.resize(shared);
+  labels_.append(more);
+  return true;
 }
 
 Result<MetricPackDirectory> ReadMetricPackDirectory(const PackStore& store, const PackId& id, MetricLabels labels) {

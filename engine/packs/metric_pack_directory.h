@@ -8,9 +8,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/base/status.h"
@@ -94,6 +96,24 @@ enum class MetricLabels : uint8_t { kSkip, kRead };
 void EncodeMetricPackDirectory(const MetricPackDirectory& directory, std::string* out);
 // Checks magic, version, checksum, and that all numbers fit together.
 Result<MetricPackDirectory> DecodeMetricPackDirectory(std::string_view bytes, MetricLabels labels);
+// The labels of a pack's series one after another, without holding all of them.
+class MetricLabelReader {
+ public:
+  // `directory`: the bytes of a directory.
+  static Result<MetricLabelReader> Open(std::string_view directory);
+  // `encoded`: the directory's part of labels, decompressed.
+  explicit MetricLabelReader(std::string encoded) : encoded_(std::make_unique<std::string>(std::move(encoded))) {}
+  // Steps to the next series, the first one to begin with. False when there is none, or the bytes are damaged.
+  bool Next();
+  std::string_view labels() const { return labels_; }  // canonical; valid until the next step
+  bool AtEnd() const { return offset_ == encoded_->size(); }
+
+ private:
+  std::unique_ptr<const std::string> encoded_;
+  size_t offset_ = 0;
+  std::string labels_;
+};
+
 // Reads and decodes that of a pack; errors as PackStore::ReadBlock, or kCorruption; all name the pack.
 Result<MetricPackDirectory> ReadMetricPackDirectory(const PackStore& store, const PackId& id, MetricLabels labels);
 

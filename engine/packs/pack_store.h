@@ -85,5 +85,7 @@ struct PackDamage {
 // Reads all of a pack, of logs or of metrics: every checksum, every column, and that blocks and directory agree.
 // Damage is handed to `on_damage`, one call a block; returns whether there was none.
 bool VerifyPack(const PackStore& store, const PackId& id, const std::function<void(PackDamage)>& on_damage);
+// Its part for metric packs.
+bool VerifyMetricPack(const PackStore& store, const PackId& id, const std::function<void(PackDamage)>& on_damage);
 
 }  // namespace varve

@@ -52,6 +52,7 @@ Status CheckBlock(const PackStore& store, const PackId& id, uint32_t number, con
 }  // namespace
 
 bool VerifyPack(const PackStore& store, const PackId& id, const std::function<void(PackDamage)>& on_damage) {
+  if (id.is_metric()) return VerifyMetricPack(store, id, on_damage);
   auto directory = store.ReadDirectory(id);
   if (!directory.ok()) {
     on_damage({id, kPackDirectoryBlock, std::move(directory).status()});

@@ -6,7 +6,7 @@
 #include "query/exec/log_scan.h"
 #include "query/exec/query_plan.h"
 #include "query/exec/range_scan.h"
-#include "query/exec/series_table.h"
+#include "query/exec/grouped_series.h"
 #include "query/exec/window_accumulators.h"
 
 namespace varve {

@@ -135,7 +135,7 @@ struct RangeScan::Worker {
   }
 
   SeriesKeyBuilder keys;
-  SeriesTable series;
+  GroupedSeries series;
   std::unique_ptr<WindowAccumulator> windows;
   logql::PipelineRunner runner;
   const bool errors_allowed;

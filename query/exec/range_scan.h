@@ -10,7 +10,7 @@
 #include "query/exec/log_scan.h"
 #include "query/exec/row_selection.h"
 #include "query/exec/series_set.h"
-#include "query/exec/series_table.h"
+#include "query/exec/grouped_series.h"
 #include "query/exec/step_grid.h"
 #include "query/exec/query_plan.h"
 #include "query/exec/window_accumulators.h"

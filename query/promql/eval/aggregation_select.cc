@@ -71,7 +71,7 @@ class BestHeap {
     }
   }
 
-  const bool top_;
+  bool top_;
   std::vector<Candidate> items_;
 };
 

@@ -135,12 +135,13 @@ Status Evaluator::ForEachColumn(SeriesProducer* producer, const EvalScope& scope
 Result<ChargedMatrix> Evaluator::Materialize(ProducerPtr producer, const EvalScope& scope) {
   if (auto* matrix = dynamic_cast<MatrixProducer*>(producer.get())) return matrix->Take();
   ChargedMatrix out{{}, Charge(&tracker_)};
-  VARVE_RETURN_IF_ERROR(ForEachColumn(producer.get(), scope, [&](size_t series, StepColumn* column) {
+  const auto keep = [&](size_t series, StepColumn* column) {
     if (IsEmptyColumn(*column)) return Status::Ok();
     VARVE_RETURN_IF_ERROR(out.charge.Add(SamplesIn(*column), MemoryBytes(*column)));
     out.series.push_back({producer->labels(series), producer->drop_name(series), std::move(*column)});
     return Status::Ok();
-  }));
+  };
+  VARVE_RETURN_IF_ERROR(ForEachColumn(producer.get(), scope, keep));
   return out;
 }
 

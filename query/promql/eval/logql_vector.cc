@@ -1,6 +1,18 @@
 #include "query/promql/eval/logql_vector.h"
 
+#include "query/promql/syntax/parse_error.h"
+#include "query/promql/syntax/parser.h"
+
 namespace varve::promql {
+
+Status CheckLogql(const Expr& expr, std::string_view query, const LogqlSource* source) {
+  if (source == nullptr) return Status::Ok();
+  for (const LogqlVector* logql : LogqlVectors(expr)) {
+    const Status status = source->Check(logql->query);
+    if (!status.ok()) return InvalidArgument(ErrorText({logql->pos, status.message()}, query));
+  }
+  return Status::Ok();
+}
 
 Result<ProducerPtr> EvalLogql(Evaluator* eval, const LogqlVector& logql, const EvalScope& scope) {
   if (eval->context().logql == nullptr) return ExecutionError("logql() is not available here");

@@ -24,6 +24,8 @@ struct ProduceTask {
     SeriesSamples samples;
     std::vector<HistogramPoint> histograms;
     StepColumn column;
+    std::unique_ptr<SlidingForm> sliding;  // of the range function of this level
+    MakeSlidingFn sliding_of = nullptr;    // what made it
   };
   Buffers* BuffersOfLevel(size_t level) {
     while (levels.size() <= level) levels.push_back(std::make_unique<Buffers>());

@@ -6,6 +6,7 @@
 
 #include "query/promql/eval/selector.h"
 #include "query/promql/eval/subquery.h"
+#include "query/promql/functions/series_functions.h"
 
 namespace varve::promql {
 namespace {
@@ -140,14 +141,10 @@ Status EvalRangeResult(Evaluator* eval, const Expr& expr, const StepGrid& grid, 
 
 // With delayed name removal: names go now, and series that then have the same labels are joined.
 Status RemoveNames(StepMatrix* matrix) {
-  bool drops = false;
   for (StepSeries& series : *matrix) {
-    if (!series.drop_name) continue;
-    series.labels = DropMetricLabels(series.labels);
+    if (series.drop_name) series.labels = DropMetricLabels(series.labels);
     series.drop_name = false;
-    drops = true;
   }
-  (void)drops;
   VARVE_ASSIGN_OR_RETURN(*matrix, MergeSameLabels(std::move(*matrix)));
   return Status::Ok();
 }

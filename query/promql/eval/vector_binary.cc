@@ -32,7 +32,8 @@ class VectorBinary {
     partner_.resize(groups.count);
     matched_.assign(groups.count, 0);
     last_pair_.resize(many_->size());
-    for (size_t step = 0; step < scope_.grid.steps(); ++step) VARVE_RETURN_IF_ERROR(Step(step));
+    VARVE_ASSIGN_OR_RETURN(const bool done, RunByColumn());
+    for (size_t step = 0; step < scope_.grid.steps() && !done; ++step) VARVE_RETURN_IF_ERROR(Step(step));
     lhs = {{}, Charge(eval_->tracker())};
     rhs = {{}, Charge(eval_->tracker())};
     charge_.Clear();
@@ -49,6 +50,97 @@ class VectorBinary {
     uint32_t one = kNobody - 1;
     Pair pair;
   };
+
+  // The whole operation series by series, as is possible where no step can have an error: each group has one series
+  // on the one side (and, one to one, on the other), and no two pairs make the same labels. False: nothing was done.
+  Result<bool> RunByColumn() {
+    if (matching_.fill_left.has_value() || matching_.fill_right.has_value()) return false;
+    std::fill(partner_.begin(), partner_.end(), kNobody);
+    for (uint32_t one = 0; one < one_->size(); ++one) {
+      if (std::exchange(partner_[one_groups_[one]], one) != kNobody) return false;
+    }
+    std::vector<bool> taken(partner_.size());
+    std::vector<uint32_t> row_of_many(many_->size(), kNobody);
+    size_t pairs = 0;
+    for (uint32_t many = 0; many < many_->size(); ++many) {
+      const uint32_t group = many_groups_[many];
+      if (partner_[group] == kNobody) continue;
+      if (one_to_one() && taken[group]) return false;
+      taken[group] = true;
+      VARVE_ASSIGN_OR_RETURN(const Pair pair, FindPair(many, partner_[group]));
+      if (rows_.size() != ++pairs) return false;
+      row_of_many[many] = pair.row;
+    }
+    for (uint32_t many = 0; many < many_->size(); ++many) {
+      if (row_of_many[many] == kNobody) continue;
+      OperateColumn(std::move((*many_)[many].column), (*one_)[partner_[many_groups_[many]]].column,
+                    &rows_[row_of_many[many]].column);
+    }
+    return true;
+  }
+
+  void OperateColumn(StepColumn many, const StepColumn& one, StepColumn* out) {
+    *out = std::move(many);
+    if (!out->histograms.empty() || !one.histograms.empty() || IsTrim(binary_.op)) return OperateMixed(one, out);
+    switch (binary_.op) {
+      case BinaryOp::kAdd: return Arithmetic(one, out, [](double a, double b) { return a + b; });
+      case BinaryOp::kSub: return Arithmetic(one, out, [](double a, double b) { return a - b; });
+      case BinaryOp::kMul: return Arithmetic(one, out, [](double a, double b) { return a * b; });
+      case BinaryOp::kDiv: return Arithmetic(one, out, [](double a, double b) { return a / b; });
+      default: break;
+    }
+    if (!IsComparison(binary_.op)) {
+      return Arithmetic(one, out, [this](double a, double b) { return FloatArithmetic(binary_.op, a, b); });
+    }
+    for (size_t step = 0; step < out->kinds.size(); ++step) {
+      if (out->kinds[step] == PointKind::kNone || one.kinds[step] == PointKind::kNone) {
+        out->Erase(step);
+        continue;
+      }
+      const double lhs = swapped() ? one.values[step] : out->values[step];
+      const double rhs = swapped() ? out->values[step] : one.values[step];
+      const bool holds = FloatCompare(binary_.op, lhs, rhs);
+      out->values[step] = binary_.return_bool ? (holds ? 1 : 0) : lhs;
+      if (!holds && !binary_.return_bool) out->Erase(step);
+    }
+  }
+
+  template <typename Fn>
+  void Arithmetic(const StepColumn& one, StepColumn* out, const Fn& fn) const {
+    const bool swap = swapped();
+    for (size_t step = 0; step < out->kinds.size(); ++step) {
+      const double a = out->values[step];
+      const double b = one.values[step];
+      out->values[step] = swap ? fn(b, a) : fn(a, b);
+      if (one.kinds[step] == PointKind::kNone) out->kinds[step] = PointKind::kNone;
+    }
+  }
+
+  // Columns with native histograms in one or both.
+  void OperateMixed(const StepColumn& one, StepColumn* out) {
+    for (size_t step = 0; step < out->kinds.size(); ++step) {
+      Point lhs = out->Get(step);
+      Point rhs = one.Get(step);
+      out->Erase(step);
+      if (lhs.kind == PointKind::kNone || rhs.kind == PointKind::kNone) continue;
+      if (swapped()) std::swap(lhs, rhs);
+      out->Set(step, ElementResult(std::move(lhs), std::move(rhs)).value_or(Point::None()));
+    }
+  }
+
+  // Null where the operands do not go together; no point where a comparison does not hold.
+  std::optional<Point> ElementResult(Point lhs, Point rhs) {
+    if (lhs.kind == PointKind::kFloat && rhs.kind == PointKind::kFloat && !IsTrim(binary_.op)) {
+      if (!IsComparison(binary_.op)) return Point::Float(FloatArithmetic(binary_.op, lhs.value, rhs.value));
+      const bool holds = FloatCompare(binary_.op, lhs.value, rhs.value);
+      if (binary_.return_bool) return Point::Float(holds ? 1 : 0);
+      return holds ? lhs : Point::None();
+    }
+    HistogramBinaryResult result = ApplyHistogramBinary(binary_.op, lhs, rhs, binary_.pos, eval_->notes());
+    if (result.failed) return std::nullopt;
+    if (binary_.return_bool) return Point::Float(result.keep ? 1 : 0);
+    return result.keep ? std::move(result.point) : Point::None();
+  }
 
   bool swapped() const { return matching_.card == MatchCardinality::kOneToMany; }
   bool one_to_one() const { return matching_.card == MatchCardinality::kOneToOne; }
@@ -87,38 +179,13 @@ class VectorBinary {
   }
 
   Status Operate(size_t step, uint32_t many, uint32_t one) {
-    const StepColumn* many_column = many == kNobody ? nullptr : &(*many_)[many].column;
-    const StepColumn* one_column = one == kNobody ? nullptr : &(*one_)[one].column;
-    const bool floats = (many_column == nullptr || many_column->kinds[step] == PointKind::kFloat) &&
-                        (one_column == nullptr || one_column->kinds[step] == PointKind::kFloat);
-    if (!floats || IsTrim(binary_.op)) {
-      return OperateHistogram(step, many, one,
-                              many_column == nullptr ? Point::Float(*matching_.fill_left) : many_column->Get(step),
-                              one_column == nullptr ? Point::Float(*matching_.fill_right) : one_column->Get(step));
-    }
-    double lhs = many_column == nullptr ? *matching_.fill_left : many_column->values[step];
-    double rhs = one_column == nullptr ? *matching_.fill_right : one_column->values[step];
+    Point lhs = many == kNobody ? Point::Float(*matching_.fill_left) : (*many_)[many].column.Get(step);
+    Point rhs = one == kNobody ? Point::Float(*matching_.fill_right) : (*one_)[one].column.Get(step);
     if (swapped()) std::swap(lhs, rhs);
-    bool keep = true;
-    double value = lhs;
-    if (!IsComparison(binary_.op)) {
-      value = FloatArithmetic(binary_.op, lhs, rhs);
-    } else {
-      keep = FloatCompare(binary_.op, lhs, rhs);
-      if (binary_.return_bool) value = keep ? 1 : 0;
-    }
+    std::optional<Point> result = ElementResult(std::move(lhs), std::move(rhs));
+    if (!result.has_value()) return Status::Ok();
     VARVE_ASSIGN_OR_RETURN(const uint32_t row, Match(many, one));
-    if (!keep && !binary_.return_bool) return Status::Ok();
-    return Put(step, row, Point::Float(value));
-  }
-
-  Status OperateHistogram(size_t step, uint32_t many, uint32_t one, Point lhs, Point rhs) {
-    if (swapped()) std::swap(lhs, rhs);
-    HistogramBinaryResult result = ApplyHistogramBinary(binary_.op, lhs, rhs, binary_.pos, eval_->notes());
-    if (result.failed) return Status::Ok();
-    VARVE_ASSIGN_OR_RETURN(const uint32_t row, Match(many, one));
-    if (binary_.return_bool) return Put(step, row, Point::Float(result.keep ? 1 : 0));
-    return result.keep ? Put(step, row, std::move(result.point)) : Status::Ok();
+    return result->kind == PointKind::kNone ? Status::Ok() : Put(step, row, std::move(*result));
   }
 
   Status Put(size_t step, uint32_t row, Point point) {
@@ -208,10 +275,10 @@ class VectorBinary {
   }
 
   Status DuplicateError(const PackedLabels& a, const PackedLabels& b) const {
-    std::string first = a.ToString();
-    std::string second = b.ToString();
+    std::string first = a.ToBracedString();
+    std::string second = b.ToBracedString();
     if (first > second) std::swap(first, second);
-    return ExecutionError("found duplicate series for the match group " + MatchLabels(a).ToString() + " on the " +
+    return ExecutionError("found duplicate series for the match group " + MatchLabels(a).ToBracedString() + " on the " +
                           (swapped() ? "left" : "right") + " hand-side of the operation: [" + first + ", " + second +
                           "];many-to-many matching not allowed: matching labels must be unique on one side");
   }

@@ -9,6 +9,10 @@
 namespace varve::promql {
 namespace {
 
+// In how many windows a sample must be for a sliding form to be faster than looking at each window anew
+// (bench/micro/promql_functions_bench.cc).
+constexpr int64_t kSlidingOverlapMin = 8;
+
 class SelectorSource final : public RangeSource {
  public:
   SelectorSource(std::shared_ptr<const MetricSnapshot> snapshot, MetricRange range)
@@ -58,17 +62,7 @@ class WindowCursor {
   }
 
   RangeWindow Window(int64_t end_ms, int64_t eval_ms, bool with_starts) const {
-    const SeriesSamples& samples = buffers_.samples;
-    RangeWindow window;
-    window.ts_ms = std::span(samples.float_ts_ms).subspan(float_begin_, floats());
-    window.floats = std::span(samples.floats).subspan(float_begin_, floats());
-    window.histograms = std::span<const HistogramPoint>(buffers_.histograms).subspan(histogram_begin_, histograms());
-    if (with_starts && !samples.float_starts_ms.empty()) {
-      window.starts_ms = std::span(samples.float_starts_ms).subspan(float_begin_, floats());
-    }
-    if (with_starts && !samples.histogram_starts_ms.empty()) {
-      window.histogram_starts_ms = std::span(samples.histogram_starts_ms).subspan(histogram_begin_, histograms());
-    }
+    RangeWindow window = Part(float_begin_, float_end_, histogram_begin_, histogram_end_, with_starts);
     window.begin_ms = end_ms - spec_.range_ms;
     window.end_ms = end_ms;
     window.range_ms = spec_.range_ms;
@@ -77,8 +71,30 @@ class WindowCursor {
     window.smoothed = spec_.smoothed;
     return window;
   }
+  // All samples of the series.
+  RangeWindow All(bool with_starts) const {
+    return Part(0, buffers_.samples.floats.size(), 0, buffers_.histograms.size(), with_starts);
+  }
 
  private:
+  RangeWindow Part(size_t float_begin, size_t float_end, size_t histogram_begin, size_t histogram_end,
+                   bool with_starts) const {
+    const SeriesSamples& samples = buffers_.samples;
+    const size_t floats = float_end - float_begin;
+    const size_t histograms = histogram_end - histogram_begin;
+    RangeWindow window;
+    window.ts_ms = std::span(samples.float_ts_ms).subspan(float_begin, floats);
+    window.floats = std::span(samples.floats).subspan(float_begin, floats);
+    window.histograms = std::span<const HistogramPoint>(buffers_.histograms).subspan(histogram_begin, histograms);
+    if (with_starts && !samples.float_starts_ms.empty()) {
+      window.starts_ms = std::span(samples.float_starts_ms).subspan(float_begin, floats);
+    }
+    if (with_starts && !samples.histogram_starts_ms.empty()) {
+      window.histogram_starts_ms = std::span(samples.histogram_starts_ms).subspan(histogram_begin, histograms);
+    }
+    return window;
+  }
+
   const ProduceTask::Buffers& buffers_;
   const WindowSpec& spec_;
   size_t float_begin_ = 0;
@@ -122,7 +138,8 @@ class RangeFunctionProducer final : public SeriesProducer {
     std::vector<double> scalars(setup_.scalars.size());
     call.scalars = scalars;
     WindowCursor cursor(*buffers, input_.spec);
-    const bool plain = !input_.spec.anchored && !input_.spec.smoothed;
+    const bool floats_only = !input_.spec.anchored && !input_.spec.smoothed && buffers->histograms.empty();
+    SlidingForm* sliding = floats_only ? BeginSliding(cursor, buffers) : nullptr;
     for (size_t step = 0; step < grid.steps(); ++step) {
       const int64_t eval_ms = grid.At(step);
       const int64_t end_ms = input_.spec.EndMs(eval_ms);
@@ -133,15 +150,20 @@ class RangeFunctionProducer final : public SeriesProducer {
       task->stats.Count(step, samples);
       task->window_samples = std::max(task->window_samples, samples);
       const RangeWindow window = cursor.Window(end_ms, eval_ms, setup_.use_starts);
-      if (setup_.function.float_fn != nullptr && plain && cursor.histograms() == 0) {
-        double value = 0;
+      double value = 0;
+      if (sliding != nullptr) {
+        if (sliding->At(call, window, &value)) out->SetFloat(step, value);
+      } else if (floats_only && setup_.function.float_fn != nullptr) {
         if (setup_.function.float_fn(call, window, &value)) out->SetFloat(step, value);
-        continue;
+      } else {
+        VARVE_ASSIGN_OR_RETURN(Point point, setup_.function.fn(call, window));
+        out->Set(step, std::move(point));
       }
-      VARVE_ASSIGN_OR_RETURN(Point point, setup_.function.fn(call, window));
-      out->Set(step, std::move(point));
     }
-    NoteNonCounter(series, *out, task);
+    if (setup_.function.of_counters &&
+        std::find(out->kinds.begin(), out->kinds.end(), PointKind::kFloat) != out->kinds.end()) {
+      NoteUnlessCounter(call);
+    }
     return Status::Ok();
   }
 
@@ -150,35 +172,24 @@ class RangeFunctionProducer final : public SeriesProducer {
     RangeCall call;
     call.labels = &input_.source->labels(series);
     call.metric_name = call.labels->metric_name();
-    call.pos = setup_.call->args[setup_.function.matrix_arg]->pos;
+    const bool subquery_first = setup_.call->args[0]->kind == ExprKind::kSubquery;
+    call.pos = subquery_first ? PositionRange{} : setup_.call->args[0]->pos;
     call.call_pos = setup_.call->pos;
     call.notes = &task->notes;
     call.type_and_unit_labels = setup_.type_and_unit_labels;
     return call;
   }
 
-  // rate() and increase() of what does not look like a counter.
-  void NoteNonCounter(size_t series, const StepColumn& out, ProduceTask* task) const {
-    if (setup_.function.name != "rate" && setup_.function.name != "increase") return;
-    const PackedLabels& in = input_.source->labels(series);
-    const std::string_view name = in.metric_name();
-    if (name.empty()) return;
-    std::string text;
-    if (setup_.type_and_unit_labels) {
-      const std::string_view type = in.Get("__type__");
-      if (type == "counter" || type == "histogram") return;
-      text = R"(metric might not be a counter, __type__ label is not set to "counter" or "histogram", got )";
-      AppendGoQuoted(&text, type);
-      text += ": ";
-    } else {
-      for (const std::string_view suffix : {"_total", "_sum", "_count", "_bucket"}) {
-        if (name.ends_with(suffix)) return;
-      }
-      text = "metric might not be a counter, name does not end in _total/_sum/_count/_bucket: ";
+  // The worker's own form, kept from series to series; null when the plain one is to be called.
+  SlidingForm* BeginSliding(const WindowCursor& cursor, ProduceTask::Buffers* buffers) const {
+    const StepGrid& grid = input_.spec.grid;
+    const bool pays = grid.step_ms > 0 && input_.spec.range_ms / grid.step_ms >= kSlidingOverlapMin;
+    if (setup_.function.make_sliding == nullptr || !pays) return nullptr;
+    if (buffers->sliding_of != setup_.function.make_sliding) {
+      buffers->sliding = setup_.function.make_sliding();
+      buffers->sliding_of = setup_.function.make_sliding;
     }
-    if (std::find(out.kinds.begin(), out.kinds.end(), PointKind::kFloat) == out.kinds.end()) return;
-    AppendGoQuoted(&text, name);
-    task->notes.AddInfo(setup_.call->args[0]->pos, std::move(text));
+    return buffers->sliding->Begin(cursor.All(setup_.use_starts)) ? buffers->sliding.get() : nullptr;
   }
 
   RangeInput input_;
@@ -186,17 +197,17 @@ class RangeFunctionProducer final : public SeriesProducer {
   std::vector<PackedLabels> labels_;  // empty: the source's
 };
 
-Status CheckModifier(const MatrixSelector& selector, std::string_view function) {
-  constexpr std::string_view kAnchored = "changes, delta, increase, rate, resets";
-  constexpr std::string_view kSmoothed = "delta, increase, rate";
-  const bool is_delta = function == "delta" || function == "increase" || function == "rate";
-  if (selector.selector->anchored && !is_delta && function != "changes" && function != "resets") {
-    return ExecutionError("anchored modifier can only be used with: " + std::string(kAnchored) + " - not with " +
-                          std::string(function));
+Status CheckModifier(const Expr& range, std::string_view name, bool takes_anchored, bool takes_smoothed) {
+  if (range.kind != ExprKind::kMatrixSelector) return Status::Ok();
+  const VectorSelector& selector = *Cast<MatrixSelector>(range).selector;
+  if (selector.anchored && !takes_anchored) {
+    return ExecutionError(
+        "anchored modifier can only be used with: changes, delta, increase, rate, resets - not with " +
+        std::string(name));
   }
-  if (selector.selector->smoothed && !is_delta) {
-    return ExecutionError("smoothed modifier can only be used with: " + std::string(kSmoothed) + " - not with " +
-                          std::string(function));
+  if (selector.smoothed && !takes_smoothed) {
+    return ExecutionError("smoothed modifier can only be used with: delta, increase, rate - not with " +
+                          std::string(name));
   }
   return Status::Ok();
 }
@@ -227,14 +238,13 @@ Result<RangeInput> OpenRange(Evaluator* eval, const Expr& expr, const EvalScope&
 Result<ProducerPtr> EvalRangeFunction(Evaluator* eval, const Call& call, const RangeFunction& function,
                                       const EvalScope& scope) {
   const Expr& range = *call.args[function.matrix_arg];
-  if (range.kind == ExprKind::kMatrixSelector) {
-    VARVE_RETURN_IF_ERROR(CheckModifier(Cast<MatrixSelector>(range), call.function->name));
-  }
+  VARVE_RETURN_IF_ERROR(
+      CheckModifier(range, call.function->name, function.takes_anchored, function.takes_smoothed));
   RangeFunctionProducer::Setup setup;
   setup.call = &call;
   setup.function = function;
   setup.delayed_names = eval->delayed_names();
-  setup.use_starts = eval->options().use_start_timestamps;
+  setup.use_starts = eval->options().use_start_timestamps && function.uses_starts;
   setup.type_and_unit_labels = eval->options().type_and_unit_labels;
   VARVE_ASSIGN_OR_RETURN(RangeInput input, OpenRange(eval, range, scope));
   for (size_t i = 0; i < call.args.size(); ++i) {
@@ -250,9 +260,7 @@ Result<ProducerPtr> EvalRangeFunction(Evaluator* eval, const Call& call, const R
 
 Result<ChargedMatrix> EvalPresence(Evaluator* eval, const Call& call, const EvalScope& scope) {
   const Expr& range = *call.args[0];
-  if (range.kind == ExprKind::kMatrixSelector) {
-    VARVE_RETURN_IF_ERROR(CheckModifier(Cast<MatrixSelector>(range), call.function->name));
-  }
+  VARVE_RETURN_IF_ERROR(CheckModifier(range, call.function->name, false, false));
   RangeFunctionProducer::Setup setup;
   setup.call = &call;
   setup.function = {.name = call.function->name,

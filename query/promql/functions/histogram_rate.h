@@ -5,24 +5,18 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
+#include <string_view>
 
 #include "query/promql/functions/range_functions.h"
+#include "query/promql/functions/rate.h"
 #include "query/promql/values/float_histogram.h"
 #include "query/promql/values/histogram_fold.h"
 
 namespace varve::promql {
 
-// Whether a sample began anew by its start timestamp (prom_surface 4.6, STreset).
-bool IsStartReset(int64_t prev_start_ms, int64_t prev_ms, int64_t start_ms, int64_t ts_ms);
-// Whether a sample claims to have begun before the one before it was taken, and is not of its run.
-bool StartsOverlap(int64_t prev_start_ms, int64_t prev_ms, int64_t start_ms);
-
-enum class RateKind { kRate, kIncrease, kDelta };
-
 // rate, increase, delta of window.histograms (not empty), plain, anchored or smoothed. None with its annotations
 // when there is no result.
-Point HistogramRate(const RangeCall& call, const RangeWindow& window, RateKind kind);
+Point HistogramRate(const RangeCall& call, const RangeWindow& window, RateTraits traits);
 
 // One of the last two samples of a window.
 struct InstantSample {
@@ -30,9 +24,9 @@ struct InstantSample {
   int64_t start_ms = 0;
   FloatHistogramPtr histogram;
 };
-// irate (`is_rate`) and idelta of two histograms of different times.
+// irate (per second of a counter) and idelta of two histograms of different times.
 Point HistogramInstantDelta(const RangeCall& call, const InstantSample& first, const InstantSample& second,
-                            bool is_rate);
+                            RateTraits traits);
 
 // sum_over_time and avg_over_time of window.histograms (not empty).
 Point HistogramOverTime(const RangeCall& call, const RangeWindow& window, HistogramFold::Kind kind);

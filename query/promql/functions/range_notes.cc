@@ -25,7 +25,10 @@ void NoteIgnoredHistograms(const RangeCall& call) {
 }
 
 void NoteStartOverlap(const RangeCall& call) {
-  WarnWithName(call, "sample has start time that overlaps with previous sample timestamp for metric");
+  if (call.notes == nullptr) return;
+  call.notes->AddCountedWarning(
+      call.pos, "sample has start time that overlaps with previous sample timestamp for metric " +
+                    GoQuoted(call.metric_name));
 }
 
 void NoteInvalidQuantile(const RangeCall& call, double quantile) {

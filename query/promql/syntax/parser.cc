@@ -18,29 +18,41 @@ Status ErrorOf(const ExpressionParser& parser, std::string_view text) {
   return InvalidArgument(ErrorText(*parser.error(), text));
 }
 
-void CollectSelectors(const Expr& expr, std::vector<const VectorSelector*>* out) {
+// Selectors and logql() calls, in order of the text.
+void CollectSources(const Expr& expr, std::vector<const Expr*>* out) {
   switch (expr.kind) {
-    case ExprKind::kVectorSelector: out->push_back(&Cast<VectorSelector>(expr)); return;
+    case ExprKind::kVectorSelector:
+    case ExprKind::kLogql: out->push_back(&expr); return;
     case ExprKind::kMatrixSelector: out->push_back(Cast<MatrixSelector>(expr).selector.get()); return;
-    case ExprKind::kSubquery: return CollectSelectors(*Cast<Subquery>(expr).expr, out);
+    case ExprKind::kSubquery: return CollectSources(*Cast<Subquery>(expr).expr, out);
     case ExprKind::kAggregate: {
       const auto& aggregate = Cast<Aggregate>(expr);
-      if (aggregate.param) CollectSelectors(*aggregate.param, out);
-      return CollectSelectors(*aggregate.expr, out);
+      if (aggregate.param) CollectSources(*aggregate.param, out);
+      return CollectSources(*aggregate.expr, out);
     }
     case ExprKind::kBinary:
-      CollectSelectors(*Cast<Binary>(expr).lhs, out);
-      return CollectSelectors(*Cast<Binary>(expr).rhs, out);
+      CollectSources(*Cast<Binary>(expr).lhs, out);
+      return CollectSources(*Cast<Binary>(expr).rhs, out);
     case ExprKind::kCall:
-      for (const ExprPtr& arg : Cast<Call>(expr).args) CollectSelectors(*arg, out);
+      for (const ExprPtr& arg : Cast<Call>(expr).args) CollectSources(*arg, out);
       return;
-    case ExprKind::kUnary: return CollectSelectors(*Cast<Unary>(expr).expr, out);
-    case ExprKind::kParen: return CollectSelectors(*Cast<Paren>(expr).expr, out);
+    case ExprKind::kUnary: return CollectSources(*Cast<Unary>(expr).expr, out);
+    case ExprKind::kParen: return CollectSources(*Cast<Paren>(expr).expr, out);
     case ExprKind::kNumber:
     case ExprKind::kString:
-    case ExprKind::kDuration:
-    case ExprKind::kLogql: return;
+    case ExprKind::kDuration: return;
   }
+}
+
+template <typename T>
+std::vector<const T*> SourcesOf(const Expr& expr) {
+  std::vector<const Expr*> sources;
+  CollectSources(expr, &sources);
+  std::vector<const T*> out;
+  for (const Expr* source : sources) {
+    if (source->kind == T::kKind) out.push_back(&Cast<T>(*source));
+  }
+  return out;
 }
 
 }  // namespace
@@ -105,10 +117,8 @@ Result<int64_t> ParseDuration(std::string_view text) {
   return static_cast<int64_t>(*seconds * 1000);
 }
 
-std::vector<const VectorSelector*> Selectors(const Expr& expr) {
-  std::vector<const VectorSelector*> out;
-  CollectSelectors(expr, &out);
-  return out;
-}
+std::vector<const VectorSelector*> Selectors(const Expr& expr) { return SourcesOf<VectorSelector>(expr); }
+
+std::vector<const LogqlVector*> LogqlVectors(const Expr& expr) { return SourcesOf<LogqlVector>(expr); }
 
 }  // namespace varve::promql

@@ -38,5 +38,7 @@ std::string ToAstJson(const Expr& expr);
 
 // Every selector in the tree, in order of the text.
 std::vector<const VectorSelector*> Selectors(const Expr& expr);
+// Every logql("…") likewise.
+std::vector<const LogqlVector*> LogqlVectors(const Expr& expr);
 
 }  // namespace varve::promql

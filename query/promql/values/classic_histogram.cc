@@ -29,8 +29,10 @@ bool AlmostEqual(double a, double b) {
 // Ascending by bound, those of one bound added up. False: there is no bucket that has everything.
 bool Prepare(std::vector<ClassicBucket>* buckets) {
   VARVE_CHECK(!buckets->empty());
-  std::sort(buckets->begin(), buckets->end(),
-            [](const ClassicBucket& a, const ClassicBucket& b) { return a.upper < b.upper; });
+  // A bound that is no number comes last: then none has everything.
+  std::sort(buckets->begin(), buckets->end(), [](const ClassicBucket& a, const ClassicBucket& b) {
+    return a.upper < b.upper || (std::isnan(b.upper) && !std::isnan(a.upper));
+  });
   if (buckets->back().upper != kInfinity) return false;
   size_t last = 0;
   for (size_t i = 1; i < buckets->size(); ++i) {

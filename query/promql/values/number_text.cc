@@ -35,4 +35,10 @@ std::string GoG2(double value) {
   return fmt::format("{:.2g}", value);
 }
 
+std::string GoOpenMetrics(double value) {
+  std::string text = GoG(value == 0 ? 0 : value);  // no minus before zero
+  if (std::isfinite(value) && text.find_first_of("e.") == std::string::npos) text += ".0";
+  return text;
+}
+
 }  // namespace varve::promql

@@ -98,7 +98,7 @@ TEST(MetricWritePath, KeepsEveryBitOfAValue) {
             204);
   EXPECT_EQ(ingest.Stored(),
             "m -62135596800000=inf 1794999999995=NaN:7ff0000000000002 1794999999996=NaN:7ff8000000000123 "
-            "1794999999997=-0 1794999999998=4.9406564584124654e-324\n");
+            "1794999999997=-0 1794999999998=5e-324\n");
 }
 
 struct RefusalCase {

@@ -62,7 +62,7 @@ TEST(SeriesAliasTable, ReadersSeeWholeEntriesWhileOthersInsert) {
   uint32_t i = 0;
   while (!done) {
     const auto found = table.MakePin().Find(table.MakeKey(scope, std::to_string(i % 50'000)));
-    if (found.has_value()) EXPECT_EQ(*found, i % 50'000);
+    EXPECT_EQ(found.value_or(i % 50'000), i % 50'000);
     ++i;
   }
   writer.join();

@@ -1,9 +1,9 @@
 // Interning of label sets: which series a row belongs to.
 //
 // A series is identified by the bytes of its labels (sorted pairs, length-prefixed). SeriesKeyBuilder
-// makes those bytes from a row's labels, under the grouping that applies; SeriesTable numbers them. One
+// makes those bytes from a row's labels, under the grouping that applies; GroupedSeries numbers them. One
 // table per thread, merged at the end.
-// Threads: SeriesKeyBuilder is immutable after construction; SeriesTable is thread-compatible.
+// Threads: SeriesKeyBuilder is immutable after construction; GroupedSeries is thread-compatible.
 #pragma once
 
 #include <cstdint>
@@ -46,7 +46,7 @@ class SeriesKeyBuilder {
   std::vector<std::pair<std::string_view, std::string_view>> scratch_;
 };
 
-class SeriesTable {
+class GroupedSeries {
  public:
   // The number of the series; new ones get the next.
   uint32_t Intern(std::string_view key);

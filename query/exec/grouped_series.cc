@@ -1,4 +1,4 @@
-#include "query/exec/series_table.h"
+#include "query/exec/grouped_series.h"
 
 #include <algorithm>
 
@@ -63,7 +63,7 @@ bool SeriesKeyBuilder::DependsOnMetadata(const Labels& stream) const {
                      [&](const std::string& name) { return !stream.Has(name); });
 }
 
-uint32_t SeriesTable::Intern(std::string_view key) {
+uint32_t GroupedSeries::Intern(std::string_view key) {
   const auto it = numbers_.find(key);
   if (it != numbers_.end()) return it->second;
   const uint32_t number = size();
@@ -73,7 +73,7 @@ uint32_t SeriesTable::Intern(std::string_view key) {
   return number;
 }
 
-int64_t SeriesTable::MemoryBytes() const {
+int64_t GroupedSeries::MemoryBytes() const {
   return key_bytes_ + static_cast<int64_t>(keys_.size()) * kEntryOverheadBytes;
 }
 
