@@ -14,6 +14,22 @@ namespace {
 
 constexpr uint32_t kNobody = UINT32_MAX;  // a fill value stands in for the partner
 
+// `{__name__="m", a="b"}`: how errors show labels.
+std::string BracedText(const PackedLabels& labels) {
+  std::string out = "{";
+  for (const LabelView& label : labels) {
+    if (out.size() > 1) out += ", ";
+    if (IsValidLabelName(label.name)) {
+      out += label.name;
+    } else {
+      AppendGoQuoted(&out, label.name);
+    }
+    out += '=';
+    AppendGoQuoted(&out, label.value);
+  }
+  return out + "}";
+}
+
 class VectorBinary {
  public:
   VectorBinary(Evaluator* eval, const Binary& binary, const EvalScope& scope)
@@ -146,6 +162,7 @@ class VectorBinary {
   bool one_to_one() const { return matching_.card == MatchCardinality::kOneToOne; }
 
   Status Step(size_t step) {
+    VARVE_RETURN_IF_ERROR(eval_->CheckAlive());
     const bool many_empty = IsEmpty(*many_, step);
     const bool one_empty = IsEmpty(*one_, step);
     const bool fills = matching_.fill_left.has_value() || matching_.fill_right.has_value();
@@ -275,10 +292,10 @@ class VectorBinary {
   }
 
   Status DuplicateError(const PackedLabels& a, const PackedLabels& b) const {
-    std::string first = a.ToString();
-    std::string second = b.ToString();
+    std::string first = BracedText(a);
+    std::string second = BracedText(b);
     if (first > second) std::swap(first, second);
-    return ExecutionError("found duplicate series for the match group " + MatchLabels(a).ToString() + " on the " +
+    return ExecutionError("found duplicate series for the match group " + BracedText(MatchLabels(a)) + " on the " +
                           (swapped() ? "left" : "right") + " hand-side of the operation: [" + first + ", " + second +
                           "];many-to-many matching not allowed: matching labels must be unique on one side");
   }
