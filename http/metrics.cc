@@ -171,6 +171,27 @@ void AddIngest(const IngestStats& s, const LabelList& tenant, FamilyList* out) {
   }
 }
 
+void AddMetricIngest(const MetricIngestStats& s, FamilyList* out) {
+  out->Counter("varve_metric_requests_total", "Requests with metrics decoded or refused.", s.requests);
+  out->Counter("varve_metric_wire_bytes_total", "Bytes of bodies with metrics as received.", s.wire_bytes);
+  out->Counter("varve_metric_decoded_bytes_total", "Bytes of these bodies decompressed.", s.decoded_bytes);
+  out->Counter("varve_metric_samples_received_total", "Samples received.", s.samples_received);
+  out->Counter("varve_metric_histograms_received_total", "Native histograms received.", s.histograms_received);
+  out->Counter("varve_metric_exemplars_received_total", "Exemplars received.", s.exemplars_received);
+  out->Counter("varve_metric_samples_written_total", "Samples taken; those that were there already, too.",
+               s.samples_written);
+  out->Counter("varve_metric_histograms_written_total", "Native histograms taken.", s.histograms_written);
+  out->Counter("varve_metric_exemplars_written_total", "Exemplars taken.", s.exemplars_written);
+  out->Gauge("varve_metric_series_aliases", "Spellings of series known by their hash.",
+             static_cast<double>(s.series_aliases));
+  out->Gauge("varve_metric_series_alias_bytes", "Bytes of the table of them.",
+             static_cast<double>(s.series_alias_bytes));
+  for (size_t i = 0; i < s.discarded.size(); ++i) {
+    out->Counter("varve_metric_discarded_total", "Samples, exemplars and metadata refused, by reason.", s.discarded[i],
+                 {{"reason", std::string(MetricDiscardReasonName(static_cast<MetricDiscardReason>(i)))}});
+  }
+}
+
 void AddLimits(const LimitsSource::Stats& s, FamilyList* out) {
   out->Counter("varve_limits_reloads_total", "Times that limits were read again.", s.reloads_succeeded,
                {{"result", "success"}});
@@ -379,6 +400,7 @@ std::string Metrics::Render() const {
       {{"version", std::string(kLokiApiVersion)}, {"revision", "varve-" + std::string(kVarveVersion)}});
   AddEngine(impl_->engine->Stats(), &list);
   AddIngest(impl_->writes->Stats(), impl_->tenant, &list);
+  AddMetricIngest(impl_->writes->metrics()->Stats(), &list);
   AddQueries(impl_->queries, &list);
   if (impl_->result_cache != nullptr) AddResultCache(*impl_->result_cache, &list);
   if (impl_->limits != nullptr) AddLimits(impl_->limits->stats(), &list);

@@ -29,6 +29,7 @@ enum class WireForm : uint8_t {
   kOtlpMetricsJson = 9,
   kImportJson = 10,
   kImportOpenMetrics = 11,
+  kImportPrometheusText = 12,
 };
 inline bool IsMetricForm(WireForm form) { return form >= WireForm::kRemoteWrite1; }
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "ingest/content_decoding.h"
+#include "ingest/metric_import.h"
 #include "ingest/otlp_metric_batch.h"
 #include "ingest/otlp_metrics_wire.h"
 #include "ingest/push_headers.h"
@@ -101,19 +102,25 @@ Result<MetricBodyFormat> ParseMetricHeaders(MetricWire wire, std::string_view co
     return format;
   }
   VARVE_ASSIGN_OR_RETURN(format.encoding, ImportEncoding(content_encoding));
-  format.form = wire == MetricWire::kImportJson ? WireForm::kImportJson : WireForm::kImportOpenMetrics;
+  const std::string type = Lower(content_type);
+  const bool open_metrics = type.find("openmetrics") != std::string::npos;
+  format.form = wire == MetricWire::kImportJson ? WireForm::kImportJson
+                : open_metrics                  ? WireForm::kImportOpenMetrics
+                                                : WireForm::kImportPrometheusText;
+  format.detect_open_metrics = wire == MetricWire::kImportOpenMetrics && !type.starts_with("text/plain");
   return format;
 }
 
-Result<uint64_t> DecodeMetricBody(const MetricBodyFormat& format, std::string_view body,
+Result<uint64_t> DecodeMetricBody(MetricBodyFormat* format, std::string_view body,
                                   const MetricBodyContext& context, MetricScratch* scratch, DecodeMemory* memory) {
   uint64_t size_max = body.size();
-  if (format.encoding != ContentEncoding::kIdentity) {
-    VARVE_RETURN_IF_ERROR(DecodeContent(format.encoding, body, context.max_size, &scratch->outer, memory));
+  if (format->encoding != ContentEncoding::kIdentity) {
+    VARVE_RETURN_IF_ERROR(DecodeContent(format->encoding, body, context.max_size, &scratch->outer, memory));
     body = scratch->outer.view();
     size_max = std::max(size_max, uint64_t{body.size()});
   }
-  switch (format.form) {
+  if (format->detect_open_metrics && LooksLikeOpenMetrics(body)) format->form = WireForm::kImportOpenMetrics;
+  switch (format->form) {
     case WireForm::kRemoteWrite1:
       VARVE_RETURN_IF_ERROR(DecodeRemoteWrite1(body, &scratch->decoded, &scratch->arena, memory));
       return size_max;
@@ -123,9 +130,18 @@ Result<uint64_t> DecodeMetricBody(const MetricBodyFormat& format, std::string_vi
     case WireForm::kOtlpMetricsProtobuf:
     case WireForm::kOtlpMetricsJson: {
       OtlpMetricBatch batch(context.otlp, &scratch->decoded, &scratch->arena, memory);
-      VARVE_RETURN_IF_ERROR(format.form == WireForm::kOtlpMetricsProtobuf
+      VARVE_RETURN_IF_ERROR(format->form == WireForm::kOtlpMetricsProtobuf
                                 ? DecodeOtlpMetricsProtobuf(body, &batch, memory)
                                 : DecodeOtlpMetricsJson(body, &batch, &scratch->arena, memory));
+      return size_max;
+    }
+    case WireForm::kImportJson:
+      VARVE_RETURN_IF_ERROR(DecodeImportJson(body, &scratch->decoded, &scratch->arena, memory));
+      return size_max;
+    case WireForm::kImportOpenMetrics:
+    case WireForm::kImportPrometheusText: {
+      const TextImport options{format->form == WireForm::kImportOpenMetrics, context.received_ms};
+      VARVE_RETURN_IF_ERROR(DecodeImportText(body, options, &scratch->decoded, &scratch->arena, memory));
       return size_max;
     }
     default: break;

@@ -19,6 +19,8 @@ namespace varve {
 struct MetricBodyFormat {
   WireForm form = WireForm::kRemoteWrite1;
   ContentEncoding encoding = ContentEncoding::kIdentity;
+  // Text that says of itself that it is OpenMetrics is that, whatever `form` says.
+  bool detect_open_metrics = false;
 };
 
 // kUnimplemented (of remote write: 415): a type or an encoding that is not spoken. kInvalidArgument: OTLP and imports.
@@ -32,8 +34,9 @@ struct MetricBodyContext {
   int64_t max_size = 0;     // bounds the body at every stage
 };
 
-// Fills scratch->decoded with views into `body` or the scratch. Gives the largest size of the body at any stage.
-Result<uint64_t> DecodeMetricBody(const MetricBodyFormat& format, std::string_view body,
+// Fills scratch->decoded with views into `body` or the scratch. Gives the largest size of the body at any stage;
+// format->form becomes what it was decoded as.
+Result<uint64_t> DecodeMetricBody(MetricBodyFormat* format, std::string_view body,
                                   const MetricBodyContext& context, MetricScratch* scratch, DecodeMemory* memory);
 
 }  // namespace varve

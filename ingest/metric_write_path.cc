@@ -124,7 +124,7 @@ class MetricWritePath::Impl::WriteRun {
     const bool import = request_.wire == MetricWire::kImportJson || request_.wire == MetricWire::kImportOpenMetrics;
     const MetricBodyContext context{
         limits_.otlp_metrics, now_ns_ / kNsPerMs, import ? limits_.max_decompressed_size : limits_.max_metrics_decompressed_size};
-    Result<uint64_t> size = DecodeMetricBody(format_, request_.body, context, &*scratch_, &memory_);
+    Result<uint64_t> size = DecodeMetricBody(&format_, request_.body, context, &*scratch_, &memory_);
     if (!size.ok()) {
       if (size.status().code() == Code::kTooLarge) refusals_.AddQuiet(Reason::kRequestTooLarge, 1);
       return std::move(size).status();
@@ -412,7 +412,7 @@ class MetricWritePath::Impl::ReplayRun {
   Status Run(std::string_view bytes, ReplaySink* sink) {
     VARVE_ASSIGN_OR_RETURN(JournalRecord record, ParseJournalRecord(bytes));
     if (!IsMetricForm(record.header.form)) return Corruption("journal record: not one of metrics");
-    const MetricBodyFormat format{record.header.form, record.header.outer};
+    MetricBodyFormat format{record.header.form, record.header.outer, false};
     // The size bound is what decoding took the first time, so a damaged body cannot claim more.
     OtlpMetricsConfig otlp;
     if (!DecodeOtlpMetricsConfig(record.header.options, &otlp)) {
@@ -420,7 +420,7 @@ class MetricWritePath::Impl::ReplayRun {
     }
     const MetricBodyContext context{otlp, record.header.received_ns / kNsPerMs,
                                     static_cast<int64_t>(record.header.decoded_size_max)};
-    Result<uint64_t> size = DecodeMetricBody(format, record.body, context, &*scratch_, &memory_);
+    Result<uint64_t> size = DecodeMetricBody(&format, record.body, context, &*scratch_, &memory_);
     if (!size.ok()) return Corruption("journal record: " + size.status().message());
     VARVE_ASSIGN_OR_RETURN(const TenantId tenant, impl_.engine->InternTenant(record.header.tenant));
     builder_.TakeRejects(record.rejects);

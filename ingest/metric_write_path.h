@@ -28,7 +28,7 @@ enum class MetricWire : uint8_t {
   kRemoteWrite,  // 1.0 or 2.0, by Content-Type
   kOtlp,         // protobuf or JSON, by Content-Type
   kImportJson,   // a series a line: {"metric": {…}, "values": […], "timestamps": […]}
-  kImportOpenMetrics,
+  kImportOpenMetrics,  // or Prometheus's text format, by Content-Type or # EOF
 };
 
 struct MetricWriteRequest {

@@ -143,7 +143,7 @@ void AddIngestSettings(Config* c, std::vector<Setting>* out) {
           {"limits.reject_old_samples", Flag{&in.reject_old_samples}, "refuse old lines"},
           {"limits.reject_old_samples_max_age", DurationMs{&in.reject_old_samples_max_age_ms}, "how old"},
           {"limits.creation_grace_period", DurationMs{&in.creation_grace_period_ms},
-           "how far in the future a line may be"},
+           "how far in the future a line or a sample may be"},
           {"limits.max_line_size", Bytes{&in.max_line_size}, "0: no limit of its own"},
           {"limits.max_line_size_truncate", Flag{&in.max_line_size_truncate},
            "cut longer lines instead of refusing them"},
@@ -173,6 +173,47 @@ void AddIngestSettings(Config* c, std::vector<Setting>* out) {
            "different lines of one time stamp in a push get a nanosecond more each"},
           {"limits.max_recv_msg_size", Bytes{&in.max_recv_msg_size}, "of a push on the wire"},
           {"limits.max_decompressed_size", Bytes{&in.max_decompressed_size}, "of a push after decompression"},
+          {"limits.max_label_names_per_metric_series", Count{&in.max_label_names_per_metric_series},
+           "labels of a series of metrics"},
+          {"limits.max_metric_label_value_length", Bytes32{&in.max_metric_label_value_length},
+           "of a label of a series of metrics"},
+          {"limits.max_global_series_per_user", CountSize{&in.max_global_series_per_user},
+           "active series of a tenant; 0: no limit"},
+          {"limits.max_samples_per_metrics_request", CountSize{&in.max_samples_per_metrics_request},
+           "samples and histograms in a request; 0: as many as it has room for"},
+          {"limits.max_metric_metadata_length", Bytes32{&in.max_metric_metadata_length},
+           "of a metric's name, help and unit together"},
+          {"limits.ingestion_rate_samples", Real{&in.ingestion_rate_samples},
+           "samples/s of a tenant; 0: no limit"},
+          {"limits.ingestion_burst_size_samples", Real{&in.ingestion_burst_size_samples},
+           "samples; 0: one and a half times the rate"},
+          {"limits.max_metrics_decompressed_size", Bytes{&in.max_metrics_decompressed_size},
+           "of a remote write or OTLP metrics request after decompression"},
+      });
+}
+
+void AddOtlpSettings(Config* c, std::vector<Setting>* out) {
+  OtlpMetricsConfig& otlp = c->ingest.otlp_metrics;
+  out->insert(
+      out->end(),
+      {
+          {"otlp.promote_resource_attributes", TextList{&otlp.promote_resource_attributes},
+           "resource attributes that become labels of every series of OTLP metrics"},
+          {"otlp.promote_all_resource_attributes", Flag{&otlp.promote_all_resource_attributes}, "all of them"},
+          {"otlp.ignore_resource_attributes", TextList{&otlp.ignore_resource_attributes}, "but these"},
+          {"otlp.translation_strategy",
+           Choice{&otlp.translation_strategy, {std::begin(kOtlpTranslationNames), std::end(kOtlpTranslationNames)}},
+           "what becomes of names: docs/prometheus_api.md, \"OTLP\""},
+          {"otlp.keep_identifying_resource_attributes", Flag{&otlp.keep_identifying_resource_attributes},
+           "`target_info` also has service.name, service.namespace and service.instance.id"},
+          {"otlp.convert_histograms_to_nhcb", Flag{&otlp.convert_histograms_to_nhcb},
+           "histograms become native ones with custom buckets, not series by `le`"},
+          {"otlp.promote_scope_metadata", Flag{&otlp.promote_scope_metadata},
+           "labels `otel_scope_name`, `otel_scope_version`, `otel_scope_…`"},
+          {"otlp.label_name_underscore_sanitization", Flag{&otlp.label_name_underscore_sanitization},
+           "label names that begin with one underscore get `key` in front"},
+          {"otlp.label_name_preserve_multiple_underscores", Flag{&otlp.label_name_preserve_multiple_underscores},
+           "runs of underscores in label names stay as they are"},
       });
 }
 
@@ -265,6 +306,7 @@ std::vector<Setting> Settings(Config* config) {
   AddIngestSettings(config, &settings);
   AddQuerySettings(config, &settings);
   AddPrometheusSettings(config, &settings);
+  AddOtlpSettings(config, &settings);
   return settings;
 }
 

@@ -3,11 +3,9 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "engine/model/labels.h"
@@ -17,6 +15,8 @@
 #include "tools/line_reader.h"
 #include "tools/progress_bar.h"
 #include "tools/push_batch.h"
+#include "tools/push_metrics.h"
+#include "tools/retrying_post.h"
 #include "tools/units.h"
 
 namespace varve {
@@ -25,13 +25,13 @@ namespace {
 constexpr uint64_t kBatchBytes = 1 << 20;
 constexpr uint64_t kBatchLines = 20'000;
 constexpr int kIdleMs = 500;  // a pipe that pauses this long has its lines sent
-constexpr int64_t kFirstBackoffMs = 200;
-constexpr int64_t kBackoffMsMax = 10'000;
 
 struct PushOptions {
   ServerAddress address;
   std::vector<std::string> files;
   std::vector<std::string> labels;
+  bool metrics = false;
+  std::string format = "auto";
   uint32_t retries = 10;
 };
 
@@ -106,38 +106,22 @@ Status Pusher::Flush() {
   return Status::Ok();
 }
 
-// 429, 5xx and a broken connection are worth another try: a server that stored the batch before the
-// connection broke recognises it as the same entries. Other answers are final; what is wrong with one
-// batch is printed and the next one follows.
+// What is wrong with one batch is printed and the next one follows.
 Status Pusher::SendWithRetries(const std::string& body) {
-  int64_t backoff_ms = kFirstBackoffMs;
-  for (uint32_t attempt = 0;; ++attempt) {
-    Result<HttpAnswer> answer = client_.Post("/loki/api/v1/push", "application/x-protobuf", body);
-    if (!answer.ok() && !reached_server_) return std::move(answer).status();
-    const bool retry = !answer.ok() || answer->status == 429 || answer->status >= 500;
-    if (!retry) {
-      reached_server_ = true;
-      if (answer->status / 100 == 2) {
-        lines_ += batch_.lines();
-        line_bytes_ += batch_.line_bytes();
-        return Status::Ok();
-      }
-      ++rejected_batches_;
-      progress_.Clear();
-      while (answer->body.ends_with('\n')) answer->body.pop_back();
-      fmt::print(stderr, "varve: a batch of {} lines was answered with {}: {}\n", batch_.lines(),
-                 answer->status, answer->body.substr(0, 500));
-      return Status::Ok();
-    }
-    if (attempt == options_.retries) {
-      if (!answer.ok()) return std::move(answer).status();
-      return Unavailable(fmt::format("gave up after {} tries; the last answer was {}: {}", attempt + 1,
-                                     answer->status, answer->body.substr(0, 500)));
-    }
-    const int64_t asked_ms = answer.ok() ? answer->retry_after_ms : 0;
-    std::this_thread::sleep_for(std::chrono::milliseconds(std::clamp(asked_ms, backoff_ms, kBackoffMsMax)));
-    backoff_ms = std::min(backoff_ms * 2, kBackoffMsMax);
+  VARVE_ASSIGN_OR_RETURN(
+      HttpAnswer answer,
+      PostWithRetries(&client_, "/loki/api/v1/push", "application/x-protobuf", body, options_.retries, &reached_server_));
+  if (answer.status / 100 == 2) {
+    lines_ += batch_.lines();
+    line_bytes_ += batch_.line_bytes();
+    return Status::Ok();
   }
+  ++rejected_batches_;
+  progress_.Clear();
+  while (answer.body.ends_with('\n')) answer.body.pop_back();
+  fmt::print(stderr, "varve: a batch of {} lines was answered with {}: {}\n", batch_.lines(), answer.status,
+             answer.body.substr(0, 500));
+  return Status::Ok();
 }
 
 Status Pusher::Finish() {
@@ -150,6 +134,11 @@ Status Pusher::Finish() {
 }
 
 Status RunPush(const PushOptions& options) {
+  if (options.metrics) {
+    if (!options.labels.empty()) return InvalidArgument("--label is for lines of logs, not for --metrics");
+    return PushMetrics({options.address, options.files, options.format, options.retries});
+  }
+  if (options.labels.empty()) return InvalidArgument("--label is required: a stream has at least one label");
   VARVE_ASSIGN_OR_RETURN(const Labels labels, ParseLabels(options.labels));
   Pusher pusher(options, labels);
   for (const std::string& file : options.files) VARVE_RETURN_IF_ERROR(pusher.PushFile(file));
@@ -160,23 +149,29 @@ Status RunPush(const PushOptions& options) {
 }  // namespace
 
 void AddPushCommand(CLI::App* app, ChosenCommand* chosen) {
-  CLI::App* command = app->add_subcommand("push", "Send the lines of files to a server");
+  CLI::App* command = app->add_subcommand("push", "Send the lines of files, or metrics, to a server");
   auto options = std::make_shared<PushOptions>();
   command->add_option("FILE", options->files, "plain or gzip; - is standard input")->required();
   command->add_option("-l,--label", options->labels, "a label of the stream; repeat for more")
       ->type_name("NAME=VALUE")
-      ->required()
       ->allow_extra_args(false);  // one value each, so that what follows is a FILE
+  command->add_flag("--metrics", options->metrics, "the files hold metrics, with times of their own");
+  command
+      ->add_option("--format", options->format, "of metrics: json (a series a line), openmetrics, prometheus")
+      ->type_name("FORMAT")
+      ->check(CLI::IsMember({"auto", "json", "openmetrics", "prometheus"}).description(""))
+      ->capture_default_str();
   command->add_option("--retries", options->retries, "tries again on 429, 5xx and broken connections")
       ->capture_default_str();
   AddServerOptions(command, &options->address);
   command->footer(
-      "Each line gets the current time. Lines that the server refuses are reported; then the exit status is "
-      "1.\n\n"
+      "Each line of a log gets the current time. Lines that the server refuses are reported; then the exit status "
+      "is 1.\n\n"
       "Examples:\n"
       "  varve push --label job=sshd /var/log/auth.log\n"
       "  varve push --label job=sshd --label host=web1 auth.log.1.gz auth.log.2.gz\n"
-      "  journalctl -f -o cat | varve push --label job=journal -");
+      "  journalctl -f -o cat | varve push --label job=journal -\n"
+      "  varve push --metrics backfill.om export.jsonl.gz");
   command->callback([options, chosen] { *chosen = [options] { return RunPush(*options); }; });
 }
 

@@ -1,6 +1,8 @@
 // What a metric store or a batch holds, as text to compare.
 #pragma once
 
+#include <bit>
+#include <charconv>
 #include <cinttypes>
 #include <cstdio>
 #include <string>
@@ -14,15 +16,9 @@ inline std::string ValueText(double value) {
   char text[40];
   if (value != value) {
     std::snprintf(text, sizeof(text), "NaN:%016" PRIx64, std::bit_cast<uint64_t>(value));
-  } else {
-    std::snprintf(text, sizeof(text), "%.17g", value);
-    for (int precision = 1; precision < 17; ++precision) {
-      char shorter[40];
-      std::snprintf(shorter, sizeof(shorter), "%.*g", precision, value);
-      if (std::strtod(shorter, nullptr) == value) return shorter;
-    }
+    return text;
   }
-  return text;
+  return {text, std::to_chars(text, std::end(text), value).ptr};
 }
 
 inline std::string HistogramText(const NativeHistogram& h) {

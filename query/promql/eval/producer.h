@@ -25,7 +25,7 @@ struct ProduceTask {
     std::vector<HistogramPoint> histograms;
     StepColumn column;
     std::unique_ptr<SlidingForm> sliding;  // of the range function of this level
-    const void* sliding_of = nullptr;      // whose it is
+    MakeSlidingFn sliding_of = nullptr;    // what made it
   };
   Buffers* BuffersOfLevel(size_t level) {
     while (levels.size() <= level) levels.push_back(std::make_unique<Buffers>());

@@ -44,7 +44,7 @@ Status CheckRequest(const QueryRequest& request, const PromqlOptions& options) {
 // A budget without room is the query's own doing.
 Status AsExecution(Status status) {
   if (status.code() != Code::kResourceExhausted) return status;
-  return ExecutionError("the query needs more memory than promql.memory_max allows: " + status.message());
+  return ExecutionError("the query needs more memory than limits.max_query_memory allows: " + status.message());
 }
 
 }  // namespace

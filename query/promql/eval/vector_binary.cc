@@ -275,10 +275,10 @@ class VectorBinary {
   }
 
   Status DuplicateError(const PackedLabels& a, const PackedLabels& b) const {
-    std::string first = a.ToString();
-    std::string second = b.ToString();
+    std::string first = a.ToBracedString();
+    std::string second = b.ToBracedString();
     if (first > second) std::swap(first, second);
-    return ExecutionError("found duplicate series for the match group " + MatchLabels(a).ToString() + " on the " +
+    return ExecutionError("found duplicate series for the match group " + MatchLabels(a).ToBracedString() + " on the " +
                           (swapped() ? "left" : "right") + " hand-side of the operation: [" + first + ", " + second +
                           "];many-to-many matching not allowed: matching labels must be unique on one side");
   }

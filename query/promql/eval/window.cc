@@ -9,6 +9,10 @@
 namespace varve::promql {
 namespace {
 
+// In how many windows a sample must be for a sliding form to be faster than looking at each window anew
+// (bench/micro/promql_functions_bench.cc).
+constexpr int64_t kSlidingOverlapMin = 8;
+
 class SelectorSource final : public RangeSource {
  public:
   SelectorSource(std::shared_ptr<const MetricSnapshot> snapshot, MetricRange range)
@@ -178,10 +182,12 @@ class RangeFunctionProducer final : public SeriesProducer {
 
   // The worker's own form, kept from series to series; null when the plain one is to be called.
   SlidingForm* BeginSliding(const WindowCursor& cursor, ProduceTask::Buffers* buffers) const {
-    if (setup_.function.make_sliding == nullptr) return nullptr;
-    if (buffers->sliding_of != this) {
+    const StepGrid& grid = input_.spec.grid;
+    const bool pays = grid.step_ms > 0 && input_.spec.range_ms / grid.step_ms >= kSlidingOverlapMin;
+    if (setup_.function.make_sliding == nullptr || !pays) return nullptr;
+    if (buffers->sliding_of != setup_.function.make_sliding) {
       buffers->sliding = setup_.function.make_sliding();
-      buffers->sliding_of = this;
+      buffers->sliding_of = setup_.function.make_sliding;
     }
     return buffers->sliding->Begin(cursor.All(setup_.use_starts)) ? buffers->sliding.get() : nullptr;
   }
