@@ -99,6 +99,8 @@ class MetricStoreImpl final : public MetricStore {
   MetricShard& ShardOf(SeriesOrdinal series) const { return *shards_[series_.Get(series).target % shards_.size()]; }
   // The series that match and have a sample in `range`, as far as heads and directories tell.
   Result<MetricSelection> Select(TenantId tenant, const std::vector<Matcher>& matchers, MetricRange range) const;
+  // The same, of those only that have a sample in the range: reads those of which that is not known.
+  Result<MetricSelection> SelectListed(TenantId tenant, const std::vector<Matcher>& matchers, MetricRange range) const;
   // Finds these series of the selection, which are in `shard`, in its packs, and notes which are in one.
   Status PickPacks(const MetricSelection::Shard& shard, const std::vector<uint32_t>& numbers,
                    MetricSelection* selection, std::vector<bool>* wanted) const;
