@@ -1,7 +1,5 @@
 #include "engine/pack_catalog.h"
 
-#include <algorithm>
-
 #include "engine/base/bytes.h"
 #include "engine/base/time.h"
 
@@ -27,7 +25,9 @@ PackSummary SummaryOf(const PackDirectory& directory, uint64_t origin) {
 
 PackSummary SummaryOf(const MetricPackDirectory& directory, uint64_t origin) {
   const auto ns = [](int64_t ms) {
-    return std::clamp(ms, INT64_MIN / kNsPerMs, INT64_MAX / kNsPerMs) * kNsPerMs;
+    int64_t product = 0;
+    if (!__builtin_mul_overflow(ms, kNsPerMs, &product)) return product;
+    return ms < 0 ? INT64_MIN : INT64_MAX;
   };
   return {.min_ts_ns = ns(directory.min_ts_ms),
           .max_ts_ns = ns(directory.max_ts_ms),

@@ -30,11 +30,17 @@ Result<size_t> LimitParam(const PromCall& call) {
   return limit;
 }
 
+// Prometheus looks at blocks and chunks that touch the range, and those touch one whose end comes first as well: so
+// listings take the time between both, whichever is first.
+MetricRange Between(const PromBounds& bounds) {
+  return {std::min(bounds.start_ms, bounds.end_ms), std::max(bounds.start_ms, bounds.end_ms)};
+}
+
 Result<Listing> ParseListing(const PromCall& call) {
   Listing listing;
   VARVE_ASSIGN_OR_RETURN(listing.limit, LimitParam(call));
   VARVE_ASSIGN_OR_RETURN(const PromBounds bounds, ParsePromBounds(call.params));
-  listing.range = {bounds.start_ms, bounds.end_ms};
+  listing.range = Between(bounds);
   VARVE_ASSIGN_OR_RETURN(listing.selectors, ParseMatchParams(call));
   return listing;
 }
@@ -116,7 +122,7 @@ Result<HttpResponse> Series(const PromCall& call) {
   Listing listing;
   VARVE_ASSIGN_OR_RETURN(listing.limit, LimitParam(call));
   VARVE_ASSIGN_OR_RETURN(const PromBounds bounds, ParsePromBounds(call.params));
-  listing.range = {bounds.start_ms, bounds.end_ms};
+  listing.range = Between(bounds);
   Result<std::vector<std::vector<Matcher>>> selectors = ParseMatchParams(call);
   if (!selectors.ok()) return InvalidParameter("match[]", selectors.status().message());
   listing.selectors = *std::move(selectors);

@@ -1,6 +1,7 @@
 #include "engine/head/metric_head.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "engine/base/check.h"
 
@@ -28,8 +29,9 @@ void PushStart(std::vector<int64_t>* starts, size_t before, int64_t start_ms) {
 
 int64_t MetricHead::Side::Bytes() const {
   constexpr size_t kMallocBytes = 16;
-  size_t bytes = sizeof(Side) + 5 * kMallocBytes + runs.capacity() * sizeof(Timelines::Run) +
-                 starts.capacity() * sizeof(StartRun) + floats.capacity() * sizeof(LateFloat) +
+  size_t bytes = sizeof(Side) + 6 * kMallocBytes + runs.capacity() * sizeof(Timelines::Run) +
+                 starts.capacity() * sizeof(StartRun) +
+                 (floats.capacity() + waiting.capacity()) * sizeof(LateFloat) +
                  histograms.capacity() * sizeof(HeadHistogram);
   return static_cast<int64_t>(bytes);
 }
@@ -70,33 +72,54 @@ void MetricHead::NoteSample(Series* series, int64_t ts_ms) {
 void MetricHead::AddFloat(uint32_t slot, int64_t ts_ms, double value, int64_t start_ms) {
   Series& series = series_[slot];
   NoteSample(&series, ts_ms);
-  const uint32_t count = series.values.count();
-  if (count != 0 && ts_ms <= series.last_ms) {
-    Side* const side = SideOf(&series);
-    heap_bytes_ -= side->Bytes();
-    side->floats.insert(LowerBoundTime(side->floats, ts_ms), {.ts_ms = ts_ms, .value = value, .start_ms = start_ms});
-    heap_bytes_ += side->Bytes();
-    return;
+  const bool late = series.values.count() != 0 && ts_ms <= series.last_ms;
+  if (late || (series.side != nullptr && series.side->waiting_max != 0)) {
+    AddKeepingBack(&series, {.ts_ms = ts_ms, .value = value, .start_ms = start_ms});
+  } else {
+    AddOrdered(&series, ts_ms, value, start_ms);
   }
-  if (count == 0 || !timelines_.Extend(&series.run, ts_ms)) {
+}
+
+void MetricHead::AddKeepingBack(Series* series, LateFloat sample) {
+  Side* const side = SideOf(series);
+  heap_bytes_ -= side->Bytes();
+  const bool too_late = series->values.count() != 0 && sample.ts_ms <= series->last_ms;
+  if (too_late) {
+    side->waiting_max = std::clamp(side->waiting_max * 2, kWaitingMin, kWaitingMax);
+    side->floats.insert(LowerBoundTime(side->floats, sample.ts_ms), sample);
+  } else {
+    auto at = side->waiting.end();
+    while (at != side->waiting.begin() && std::prev(at)->ts_ms > sample.ts_ms) --at;
+    side->waiting.insert(at, sample);
+  }
+  heap_bytes_ += side->Bytes();
+  if (side->waiting.size() <= side->waiting_max) return;
+  const LateFloat earliest = side->waiting.front();
+  side->waiting.erase(side->waiting.begin());
+  AddOrdered(series, earliest.ts_ms, earliest.value, earliest.start_ms);
+}
+
+void MetricHead::AddOrdered(Series* series, int64_t ts_ms, double value, int64_t start_ms) {
+  const uint32_t count = series->values.count();
+  if (count == 0 || !timelines_.Extend(&series->run, ts_ms)) {
     bool shared = true;
-    const uint32_t before = series.run.timeline;
+    const uint32_t before = series->run.timeline;
     if (count != 0) {
-      Side* const side = SideOf(&series);
+      Side* const side = SideOf(series);
       heap_bytes_ -= side->Bytes();
-      side->runs.push_back(series.run);
+      side->runs.push_back(series->run);
       heap_bytes_ += side->Bytes();
       shared = side->runs.size() < kRunsMax || count / side->runs.size() >= kRunSamplesMin;
     }
-    series.run = timelines_.Start(series.target, before, ts_ms, shared);
+    series->run = timelines_.Start(series->target, before, ts_ms, shared);
   }
-  series.last_ms = ts_ms;
-  heap_bytes_ -= series.values.heap_bytes();
-  series.values.Append(value);
-  heap_bytes_ += series.values.heap_bytes();
-  const bool has_starts = series.side != nullptr && !series.side->starts.empty();
+  series->last_ms = ts_ms;
+  heap_bytes_ -= series->values.heap_bytes();
+  series->values.Append(value);
+  heap_bytes_ += series->values.heap_bytes();
+  const bool has_starts = series->side != nullptr && !series->side->starts.empty();
   if (start_ms == kNoStartMs && !has_starts) return;
-  Side* const side = SideOf(&series);
+  Side* const side = SideOf(series);
   if (!side->starts.empty() && side->starts.back().start_ms == start_ms) return;
   heap_bytes_ -= side->Bytes();
   side->starts.push_back({.from = count, .start_ms = start_ms});
@@ -146,6 +169,9 @@ std::optional<uint32_t> MetricHead::FindOrdered(const Series& series, int64_t ts
 std::optional<MetricHead::Stored> MetricHead::Lookup(uint32_t slot, int64_t ts_ms) const {
   const Series& series = series_[slot];
   if (const Side* const side = series.side.get()) {
+    for (const LateFloat& sample : side->waiting) {
+      if (sample.ts_ms == ts_ms) return Stored{.value = sample.value, .histogram = nullptr};
+    }
     const auto late = LowerBoundTime(side->floats, ts_ms);
     if (late != side->floats.end() && late->ts_ms == ts_ms) return Stored{.value = late->value, .histogram = nullptr};
     const auto histogram = LowerBoundTime(side->histograms, ts_ms);
@@ -171,6 +197,7 @@ MetricRange MetricHead::SpanOf(uint32_t slot) const {
   if (series.values.count() != 0) {
     add(timelines_.At(side != nullptr && !side->runs.empty() ? side->runs.front() : series.run, 0), series.last_ms);
   }
+  if (side != nullptr && !side->waiting.empty()) add(side->waiting.front().ts_ms, side->waiting.back().ts_ms);
   if (side != nullptr && !side->floats.empty()) add(side->floats.front().ts_ms, side->floats.back().ts_ms);
   if (side != nullptr && !side->histograms.empty()) {
     add(side->histograms.front().ts_ms, side->histograms.back().ts_ms);
@@ -257,6 +284,12 @@ void MetricHead::Read(uint32_t slot, MetricRange range, uint32_t ordered_max, Se
   const Side* const side = series.side.get();
   if (side == nullptr) return;
   MergeLate(series, range, from, out);
+  for (const LateFloat& sample : side->waiting) {
+    if (!range.Contains(sample.ts_ms)) continue;
+    PushStart(&out->float_starts_ms, out->floats.size(), sample.start_ms);
+    out->float_ts_ms.push_back(sample.ts_ms);
+    out->floats.push_back(sample.value);
+  }
   for (auto it = LowerBoundTime(side->histograms, range.min_ms);
        it != side->histograms.end() && it->ts_ms <= range.max_ms; ++it) {
     PushStart(&out->histogram_starts_ms, out->histograms.size(), it->start_ms);

@@ -1,13 +1,16 @@
 // The newest samples of one metric shard, in memory, until a cut writes them into packs.
 //
 // Per series: its in-order floats as a ValueStream over shared timelines (timeline.h), about 100 bytes and one or two
-// a sample; whatever is rare (samples out of order, native histograms, start timestamps) in lists beside.
+// a sample; whatever is rare (samples out of order, native histograms, start timestamps) in lists beside. A series
+// that has come out of order once keeps its newest samples back for a while: senders with several connections deliver
+// a scrape before the one before it, and such samples still find their place.
 // Samples are only ever added; no time twice in a series, which the caller sees to.
 // Ownership: `budget` must outlive the head; it is charged by force (a journalled sample must find room).
 // Threads: thread-compatible; immutable once sealed.
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -53,6 +56,10 @@ class MetricHead {
   // Whether its newest sample here is this one.
   bool IsNewest(uint32_t slot, int64_t ts_ms, uint64_t bits) const {
     const Series& series = series_[slot];
+    if (series.side != nullptr && !series.side->waiting.empty()) {
+      const LateFloat& newest = series.side->waiting.back();
+      return newest.ts_ms == ts_ms && std::bit_cast<uint64_t>(newest.value) == bits;
+    }
     return series.values.count() != 0 && series.last_ms == ts_ms && series.values.last_bits() == bits;
   }
   std::optional<Stored> Lookup(uint32_t slot, int64_t ts_ms) const;
@@ -65,7 +72,11 @@ class MetricHead {
   SeriesOrdinal SeriesOf(uint32_t slot) const { return series_[slot].ordinal; }
   size_t series_count() const { return series_.size(); }
   // In-order floats of the series: a reader that remembers it does not see those that came later.
-  uint32_t OrderedCount(uint32_t slot) const { return series_[slot].values.count(); }
+  // No bound for a series that keeps samples back: those may come to stand among the in-order ones later.
+  uint32_t OrderedCount(uint32_t slot) const {
+    const Series& series = series_[slot];
+    return series.side != nullptr && series.side->waiting_max != 0 ? UINT32_MAX : series.values.count();
+  }
   // The times of the series' first and last sample here; an empty range when there is none.
   MetricRange SpanOf(uint32_t slot) const;
   // Appends the samples in `range`, ascending, of the in-order floats only the first `ordered_max`.
@@ -81,6 +92,9 @@ class MetricHead {
 
  private:
   static constexpr size_t kPageSeries = 256;
+  // How many samples a series may keep back.
+  static constexpr uint32_t kWaitingMin = 2;
+  static constexpr uint32_t kWaitingMax = 16;
 
   struct StartRun {
     uint32_t from = 0;  // in-order float
@@ -101,6 +115,10 @@ class MetricHead {
     std::vector<StartRun> starts;
     std::vector<LateFloat> floats;          // ascending
     std::vector<HeadHistogram> histograms;  // ascending
+    // The newest floats, ascending, later than all in order; they join those when newer ones come. At most
+    // waiting_max, which doubles whenever that was too few; 0: it keeps none back.
+    std::vector<LateFloat> waiting;
+    uint32_t waiting_max = 0;
     int64_t Bytes() const;
   };
   struct Series {
@@ -114,6 +132,9 @@ class MetricHead {
   };
 
   Side* SideOf(Series* series);
+  // Of a float later than all in order.
+  void AddOrdered(Series* series, int64_t ts_ms, double value, int64_t start_ms);
+  void AddKeepingBack(Series* series, LateFloat sample);
   void NoteSample(Series* series, int64_t ts_ms);
   // The number of the in-order float at that time.
   std::optional<uint32_t> FindOrdered(const Series& series, int64_t ts_ms) const;

@@ -4,7 +4,6 @@
 // looked for among those of its own batch, in the heads, and last in the packs.
 #include <algorithm>
 #include <bit>
-#include <unordered_map>
 
 #include "engine/base/failpoint.h"
 #include "engine/codec/metric_timelines.h"
@@ -15,6 +14,7 @@ namespace varve {
 namespace {
 
 constexpr uint64_t kSampleBytes = 16;
+constexpr uint32_t kNoPart = UINT32_MAX;
 
 bool SameSample(const MetricHead::Stored& stored, double value, const NativeHistogram* histogram) {
   if ((stored.histogram == nullptr) != (histogram == nullptr)) return false;
@@ -83,6 +83,7 @@ class MetricAppend {
   // The sample of this batch at that time that was judged before, of the series of `part`.
   std::optional<MetricHead::Stored> FindInBatch(uint32_t part, int64_t ts_ms);
   std::optional<MetricHead::Stored> FindInPart(uint32_t part, int64_t ts_ms) const;
+  void ChainParts();
   void ApplyPart(MetricHead* head, uint32_t part, const MetricVerdicts& verdicts);
   void NoteApplied(MetricHead* head, bool was_empty) const;
   void MarkDays(uint32_t part, const MetricVerdicts& verdicts) const;
@@ -100,11 +101,12 @@ class MetricAppend {
   std::vector<uint32_t> slots_;               // by part
   std::vector<SampleVerdict> floats_;         // of what has been judged; kStored where it has not
   std::vector<SampleVerdict> histograms_;
-  // How much of each part has been judged, and the parts of each series: once a late sample asks.
+  // How much of each part has been judged.
   uint32_t judging_ = 0;
   size_t judged_floats_ = 0;  // of the part being judged
   size_t judged_histograms_ = 0;
-  std::unordered_map<SeriesOrdinal, std::vector<uint32_t>> parts_of_series_;
+  // Of each part, the one of the same series before it; worked out once a late sample asks.
+  std::vector<uint32_t> part_before_;
   uint64_t new_samples_ = 0;
 };
 
@@ -213,14 +215,24 @@ std::optional<MetricHead::Stored> MetricAppend::FindInPart(uint32_t number, int6
 }
 
 std::optional<MetricHead::Stored> MetricAppend::FindInBatch(uint32_t number, int64_t ts_ms) {
-  if (parts_of_series_.empty()) {
-    for (uint32_t i = 0; i < batch_.parts.size(); ++i) parts_of_series_[batch_.parts[i].series].push_back(i);
-  }
-  for (const uint32_t part : parts_of_series_[batch_.parts[number].series]) {
-    if (part > number) break;  // not judged yet
+  if (part_before_.empty()) ChainParts();
+  for (uint32_t part = number; part != kNoPart; part = part_before_[part]) {
     if (std::optional<MetricHead::Stored> found = FindInPart(part, ts_ms)) return found;
   }
   return std::nullopt;
+}
+
+void MetricAppend::ChainParts() {
+  const size_t mask = std::bit_ceil(batch_.parts.size() * 2) - 1;
+  std::vector<uint32_t> last(mask + 1, kNoPart);  // by series: its last part so far; open addressing
+  part_before_.resize(batch_.parts.size(), kNoPart);
+  for (uint32_t i = 0; i < batch_.parts.size(); ++i) {
+    const SeriesOrdinal series = batch_.parts[i].series;
+    size_t at = series * size_t{0x9E3779B1} & mask;
+    while (last[at] != kNoPart && batch_.parts[last[at]].series != series) at = (at + 1) & mask;
+    part_before_[i] = last[at];
+    last[at] = i;
+  }
 }
 
 std::optional<MetricHead::Stored> MetricAppend::Elsewhere::Find(int64_t ts_ms) const {

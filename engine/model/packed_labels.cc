@@ -68,6 +68,21 @@ size_t PackedLabels::size() const { return static_cast<size_t>(std::distance(beg
 
 uint64_t PackedLabels::Hash() const { return XXH3_64bits(bytes_.data(), bytes_.size()); }
 
+namespace {
+
+void AppendPair(std::string* out, const LabelView& label) {
+  if (!out->empty()) out->append(", ");
+  if (IsValidLabelName(label.name)) {
+    out->append(label.name);
+  } else {
+    AppendGoQuoted(out, label.name);
+  }
+  out->push_back('=');
+  AppendGoQuoted(out, label.value);
+}
+
+}  // namespace
+
 std::string PackedLabels::ToString() const {
   const std::string_view name = metric_name();
   const bool bare = IsLegacyMetricName(name);
@@ -76,18 +91,16 @@ std::string PackedLabels::ToString() const {
   std::string inside;
   if (!name.empty() && !bare) AppendGoQuoted(&inside, name);
   for (const LabelView& label : *this) {
-    if (label.name == kMetricName) continue;
-    if (!inside.empty()) inside += ", ";
-    if (IsValidLabelName(label.name)) {
-      inside.append(label.name);
-    } else {
-      AppendGoQuoted(&inside, label.name);
-    }
-    inside += '=';
-    AppendGoQuoted(&inside, label.value);
+    if (label.name != kMetricName) AppendPair(&inside, label);
   }
   if (!inside.empty() || !bare) out += "{" + inside + "}";
   return out;
+}
+
+std::string PackedLabels::ToBracedString() const {
+  std::string inside;
+  for (const LabelView& label : *this) AppendPair(&inside, label);
+  return "{" + inside + "}";
 }
 
 Labels PackedLabels::ToLabels() const {

@@ -68,8 +68,10 @@ class PackedLabels {
   size_t size() const;  // labels; counts them
   const std::string& canonical() const { return bytes_; }
   uint64_t Hash() const;  // xxh3
-  // `name{a="b", c="d"}`, `{…}` without a name, `{}` when empty: Prometheus's Labels.String().
+  // `name{a="b", c="d"}`, `{…}` without a name, `{}` when empty: as one writes a series.
   std::string ToString() const;
+  // `{__name__="name", a="b"}`: Prometheus's Labels.String(), as its errors quote series.
+  std::string ToBracedString() const;
   Labels ToLabels() const;
 
   bool operator==(const PackedLabels&) const = default;

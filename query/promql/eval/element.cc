@@ -55,6 +55,10 @@ class ElementProducer final : public MapProducer {
       if (column->kinds[step] == PointKind::kNone) continue;
       for (size_t i = 0; i < scalars.size(); ++i) scalars[i] = scalars_[i][step];
       call.eval_ms = grid_.At(step);
+      if (function_.float_fn != nullptr && column->kinds[step] == PointKind::kFloat) {
+        if (!function_.float_fn(call, column->values[step], &column->values[step])) column->Erase(step);
+        continue;
+      }
       Point point = function_.fn(call, column->Get(step));
       column->Erase(step);
       column->Set(step, std::move(point));

@@ -6,6 +6,7 @@
 // Threads: labels and Produce are thread-safe; each series is produced at most once.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -25,7 +26,7 @@ struct ProduceTask {
     std::vector<HistogramPoint> histograms;
     StepColumn column;
     std::unique_ptr<SlidingForm> sliding;  // of the range function of this level
-    const void* sliding_of = nullptr;      // whose it is
+    MakeSlidingFn sliding_of = nullptr;    // what made it
   };
   Buffers* BuffersOfLevel(size_t level) {
     while (levels.size() <= level) levels.push_back(std::make_unique<Buffers>());
@@ -36,6 +37,7 @@ struct ProduceTask {
   SampleStats stats;
   uint64_t window_samples = 0;  // most that one window or series held
   MemoryBudget* budget = nullptr;
+  std::function<Status()> check_alive;  // fails once the query is to stop; thread-safe
   std::vector<std::unique_ptr<Buffers>> levels;
 };
 

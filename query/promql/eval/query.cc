@@ -44,7 +44,7 @@ Status CheckRequest(const QueryRequest& request, const PromqlOptions& options) {
 // A budget without room is the query's own doing.
 Status AsExecution(Status status) {
   if (status.code() != Code::kResourceExhausted) return status;
-  return ExecutionError("the query needs more memory than promql.memory_max allows: " + status.message());
+  return ExecutionError("the query needs more memory than limits.max_query_memory allows: " + status.message());
 }
 
 }  // namespace
@@ -71,6 +71,8 @@ Result<QueryResult> PromqlEngine::Run(const QueryRequest& request_in, const Quer
   result.stats.prepare_seconds = SecondsSince(begin);
   const Clock::time_point eval_begin = Clock::now();
   VARVE_RETURN_IF_ERROR(AsExecution(EvalResult(&evaluator, *plan.root, grid, &stats, &result)));
+  // Looks at the clock are rare while it runs; too late is too late all the same.
+  VARVE_RETURN_IF_ERROR(evaluator.CheckAlive());
   result.stats.eval_seconds = SecondsSince(eval_begin) - result.stats.sort_seconds;
   result.stats.total_queryable_samples = stats.total;
   result.stats.peak_samples = evaluator.tracker()->peak_samples();

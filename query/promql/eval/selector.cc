@@ -173,6 +173,13 @@ class SmoothedProducer final : public SeriesProducer {
       carried.set_hint(CounterResetHint::kUnknown);  // it tells how two samples relate, not what one is
       return Point::Histogram(std::make_shared<const FloatHistogram>(std::move(carried)));
     }
+    if (prev.histogram->is_custom() != next->histogram->is_custom()) {
+      std::string text =
+          "vector contains a mix of histograms with exponential and custom buckets schemas for metric name ";
+      AppendGoQuoted(&text, name);
+      task->notes.AddWarning(selector_.pos, std::move(text));
+      return Point::None();
+    }
     const bool is_counter = !prev.histogram->is_gauge() || !next->histogram->is_gauge();
     FloatHistogramPtr between =
         InterpolateHistograms(prev, *next, ref_ms, is_counter, name, selector_.pos, &task->notes);

@@ -146,6 +146,7 @@ class VectorBinary {
   bool one_to_one() const { return matching_.card == MatchCardinality::kOneToOne; }
 
   Status Step(size_t step) {
+    VARVE_RETURN_IF_ERROR(eval_->CheckAlive());
     const bool many_empty = IsEmpty(*many_, step);
     const bool one_empty = IsEmpty(*one_, step);
     const bool fills = matching_.fill_left.has_value() || matching_.fill_right.has_value();
@@ -275,10 +276,10 @@ class VectorBinary {
   }
 
   Status DuplicateError(const PackedLabels& a, const PackedLabels& b) const {
-    std::string first = a.ToString();
-    std::string second = b.ToString();
+    std::string first = a.ToBracedString();
+    std::string second = b.ToBracedString();
     if (first > second) std::swap(first, second);
-    return ExecutionError("found duplicate series for the match group " + MatchLabels(a).ToString() + " on the " +
+    return ExecutionError("found duplicate series for the match group " + MatchLabels(a).ToBracedString() + " on the " +
                           (swapped() ? "left" : "right") + " hand-side of the operation: [" + first + ", " + second +
                           "];many-to-many matching not allowed: matching labels must be unique on one side");
   }

@@ -9,6 +9,12 @@
 namespace varve::promql {
 namespace {
 
+// In how many windows a sample must be for a sliding form to be faster than looking at each window anew
+// (bench/micro/promql_functions_bench.cc).
+constexpr int64_t kSlidingOverlapMin = 8;
+
+constexpr uint64_t kCheckSamples = 4 << 20;  // a few milliseconds of work
+
 class SelectorSource final : public RangeSource {
  public:
   SelectorSource(std::shared_ptr<const MetricSnapshot> snapshot, MetricRange range)
@@ -136,12 +142,18 @@ class RangeFunctionProducer final : public SeriesProducer {
     WindowCursor cursor(*buffers, input_.spec);
     const bool floats_only = !input_.spec.anchored && !input_.spec.smoothed && buffers->histograms.empty();
     SlidingForm* sliding = floats_only ? BeginSliding(cursor, buffers) : nullptr;
+    uint64_t unchecked = 0;  // samples looked at since the last look at the clock
     for (size_t step = 0; step < grid.steps(); ++step) {
       const int64_t eval_ms = grid.At(step);
       const int64_t end_ms = input_.spec.EndMs(eval_ms);
       cursor.Advance(end_ms);
       const uint64_t samples = cursor.samples();
       if (samples == 0) continue;
+      unchecked += samples;
+      if (unchecked > kCheckSamples) {
+        VARVE_RETURN_IF_ERROR(task->check_alive());
+        unchecked = 0;
+      }
       for (size_t i = 0; i < scalars.size(); ++i) scalars[i] = setup_.scalars[i][step];
       task->stats.Count(step, samples);
       task->window_samples = std::max(task->window_samples, samples);
@@ -178,10 +190,12 @@ class RangeFunctionProducer final : public SeriesProducer {
 
   // The worker's own form, kept from series to series; null when the plain one is to be called.
   SlidingForm* BeginSliding(const WindowCursor& cursor, ProduceTask::Buffers* buffers) const {
-    if (setup_.function.make_sliding == nullptr) return nullptr;
-    if (buffers->sliding_of != this) {
+    const StepGrid& grid = input_.spec.grid;
+    const bool pays = grid.step_ms > 0 && input_.spec.range_ms / grid.step_ms >= kSlidingOverlapMin;
+    if (setup_.function.make_sliding == nullptr || !pays) return nullptr;
+    if (buffers->sliding_of != setup_.function.make_sliding) {
       buffers->sliding = setup_.function.make_sliding();
-      buffers->sliding_of = this;
+      buffers->sliding_of = setup_.function.make_sliding;
     }
     return buffers->sliding->Begin(cursor.All(setup_.use_starts)) ? buffers->sliding.get() : nullptr;
   }

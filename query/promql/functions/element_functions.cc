@@ -9,6 +9,7 @@
 
 #include "query/promql/functions/calendar.h"
 #include "query/promql/functions/go_extremes.h"
+#include "query/promql/functions/histogram_functions.h"
 
 namespace varve::promql {
 namespace {
@@ -24,6 +25,17 @@ bool Apply(const ElementCall&, double in, double* out) {
 double Degrees(double radians) { return radians * 180 / std::numbers::pi; }
 double Radians(double degrees) { return degrees * std::numbers::pi / 180; }
 double Sign(double value) { return value < 0 ? -1 : value > 0 ? 1 : value; }
+
+// Prometheus's logarithm on amd64 takes a subnormal number m * 2^-1074 for (1 + m * 2^-52) * 2^-1023, as if its exponent
+// were like any other. So do recorded answers.
+double Ln(double value) {
+  if (fpclassify(value) != FP_SUBNORMAL || value < 0) return log(value);
+  const double mantissa = ldexp(value, 1074 - 52);
+  return log((1 + mantissa) / 2) - 1022 * std::numbers::ln2;
+}
+double Log10(double value) {
+  return fpclassify(value) == FP_SUBNORMAL ? Ln(value) / std::numbers::ln10 : log10(value);
+}
 
 bool Round(const ElementCall& call, double in, double* out) {
   const double nearest = call.scalars.empty() ? 1 : call.scalars[0];
@@ -92,8 +104,8 @@ constexpr std::array kFunctions = {
     Floats<Apply<exp>>("exp"),
     Floats<Apply<floor>>("floor"),
     Floats<Apply<Hour>>("hour"),
-    Floats<Apply<log>>("ln"),
-    Floats<Apply<log10>>("log10"),
+    Floats<Apply<Ln>>("ln"),
+    Floats<Apply<Log10>>("log10"),
     Floats<Apply<log2>>("log2"),
     Floats<Apply<Minute>>("minute"),
     Floats<Apply<Month>>("month"),
@@ -111,6 +123,12 @@ constexpr std::array kFunctions = {
 }  // namespace
 
 const ElementFunction* FindElementFunction(std::string_view name) {
+  if (name.starts_with("histogram_")) {
+    for (const ElementFunction& function : HistogramElementFunctions()) {
+      if (function.name == name) return &function;
+    }
+    return nullptr;
+  }
   const auto* const found = std::lower_bound(kFunctions.begin(), kFunctions.end(), name,
                                              [](const ElementFunction& f, std::string_view n) { return f.name < n; });
   return found != kFunctions.end() && found->name == name ? found : nullptr;

@@ -182,8 +182,8 @@ class InfoJoin {
         int32_t& newest = group->newest[step];
         if (newest != kNoSeries && TimeOf(newest, step) == TimeOf(i, step)) {
           return ExecutionError(fmt::format("found duplicate series for info metric: existing {} @ {}, new {} @ {}",
-                                            info_[static_cast<size_t>(newest)].labels.ToString(),
-                                            TimeOf(newest, step), series.labels.ToString(), TimeOf(i, step)));
+                                            info_[static_cast<size_t>(newest)].labels.ToBracedString(),
+                                            TimeOf(newest, step), series.labels.ToBracedString(), TimeOf(i, step)));
         }
         if (newest == kNoSeries || TimeOf(newest, step) < TimeOf(i, step)) newest = i;
       }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "query/promql/functions/compensated_sum.h"
+#include "query/promql/functions/histogram_rate.h"
 #include "query/promql/functions/range_notes.h"
 #include "query/promql/functions/sample_quantile.h"
 
@@ -201,7 +202,8 @@ Result<Point> SumOverTime(const RangeCall& call, const RangeWindow& window) {
     double value = 0;
     return SumFloats(call, window, &value) ? Point::Float(value) : Point::None();
   }
-  if (!window.floats.empty()) NoteMixedKinds(call);
+  if (window.floats.empty()) return HistogramOverTime(call, window, HistogramFold::Kind::kSum);
+  NoteMixedKinds(call);
   return Point::None();
 }
 
@@ -210,7 +212,8 @@ Result<Point> AvgOverTime(const RangeCall& call, const RangeWindow& window) {
     double value = 0;
     return AvgFloats(call, window, &value) ? Point::Float(value) : Point::None();
   }
-  if (!window.floats.empty()) NoteMixedKinds(call);
+  if (window.floats.empty()) return HistogramOverTime(call, window, HistogramFold::Kind::kMean);
+  NoteMixedKinds(call);
   return Point::None();
 }
 

@@ -7,7 +7,10 @@
 // The order of operations is Prometheus's: the last bit shows in answers.
 #include "query/promql/functions/rate.h"
 
+#include <algorithm>
+
 #include "query/promql/functions/extended_rate.h"
+#include "query/promql/functions/histogram_rate.h"
 #include "query/promql/functions/start_timestamps.h"
 #include "query/promql/functions/range_notes.h"
 
@@ -76,10 +79,38 @@ Result<Point> RateOf(const RangeCall& call, const RangeWindow& window, RateTrait
       NoteMixedKinds(call);
       return Point::None();
     }
-    return Point::None();
+    return HistogramRate(call, window, traits);
   }
   double value = 0;
   return FloatRateOf(call, window, traits, &value) ? Point::Float(value) : Point::None();
+}
+
+// Of the last two samples of a window, whatever they are.
+Result<Point> InstantOf(const RangeCall& call, const RangeWindow& window, RateTraits traits) {
+  const std::span<const HistogramPoint> h = window.histograms;
+  const size_t floats = window.floats.size();
+  // How many of the last two are histograms.
+  size_t histograms = 0;
+  while (histograms < std::min<size_t>(2, h.size())) {
+    const int64_t ts_ms = h[h.size() - 1 - histograms].ts_ms;
+    const size_t floats_behind = 2 - histograms;
+    if (floats >= floats_behind && window.ts_ms[floats - floats_behind] > ts_ms) break;
+    ++histograms;
+  }
+  if (histograms == 0) {
+    double value = 0;
+    return FloatInstant(window, traits.counter, &value) ? Point::Float(value) : Point::None();
+  }
+  if (floats + h.size() < 2) return Point::None();
+  if (histograms == 1) {
+    NoteMixedKinds(call);
+    return Point::None();
+  }
+  const auto sample = [&](size_t i) {
+    const int64_t start_ms = window.histogram_starts_ms.empty() ? kNoStartMs : window.histogram_starts_ms[i];
+    return InstantSample{h[i].ts_ms, start_ms, h[i].histogram};
+  };
+  return HistogramInstantDelta(call, sample(h.size() - 2), sample(h.size() - 1), traits);
 }
 
 }  // namespace
@@ -145,13 +176,11 @@ Result<Point> Delta(const RangeCall& call, const RangeWindow& window) {
   return RateOf(call, window, {.counter = false, .per_second = false});
 }
 
-Result<Point> Irate(const RangeCall&, const RangeWindow& window) {
-  double value = 0;
-  return FloatInstant(window, true, &value) ? Point::Float(value) : Point::None();
+Result<Point> Irate(const RangeCall& call, const RangeWindow& window) {
+  return InstantOf(call, window, {.counter = true, .per_second = true});
 }
-Result<Point> Idelta(const RangeCall&, const RangeWindow& window) {
-  double value = 0;
-  return FloatInstant(window, false, &value) ? Point::Float(value) : Point::None();
+Result<Point> Idelta(const RangeCall& call, const RangeWindow& window) {
+  return InstantOf(call, window, {.counter = false, .per_second = false});
 }
 
 }  // namespace varve::promql

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "query/promql/functions/absent.h"
+#include "query/promql/functions/histogram_functions.h"
 #include "query/promql/functions/info.h"
 #include "query/promql/functions/label_functions.h"
 #include "query/promql/functions/sort_functions.h"
@@ -51,6 +52,12 @@ bool MergeColumns(StepColumn* to, StepColumn from) {
 }  // namespace
 
 const SeriesFunction* FindSeriesFunction(std::string_view name) {
+  if (name.starts_with("histogram_")) {
+    for (const SeriesFunction& function : HistogramSeriesFunctions()) {
+      if (function.name == name) return &function;
+    }
+    return nullptr;
+  }
   const auto* const found = std::lower_bound(kFunctions.begin(), kFunctions.end(), name,
                                              [](const SeriesFunction& f, std::string_view n) { return f.name < n; });
   return found != kFunctions.end() && found->name == name ? found : nullptr;

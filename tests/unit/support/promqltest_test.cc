@@ -133,7 +133,7 @@ TEST(PromqltestLoad, GivesHintsAsPrometheusStorageDoes) {
   std::vector<CounterResetHint> hints;
   for (const HistogramSample& sample : samples.histograms) hints.push_back(sample.histogram->hint);
   EXPECT_THAT(hints, ::testing::ElementsAre(CounterResetHint::kUnknown, CounterResetHint::kNotReset,
-                                            CounterResetHint::kReset, CounterResetHint::kUnknown,
+                                            CounterResetHint::kUnknown, CounterResetHint::kUnknown,
                                             CounterResetHint::kUnknown, CounterResetHint::kGauge));
 }
 

@@ -72,6 +72,28 @@ TEST_F(MetricHeadTest, TimestampsMoreThan49DaysApartAreKept) {
   EXPECT_EQ(ReadAll(slot).float_ts_ms, expected);
 }
 
+// As from a sender with several connections.
+TEST_F(MetricHeadTest, SamplesOfNeighbouringScrapesInTheWrongOrderCostNoMoreThanInTheRightOne) {
+  const auto bytes_of = [](bool swapped) {
+    MemoryBudget budget("heads", 1 << 30);
+    MetricHead head(&budget);
+    for (int64_t i = 0; i < 400; ++i) {
+      const int64_t ts_ms = 15'000 * (swapped ? i ^ 1 : i);
+      for (SeriesOrdinal series = 0; series < 50; ++series) {
+        const uint32_t slot = head.Open(series, /*target=*/1, MetricHead::kNever);
+        head.AddFloat(slot, ts_ms, static_cast<double>(ts_ms / 15'000 * series), kNoStartMs);
+      }
+    }
+    SeriesSamples out;
+    head.Read(7, {}, head.OrderedCount(7), &out);
+    EXPECT_EQ(out.floats.size(), 400u);
+    EXPECT_TRUE(std::is_sorted(out.float_ts_ms.begin(), out.float_ts_ms.end()));
+    EXPECT_EQ(out.floats.back(), 399.0 * 7);
+    return head.memory_bytes();
+  };
+  EXPECT_LT(bytes_of(true), bytes_of(false) + 50 * 400);
+}
+
 TEST_F(MetricHeadTest, HoldsAnythingInAnyOrder) {
   const uint32_t seed = std::random_device()();
   SCOPED_TRACE("seed " + std::to_string(seed));

@@ -53,7 +53,7 @@ TEST_F(QueryTest, StopsAtTheLimitOfBytesAndNamesIt) {
   const Result<QueryResult> result = Query({.query = "m", .start_ms = 0, .end_ms = 4 * kMinute, .step_ms = kMinute});
   ASSERT_FALSE(result.ok());
   EXPECT_EQ(result.status().code(), Code::kExecution);
-  EXPECT_THAT(result.status().message(), ::testing::HasSubstr("promql.memory_max"));
+  EXPECT_THAT(result.status().message(), ::testing::HasSubstr("limits.max_query_memory"));
   EXPECT_EQ(budget.used_bytes(), 0);
 }
 

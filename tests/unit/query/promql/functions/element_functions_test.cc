@@ -37,6 +37,10 @@ TEST(ElementFunctions, GiveTheDocumentedValues) {
       {"floor", -1.2, {}, -2},
       {"ln", 0, {}, -kInf},
       {"ln", -1, {}, kNan},
+      {"ln", 5e-324, {}, -1023 * std::log(2.0)},  // as on amd64
+      {"ln", -5e-324, {}, kNan},
+      {"log10", 5e-324, {}, -307.9536855642528},
+      {"log2", 5e-324, {}, -1074},
       {"log2", 8, {}, 3},
       {"log10", 1000, {}, 3},
       {"rad", 180, {}, std::acos(-1.0)},
