@@ -6,6 +6,7 @@
 // Threads: labels and Produce are thread-safe; each series is produced at most once.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -36,6 +37,7 @@ struct ProduceTask {
   SampleStats stats;
   uint64_t window_samples = 0;  // most that one window or series held
   MemoryBudget* budget = nullptr;
+  std::function<Status()> check_alive;  // fails once the query is to stop; thread-safe
   std::vector<std::unique_ptr<Buffers>> levels;
 };
 
