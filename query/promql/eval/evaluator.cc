@@ -112,6 +112,7 @@ Status Evaluator::ForEachColumn(SeriesProducer* producer, const EvalScope& scope
     tasks.push_back(std::make_unique<ProduceTask>());
     tasks.back()->stats = SampleStats::Like(*scope.stats);
     tasks.back()->budget = tracker_.budget();
+    tasks.back()->check_alive = [this] { return CheckAlive(); };
   }
   const size_t columns_of_task = producer->levels() + 1;
   Charge charge(&tracker_);
