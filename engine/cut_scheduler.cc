@@ -42,7 +42,7 @@ void EngineImpl::RunJournalSync() {
 void EngineImpl::RunCutScheduler() {
   auto next_idle_commit = std::chrono::steady_clock::now();
   while (!closing_.load(std::memory_order_relaxed)) {
-    for (Shard* shard : ShardsToCut()) CutShard(shard);
+    for (const CutTarget& target : ShardsToCut()) Cut(target);
     if (std::chrono::steady_clock::now() >= next_idle_commit && !MaybeCommitIdleShards().ok()) {
       next_idle_commit = std::chrono::steady_clock::now() + std::chrono::milliseconds(kRetryDelayMaxMs);
     }
@@ -51,13 +51,48 @@ void EngineImpl::RunCutScheduler() {
   }
 }
 
-std::vector<Shard*> EngineImpl::ShardsToCut() {
-  struct Candidate {
-    Shard* shard;
-    int64_t bytes;
-    JournalSeq watermark;
-    bool due;  // for its own sake
-  };
+std::vector<EngineImpl::CutTarget> EngineImpl::CutCandidates(JournalSeq flush_through) {
+  std::vector<JournalSeq> watermarks;
+  std::vector<JournalSeq> metric_watermarks;
+  {
+    const MutexLock lock(commit_mu_);
+    watermarks = watermarks_;
+    metric_watermarks = metric_watermarks_;
+  }
+  const int64_t now_ns = options_.clock->NowNs();
+  std::vector<CutTarget> candidates;
+  for (const auto& shard : shards_) {
+    const MutexLock lock(shard->mu);
+    if (shard->active->empty() || shard->sealed != nullptr) continue;
+    const bool due = shard->active->memory_bytes() >= options_.cut_bytes ||
+                     now_ns - shard->active->first_append_ns() >= options_.cut_age_ms * kNsPerMs ||
+                     watermarks[shard->number] < flush_through;
+    candidates.push_back({.logs = shard.get(),
+                          .budget = &heads_budget_,
+                          .bytes = shard->active->memory_bytes(),
+                          .watermark = watermarks[shard->number],
+                          .due = due});
+  }
+  for (const auto& shard : metric_store_->shards()) {
+    const ReaderLock lock(shard->mu);
+    if (shard->active->empty() || shard->sealed != nullptr) continue;
+    const JournalSeq watermark = metric_watermarks[shard->number - kMetricShardFirst];
+    const bool due = shard->active->memory_bytes() >= options_.metric_cut_bytes ||
+                     now_ns - shard->active->first_append_ns >= options_.metric_cut_age_ms * kNsPerMs ||
+                     watermark < flush_through;
+    candidates.push_back({.metrics = shard.get(),
+                          .budget = metric_store_->heads_budget(),
+                          .bytes = shard->active->memory_bytes(),
+                          .watermark = watermark,
+                          .due = due});
+  }
+  std::sort(candidates.begin(), candidates.end(), [](const CutTarget& a, const CutTarget& b) {
+    return a.due != b.due ? a.due : a.bytes > b.bytes;
+  });
+  return candidates;
+}
+
+std::vector<EngineImpl::CutTarget> EngineImpl::ShardsToCut() {
   size_t slots = 0;
   JournalSeq flush_through = 0;
   {
@@ -68,41 +103,42 @@ std::vector<Shard*> EngineImpl::ShardsToCut() {
     slots = running_max - cuts_running_;
     flush_through = flush_through_;
   }
-  std::vector<JournalSeq> watermarks;
-  {
-    const MutexLock lock(commit_mu_);
-    watermarks = watermarks_;
+  const std::vector<CutTarget> candidates = CutCandidates(flush_through);
+  std::vector<CutTarget> chosen;
+  for (const CutTarget& candidate : candidates) {
+    if (chosen.size() < slots && candidate.due) chosen.push_back(candidate);
   }
-  const int64_t now_ns = options_.clock->NowNs();
-  std::vector<Candidate> candidates;
-  for (const auto& shard : shards_) {
-    const MutexLock lock(shard->mu);
-    if (shard->active->empty() || shard->sealed != nullptr) continue;
-    const bool due = shard->active->memory_bytes() >= options_.cut_bytes ||
-                     now_ns - shard->active->first_append_ns() >= options_.cut_age_ms * kNsPerMs ||
-                     watermarks[shard->number] < flush_through;
-    candidates.push_back({shard.get(), shard->active->memory_bytes(), watermarks[shard->number], due});
+  if (!chosen.empty() || candidates.empty()) return chosen;
+  // Pressure: heads are filling up, or one quiet shard holds the journal's trim back.
+  for (const CutTarget& candidate : candidates) {
+    if (candidate.budget->used_bytes() > candidate.budget->limit_bytes() / 10 * 6) return {candidate};
   }
-  std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
-    return a.due != b.due ? a.due : a.bytes > b.bytes;
-  });
-
-  std::vector<Shard*> chosen;
-  for (const Candidate& candidate : candidates) {
-    if (chosen.size() < slots && candidate.due) chosen.push_back(candidate.shard);
-  }
-  if (chosen.size() == slots || candidates.empty()) return chosen;
-  // Pressure: the heads are filling up, or one quiet shard holds the journal's trim back.
-  if (chosen.empty() && heads_budget_.used_bytes() > heads_budget_.limit_bytes() / 10 * 6) {
-    chosen.push_back(candidates[0].shard);
-  } else if (chosen.empty() &&
-             journal_gauge_.LiveBytes() > static_cast<uint64_t>(options_.journal_bytes_max) / 2) {
-    const auto oldest =
-        std::min_element(candidates.begin(), candidates.end(),
-                         [](const auto& a, const auto& b) { return a.watermark < b.watermark; });
-    chosen.push_back(oldest->shard);
+  if (journal_gauge_.LiveBytes() > static_cast<uint64_t>(options_.journal_bytes_max) / 2) {
+    chosen.push_back(*std::min_element(candidates.begin(), candidates.end(), [](const auto& a, const auto& b) {
+      return a.watermark < b.watermark;
+    }));
   }
   return chosen;
+}
+
+void EngineImpl::Cut(const CutTarget& target) {
+  if (target.logs != nullptr) {
+    CutShard(target.logs);
+    return;
+  }
+  if (!metric_store_->CutShard(target.metrics)) return;
+  SubmitCut([this, shard = target.metrics] { metric_store_->FinishCut(shard); });
+}
+
+void EngineImpl::SubmitCut(std::function<void()> finish) {
+  {
+    const MutexLock lock(cut_mu_);
+    ++cuts_running_;
+  }
+  if (encode_pool_->TrySubmit(std::move(finish))) return;
+  // Only while closing: the entries stay readable and in the journal.
+  const MutexLock lock(cut_mu_);
+  --cuts_running_;
 }
 
 bool EngineImpl::CutShard(Shard* shard) {
@@ -121,15 +157,7 @@ bool EngineImpl::CutShard(Shard* shard) {
   shard->LeaveExclusive();
   if (!cut) return false;
   VARVE_KILL_POINT("after_cut");
-  {
-    const MutexLock lock(cut_mu_);
-    ++cuts_running_;
-  }
-  if (!encode_pool_->TrySubmit([this, shard] { FinishCut(shard); })) {
-    // Only while closing: the entries stay readable and in the journal.
-    const MutexLock lock(cut_mu_);
-    --cuts_running_;
-  }
+  SubmitCut([this, shard] { FinishCut(shard); });
   return true;
 }
 
@@ -155,22 +183,22 @@ void EngineImpl::FinishCut(Shard* shard) {
   // Two steps with different rules for trying again: packs may be written anew under new numbers, but
   // once a commit was tried it may have happened, so only the very same one may follow.
   std::optional<CutResult> written;
+  RunCut([&]() -> Status {
+    if (!written.has_value()) {
+      VARVE_ASSIGN_OR_RETURN(written, EncodeSealed(shard, *segment));
+      VARVE_KILL_POINT("after_all_packs");
+    }
+    VARVE_RETURN_IF_ERROR(CommitCut(shard, &*written));
+    segment.reset();  // before the news that there is room
+    return Status::Ok();
+  });
+}
+
+void EngineImpl::RunCut(const std::function<Status()>& attempt) {
   int64_t delay_ms = kRetryDelayFirstMs;
   for (;;) {
-    Status status;
-    if (!written.has_value()) {
-      Result<CutResult> encoded = EncodeSealed(shard, *segment);
-      if (encoded.ok()) {
-        written = std::move(encoded).value();
-        VARVE_KILL_POINT("after_all_packs");
-      } else {
-        status = std::move(encoded).status();
-      }
-    }
-    if (written.has_value()) {
-      status = CommitCut(shard, &*written);
-      if (status.ok()) break;
-    }
+    const Status status = attempt();
+    if (status.ok()) break;
     NoteCutFailure(status);
     const MutexLock lock(cut_mu_);
     const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(delay_ms);
@@ -180,7 +208,6 @@ void EngineImpl::FinishCut(Shard* shard) {
     delay_ms = std::min(delay_ms * 2, kRetryDelayMaxMs);
     if (closing_.load(std::memory_order_relaxed)) break;
   }
-  segment.reset();  // before the news that there is room
   {
     const MutexLock lock(cut_mu_);
     --cuts_running_;

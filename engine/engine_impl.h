@@ -44,6 +44,7 @@
 namespace varve {
 
 class MetricStoreImpl;
+struct MetricShard;
 
 // What an engine stands on. `hot` is null when journal and meta store are twins in memory.
 struct EngineStores {
@@ -100,6 +101,7 @@ class EngineImpl final : public Engine {
   friend class LogSnapshotBuilder;
   friend class JournalReplay;
   friend class MetricAppend;
+  friend class MetricHeadEncoder;
   friend class MetricStoreImpl;
   friend class EngineTestPeer;  // tests/support
 
@@ -126,12 +128,27 @@ class EngineImpl final : public Engine {
   // --- cut_scheduler.cc
   void RunCutScheduler();
   void RunJournalSync();
-  std::vector<Shard*> ShardsToCut() VARVE_EXCLUDES(cut_mu_);
+  // A shard that could be cut: of logs or of metrics.
+  struct CutTarget {
+    Shard* logs = nullptr;
+    MetricShard* metrics = nullptr;
+    const MemoryBudget* budget = nullptr;
+    int64_t bytes = 0;
+    JournalSeq watermark = 0;
+    bool due = false;  // for its own sake
+  };
+  // Those that are due first, then the largest.
+  std::vector<CutTarget> CutCandidates(JournalSeq flush_through) VARVE_EXCLUDES(commit_mu_);
+  std::vector<CutTarget> ShardsToCut() VARVE_EXCLUDES(cut_mu_);
+  void Cut(const CutTarget& target) VARVE_EXCLUDES(cut_mu_);
+  // Hands what finishes a cut to the encoders.
+  void SubmitCut(std::function<void()> finish) VARVE_EXCLUDES(cut_mu_);
+  // Tries, ever more slowly, until it works or the engine closes; then counts the cut as done.
+  void RunCut(const std::function<Status()>& attempt) VARVE_EXCLUDES(cut_mu_);
   // Freezes the shard's head and hands it to the encoders. False when there is nothing to cut or the
   // last cut is not committed yet.
   bool CutShard(Shard* shard) VARVE_EXCLUDES(cut_mu_);
-  // Encodes and commits the sealed segment; tries again, ever more slowly, until it works or the
-  // engine closes.
+  // Encodes and commits the sealed segment.
   void FinishCut(Shard* shard);
   Result<CutResult> EncodeSealed(Shard* shard, const LogSegment& segment);
   // The record up to which no shard needs the journal.
@@ -183,6 +200,8 @@ class EngineImpl final : public Engine {
   std::vector<CatalogPackPtr> PlanCompaction(const Shard& shard, const CompactionPass& pass);
   // Waits as long as so many bytes may take, and longer while the heads are filling up.
   Status Pace(uint64_t bytes) VARVE_EXCLUDES(cut_mu_);
+  // False when the engine closes before the time is over.
+  bool WaitToCompact(int64_t delay_ms) VARVE_EXCLUDES(cut_mu_);
   Status CompactPacks(Shard* shard, const std::vector<CatalogPackPtr>& packs, const CompactionPass& pass);
   std::vector<uint64_t> AppliedDeletes(const std::vector<MergeInput>& inputs) const;
   bool StillHolds(const Shard& shard, const std::vector<MergeInput>& inputs) const;

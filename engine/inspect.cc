@@ -27,6 +27,7 @@ struct OpenDirectory {
   std::unique_ptr<PackStore> packs;
   std::map<uint32_t, uint64_t> watermarks;
   uint32_t shard_count = 0;
+  uint32_t metric_shard_count = 0;
   int64_t bucket_ns = 0;
 };
 
@@ -58,6 +59,12 @@ Result<OpenDirectory> OpenReadOnly(const std::string& data_dir) {
   VARVE_ASSIGN_OR_RETURN(const int64_t shard_count, ReadSetting(*opened.meta, kShardCountSetting));
   VARVE_ASSIGN_OR_RETURN(opened.bucket_ns, ReadSetting(*opened.meta, kBucketSetting));
   opened.shard_count = static_cast<uint32_t>(std::min<int64_t>(shard_count, UINT16_MAX));
+  // A directory that was never opened by a version with metrics has none.
+  VARVE_ASSIGN_OR_RETURN(const auto metric_shards, opened.meta->GetSetting(kMetricShardCountSetting));
+  if (metric_shards.has_value()) {
+    VARVE_ASSIGN_OR_RETURN(const int64_t count, ReadSetting(*opened.meta, kMetricShardCountSetting));
+    opened.metric_shard_count = static_cast<uint32_t>(std::min<int64_t>(count, kMetricShardFirst));
+  }
   VARVE_ASSIGN_OR_RETURN(opened.packs,
                          OpenRocksDbPackStore({.path = PacksPath(data_dir), .read_only = true}));
   return opened;
@@ -75,7 +82,14 @@ std::vector<uint64_t> Watermarks(const OpenDirectory& directory) {
 Status ForEachLiveRecord(const OpenDirectory& directory,
                          const std::function<Status(JournalSeq, std::string_view)>& fn,
                          JournalSeq* last_seq) {
-  const std::vector<uint64_t> watermarks = Watermarks(directory);
+  std::vector<uint64_t> watermarks = Watermarks(directory);
+  std::vector<uint64_t> metric_watermarks(directory.metric_shard_count, 0);
+  for (const auto& [shard, seq] : directory.watermarks) {
+    if (shard >= kMetricShardFirst && shard - kMetricShardFirst < metric_watermarks.size()) {
+      metric_watermarks[shard - kMetricShardFirst] = seq;
+    }
+  }
+  watermarks.insert(watermarks.end(), metric_watermarks.begin(), metric_watermarks.end());
   const auto [lowest, highest] = std::minmax_element(watermarks.begin(), watermarks.end());
   VARVE_ASSIGN_OR_RETURN(const auto journal, RocksDbJournal::Open(directory.hot.get(), *highest));
   *last_seq = journal->last_seq();
@@ -113,8 +127,11 @@ Status InspectPacks(const OpenDirectory& directory, DataDirReport* report) {
                              .block_bytes = pack.summary.encoded_bytes,
                              .bytes_on_disk = file == bytes_on_disk.end() ? 0 : file->second});
     if (file != bytes_on_disk.end()) bytes_on_disk.erase(file);
-    InspectedBucket& bucket = report->buckets[pack.id.bucket];
-    bucket.begin_ns = static_cast<int64_t>(pack.id.bucket) * directory.bucket_ns;
+    // A day of metrics is shown with the bucket of logs that it begins with.
+    const int64_t begin_ns =
+        static_cast<int64_t>(pack.id.bucket) * (pack.id.is_metric() ? kMetricBucketNs : directory.bucket_ns);
+    InspectedBucket& bucket = report->buckets[BucketOf(begin_ns, directory.bucket_ns)];
+    bucket.begin_ns = static_cast<int64_t>(BucketOf(begin_ns, directory.bucket_ns)) * directory.bucket_ns;
     Add(pack.summary, &bucket);
     Add(pack.summary, &report->total);
   }

@@ -37,6 +37,7 @@ MemoryPlan MemoryPlan::Make(const EngineOptions& options) {
                               ? options.metric_cut_bytes
                               : std::clamp(plan.metric_heads_bytes * 8 / 10 / metric_heads, kMiB / 2, 256 * kMiB);
   plan.metric_blocks_bytes = std::max(total / 16, 8 * kMiB);
+  plan.metric_index_bytes = std::max(total / 32, 8 * kMiB);
   plan.ingest_bytes = std::max(total / 16, 16 * kMiB);
   plan.block_cache_bytes = std::max(total / 8, 8 * kMiB);
   plan.pack_index_bytes = std::max(total / 32, 4 * kMiB);

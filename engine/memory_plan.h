@@ -17,7 +17,8 @@ struct MemoryPlan {
   int64_t cut_bytes = 0;               // of one shard's head
   int64_t metric_heads_bytes = 0;      // of metrics
   int64_t metric_cut_bytes = 0;
-  int64_t metric_blocks_bytes = 0;     // blocks of metric packs, as they are on disk, and their directories
+  int64_t metric_blocks_bytes = 0;     // blocks of metric packs, as they are on disk
+  int64_t metric_index_bytes = 0;      // their directories
   int64_t ingest_bytes = 0;
   int64_t block_cache_bytes = 0;
   int64_t pack_index_bytes = 0;

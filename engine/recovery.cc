@@ -148,13 +148,13 @@ class JournalReplay {
 
   // Cuts what is due; waits while the heads are too full.
   Status MakeRoom() {
-    const MemoryBudget& heads = engine_->heads_budget_;
+    const auto full = [](const MemoryBudget& heads) { return heads.used_bytes() > heads.limit_bytes() / 10 * 8; };
     for (;;) {
-      for (Shard* shard : engine_->ShardsToCut()) engine_->CutShard(shard);
+      for (const EngineImpl::CutTarget& target : engine_->ShardsToCut()) engine_->Cut(target);
       const MutexLock lock(engine_->cut_mu_);
       if (!engine_->last_cut_failure_.ok()) return engine_->last_cut_failure_.Clone();
-      if (heads.used_bytes() <= heads.limit_bytes() / 10 * 8 || engine_->cuts_running_ == 0)
-        return Status::Ok();
+      if (engine_->cuts_running_ == 0) return Status::Ok();
+      if (!full(engine_->heads_budget_) && !full(*engine_->metric_store_->heads_budget())) return Status::Ok();
       engine_->cut_progress_.WaitFor(engine_->cut_mu_, std::chrono::milliseconds(20));
     }
   }

@@ -10,6 +10,8 @@
 
 #include "engine/base/failpoint.h"
 #include "engine/engine_impl.h"
+#include "engine/metrics/metric_store_impl.h"
+#include "engine/packs/metric_pack_directory.h"
 
 namespace varve {
 namespace {
@@ -22,6 +24,14 @@ int64_t ExpiresNs(int64_t max_ts_ns, int64_t period_ns) {
   int64_t expires = 0;
   if (period_ns <= 0 || __builtin_add_overflow(max_ts_ns, period_ns, &expires)) return kForEver;
   return expires;
+}
+
+// Where the pack's bucket ends.
+int64_t BucketEndNs(const PackId& id, int64_t log_bucket_ns) {
+  int64_t end_ns = 0;
+  const int64_t bucket_ns = id.is_metric() ? kMetricBucketNs : log_bucket_ns;
+  if (__builtin_mul_overflow(int64_t{id.bucket} + 1, bucket_ns, &end_ns)) return id.bucket < 0 ? -kForEver : kForEver;
+  return end_ns;
 }
 
 }  // namespace
@@ -66,12 +76,19 @@ std::vector<CatalogPackPtr> EngineImpl::CatalogPacks() const {
     const MutexLock lock(shard->mu);
     packs.insert(packs.end(), shard->catalog->begin(), shard->catalog->end());
   }
+  for (const auto& shard : metric_store_->shards()) {
+    const ReaderLock lock(shard->mu);
+    packs.insert(packs.end(), shard->catalog->begin(), shard->catalog->end());
+  }
   return packs;
 }
 
 int64_t EngineImpl::PackExpiresNs(const CatalogPack& pack, const RetentionPolicy& policy) {
   const auto known = pack_expires_ns_.find(pack.id.number);
   if (known != pack_expires_ns_.end()) return known->second;
+  if (pack.id.is_metric()) {
+    return pack_expires_ns_[pack.id.number] = ExpiresNs(pack.summary.max_ts_ns, metric_store_->PeriodNs(pack, policy));
+  }
   const Result<std::shared_ptr<const PackIndex>> index = pack_indexes_.Get(pack.id);
   if (!index.ok()) return kForEver;  // damaged: the query that needs it will say
   int64_t expires_ns = std::numeric_limits<int64_t>::min();
@@ -125,15 +142,27 @@ Result<size_t> EngineImpl::DropPacks(const std::set<PackId>& ids) {
       if (ids.contains(pack->id)) commit.removed.push_back(EncodeCatalogKey(pack->id));
     }
   }
+  for (const auto& shard : metric_store_->shards()) {
+    const ReaderLock lock(shard->mu);
+    for (const CatalogPackPtr& pack : *shard->catalog) {
+      if (ids.contains(pack->id)) commit.removed.push_back(EncodeCatalogKey(pack->id));
+    }
+  }
   if (commit.removed.empty()) return size_t{0};
   VARVE_RETURN_IF_ERROR(stores_.meta->Commit(commit));
   VARVE_KILL_POINT("after_retention_commit");
+  const auto keep = [&](std::shared_ptr<const Catalog>* catalog) VARVE_REQUIRES(commit_mu_) {
+    auto kept = std::make_shared<Catalog>();
+    for (const CatalogPackPtr& pack : **catalog) (ids.contains(pack->id) ? dropped_packs_ : *kept).push_back(pack);
+    *catalog = std::move(kept);
+  };
   for (const auto& shard : shards_) {
     const MutexLock lock(shard->mu);
-    auto kept = std::make_shared<Catalog>();
-    for (const CatalogPackPtr& pack : *shard->catalog)
-      (ids.contains(pack->id) ? dropped_packs_ : *kept).push_back(pack);
-    shard->catalog = std::move(kept);
+    keep(&shard->catalog);
+  }
+  for (const auto& shard : metric_store_->shards()) {
+    const WriterLock lock(shard->mu);
+    keep(&shard->catalog);
   }
   return commit.removed.size();
 }
@@ -169,22 +198,31 @@ Status EngineImpl::DropBeyondSize() {
     int64_t max_ts_ns = std::numeric_limits<int64_t>::min();
     std::vector<PackId> packs;
   };
-  std::map<int32_t, Bucket> buckets;
+  // By the end of the bucket, hours of logs and days of metrics alike.
+  std::map<int64_t, Bucket> buckets;
+  std::set<int64_t> newest;  // of each kind
   for (const CatalogPackPtr& pack : packs) {
-    Bucket& bucket = buckets[pack->id.bucket];
+    Bucket& bucket = buckets[BucketEndNs(pack->id, options_.bucket_ns)];
     bucket.bytes += static_cast<int64_t>(pack->summary.encoded_bytes);
     bucket.min_ts_ns = std::min(bucket.min_ts_ns, pack->summary.min_ts_ns);
     bucket.max_ts_ns = std::max(bucket.max_ts_ns, pack->summary.max_ts_ns);
     bucket.packs.push_back(pack->id);
   }
-  // The bucket being written, and the newest there is: without the latter a store of old data would empty
+  for (const bool metric : {false, true}) {
+    int64_t last = std::numeric_limits<int64_t>::min();
+    for (const CatalogPackPtr& pack : packs) {
+      if (pack->id.is_metric() == metric) last = std::max(last, BucketEndNs(pack->id, options_.bucket_ns));
+    }
+    newest.insert(last);
+  }
+  // Not the bucket being written, nor the newest there is: without the latter a store of old data would empty
   // itself.
-  const int32_t keep_from =
-      std::min(BucketOf(options_.clock->NowNs(), options_.bucket_ns), buckets.rbegin()->first);
+  const int64_t now_ns = options_.clock->NowNs();
   std::set<PackId> doomed;
   Bucket sum;
-  for (const auto& [number, bucket] : buckets) {
-    if (number >= keep_from || sum.bytes >= beyond) break;
+  for (const auto& [end_ns, bucket] : buckets) {
+    if (end_ns > now_ns || sum.bytes >= beyond) break;
+    if (newest.contains(end_ns)) continue;
     sum.bytes += bucket.bytes;
     sum.min_ts_ns = std::min(sum.min_ts_ns, bucket.min_ts_ns);
     sum.max_ts_ns = std::max(sum.max_ts_ns, bucket.max_ts_ns);
@@ -219,6 +257,10 @@ void EngineImpl::FreeDroppedPacks() {
   }
   if (free.empty()) return;
   for (const PackId& id : free) {
+    if (id.is_metric()) {
+      metric_store_->ForgetPack(id);
+      continue;
+    }
     block_cache_.ErasePack(id.number);
     pack_indexes_.Erase(id);
   }

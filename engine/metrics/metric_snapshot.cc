@@ -63,6 +63,36 @@ SeriesSamples WithoutTimesOf(const SeriesSamples& from, const SeriesSamples& tha
   return out;
 }
 
+// Appends what is all later, of both kinds.
+void AppendSamples(const SeriesSamples& from, SeriesSamples* to) {
+  const auto append_starts = [](const std::vector<int64_t>& starts, size_t before, size_t count,
+                                std::vector<int64_t>* out) {
+    if (starts.empty() && out->empty()) return;
+    out->resize(before, kNoStartMs);
+    out->insert(out->end(), starts.begin(), starts.end());
+    out->resize(before + count, kNoStartMs);
+  };
+  append_starts(from.float_starts_ms, to->floats.size(), from.floats.size(), &to->float_starts_ms);
+  append_starts(from.histogram_starts_ms, to->histograms.size(), from.histograms.size(), &to->histogram_starts_ms);
+  to->float_ts_ms.insert(to->float_ts_ms.end(), from.float_ts_ms.begin(), from.float_ts_ms.end());
+  to->floats.insert(to->floats.end(), from.floats.begin(), from.floats.end());
+  to->histograms.insert(to->histograms.end(), from.histograms.begin(), from.histograms.end());
+}
+
+int64_t FirstMs(const SeriesSamples& samples) {
+  int64_t first_ms = INT64_MAX;
+  if (!samples.floats.empty()) first_ms = samples.float_ts_ms.front();
+  if (!samples.histograms.empty()) first_ms = std::min(first_ms, samples.histograms.front().ts_ms);
+  return first_ms;
+}
+
+int64_t LastMs(const SeriesSamples& samples) {
+  int64_t last_ms = INT64_MIN;
+  if (!samples.floats.empty()) last_ms = samples.float_ts_ms.back();
+  if (!samples.histograms.empty()) last_ms = std::max(last_ms, samples.histograms.back().ts_ms);
+  return last_ms;
+}
+
 }  // namespace
 
 int64_t MsOfPackTime(int64_t ts_ns) {
@@ -72,13 +102,12 @@ int64_t MsOfPackTime(int64_t ts_ns) {
   return ts_ns / kNsPerMs;
 }
 
-int64_t PackTimeOfMs(int64_t ts_ms) {
-  int64_t ts_ns = 0;
-  if (!__builtin_mul_overflow(ts_ms, kNsPerMs, &ts_ns)) return ts_ns;
-  return ts_ms < 0 ? std::numeric_limits<int64_t>::min() : std::numeric_limits<int64_t>::max();
-}
-
 void MergeSamples(const SeriesSamples& from_all, SeriesSamples* to) {
+  if (from_all.empty()) return;
+  if (to->empty() || FirstMs(from_all) > LastMs(*to)) {
+    AppendSamples(from_all, to);
+    return;
+  }
   const bool mixed = (!from_all.floats.empty() && !to->histograms.empty()) ||
                      (!from_all.histograms.empty() && !to->floats.empty());
   SeriesSamples filtered;
@@ -98,32 +127,63 @@ void MergeSamples(const SeriesSamples& from_all, SeriesSamples* to) {
   *to = std::move(out);
 }
 
-// Adds a source's samples: mostly they are all later than those before.
-static void AddSource(const SeriesSamples& source, SeriesSamples* out) {
-  if (source.empty()) return;
-  MergeSamples(source, out);
+Status MetricSnapshotImpl::ReadPacks(size_t number, MetricRange range, MemoryBudget* budget,
+                                     SeriesSamples* out) const {
+  const MetricSelection::Series& series = selection_.series[number];
+  const MetricSelection::Shard& shard = selection_.shards[series.shard];
+  MetricDeletes deletes;  // that take the series
+  for (const MetricDeletePtr& one : selection_.deletes) {
+    if (one->TakesSeries(labels_[number])) deletes.push_back(one);
+  }
+  thread_local SeriesSamples scratch;
+  for (uint32_t i = series.refs_begin; i < series.refs_end; ++i) {
+    const MetricSelection::PackRef& ref = selection_.refs[i];
+    const CatalogPack& pack = *shard.packs[ref.pack];
+    VARVE_ASSIGN_OR_RETURN(const auto index, packs_->Index(pack.id));
+    SeriesSamples* const target = out->empty() ? out : &scratch;
+    target->Clear();
+    VARVE_RETURN_IF_ERROR(packs_->Read(pack.id, *index, ref.number, range, budget, target));
+    for (const MetricDeletePtr& one : deletes) {
+      if (one->Concerns(pack.summary)) one->DropFrom(target);
+    }
+    if (target != out) MergeSamples(scratch, out);
+  }
+  return Status::Ok();
 }
 
-Status MetricSnapshotImpl::Read(size_t number, MetricRange range, MemoryBudget* /*budget*/, SeriesSamples* out) const {
+Status MetricSnapshotImpl::Read(size_t number, MetricRange range, MemoryBudget* budget, SeriesSamples* out) const {
   out->Clear();
   range.min_ms = std::max(range.min_ms, selection_.range.min_ms);
   range.max_ms = std::min(range.max_ms, selection_.range.max_ms);
+  if (range.min_ms > range.max_ms) return Status::Ok();
   const MetricSelection::Series& series = selection_.series[number];
   const MetricSelection::Shard& shard = selection_.shards[series.shard];
-  if (series.sealed_slot != MetricHead::kNone) shard.view.sealed->Read(series.sealed_slot, range, UINT32_MAX, out);
-  if (series.active_slot == MetricHead::kNone) return Status::Ok();
-  SeriesSamples* const target = out;
-  if (out->empty()) {
-    const ReaderLock lock(shard.shard->mu);
-    shard.view.active->Read(series.active_slot, range, series.active_ordered, target);
-    return Status::Ok();
+  if (series.refs_begin != series.refs_end) VARVE_RETURN_IF_ERROR(ReadPacks(number, range, budget, out));
+  thread_local SeriesSamples scratch;
+  const auto read_head = [&](const MetricHead& head, uint32_t slot, uint32_t ordered_max) {
+    if (out->empty()) {
+      head.Read(slot, range, ordered_max, out);
+      return;
+    }
+    scratch.Clear();
+    head.Read(slot, range, ordered_max, &scratch);
+  };
+  const auto merge_scratch = [&](bool into_scratch) {
+    if (into_scratch) MergeSamples(scratch, out);
+  };
+  if (series.sealed_slot != MetricHead::kNone) {
+    const bool into_scratch = !out->empty();
+    read_head(*shard.view.sealed, series.sealed_slot, UINT32_MAX);
+    merge_scratch(into_scratch);
   }
-  SeriesSamples newest;
-  {
-    const ReaderLock lock(shard.shard->mu);
-    shard.view.active->Read(series.active_slot, range, series.active_ordered, &newest);
+  if (series.active_slot != MetricHead::kNone) {
+    const bool into_scratch = !out->empty();
+    {
+      const ReaderLock lock(shard.shard->mu);
+      read_head(*shard.view.active, series.active_slot, series.active_ordered);
+    }
+    merge_scratch(into_scratch);
   }
-  AddSource(newest, out);
   return Status::Ok();
 }
 
@@ -131,13 +191,24 @@ Result<MetricSelection> MetricStoreImpl::Select(TenantId tenant, const std::vect
                                                 MetricRange range) const {
   MetricSelection selection;
   const bool unbounded = range.min_ms == INT64_MIN && range.max_ms == INT64_MAX;
-  const DayRange asked_days = DaysOf(range);
   range.min_ms = std::max(range.min_ms, RetentionBeginMs(tenant));
   selection.range = range;
   if (range.min_ms > range.max_ms) return selection;
-  for (const auto& shard : shards_) selection.shards.push_back({.shard = shard.get(), .view = MetricShardView::Of(*shard)});
-  const std::vector<SeriesOrdinal> ordinals =
-      series_.Select(tenant, matchers, unbounded ? asked_days : DaysOf(range));
+  // Before any catalog is looked at: a delete leaves the list only after the last pack it concerned is gone.
+  selection.deletes = deletes_.Live(tenant, range);
+  for (const auto& shard : shards_) {
+    MetricSelection::Shard& of = selection.shards.emplace_back();
+    of.shard = shard.get();
+    of.view = MetricShardView::Of(*shard);
+    for (const CatalogPackPtr& pack : *of.view.catalog) {
+      const MetricRange span{.min_ms = MsOfPackTime(pack->summary.min_ts_ns),
+                             .max_ms = MsOfPackTime(pack->summary.max_ts_ns)};
+      if (!Overlaps(span, range)) continue;
+      VARVE_RETURN_IF_ERROR(packs_.Index(pack->id).status().Clone());  // notes the days
+      of.packs.push_back(pack);
+    }
+  }
+  const std::vector<SeriesOrdinal> ordinals = series_.Select(tenant, matchers, unbounded ? DayRange{} : DaysOf(range));
   std::vector<std::vector<uint32_t>> by_shard(shards_.size());
   selection.series.reserve(ordinals.size());
   for (const SeriesOrdinal ordinal : ordinals) {
@@ -149,7 +220,9 @@ Result<MetricSelection> MetricStoreImpl::Select(TenantId tenant, const std::vect
   }
   std::vector<bool> wanted(selection.series.size());
   for (size_t i = 0; i < by_shard.size(); ++i) {
-    if (!by_shard[i].empty()) PickHeads(selection.shards[i], by_shard[i], &selection, &wanted);
+    if (by_shard[i].empty()) continue;
+    VARVE_RETURN_IF_ERROR(PickPacks(selection.shards[i], by_shard[i], &selection, &wanted));
+    PickHeads(selection.shards[i], by_shard[i], &selection, &wanted);
   }
   size_t kept = 0;
   for (size_t i = 0; i < selection.series.size(); ++i) {
@@ -157,6 +230,54 @@ Result<MetricSelection> MetricStoreImpl::Select(TenantId tenant, const std::vect
   }
   selection.series.resize(kept);
   return selection;
+}
+
+Status MetricStoreImpl::PickPacks(const MetricSelection::Shard& shard, const std::vector<uint32_t>& numbers,
+                                  MetricSelection* selection, std::vector<bool>* wanted) const {
+  struct Found {
+    uint32_t series;
+    MetricSelection::PackRef ref;
+  };
+  // By ordinal, as packs are.
+  std::vector<uint32_t> ordered(numbers);
+  std::sort(ordered.begin(), ordered.end(), [&](uint32_t a, uint32_t b) {
+    return selection->series[a].ordinal < selection->series[b].ordinal;
+  });
+  std::vector<Found> found;
+  std::vector<uint32_t> blocks;
+  for (uint32_t i = 0; i < shard.packs.size(); ++i) {
+    VARVE_ASSIGN_OR_RETURN(const auto index, packs_.Index(shard.packs[i]->id));
+    const MetricPackDirectory& directory = index->directory;
+    const bool all = directory.min_ts_ms >= selection->range.min_ms && directory.max_ts_ms <= selection->range.max_ms;
+    auto at = index->series.begin();
+    for (const uint32_t series : ordered) {
+      const SeriesOrdinal ordinal = selection->series[series].ordinal;
+      at = std::lower_bound(at, index->series.end(), ordinal,
+                            [](const auto& entry, SeriesOrdinal wanted_ordinal) { return entry.first < wanted_ordinal; });
+      if (at == index->series.end()) break;
+      if (at->first != ordinal) continue;
+      if (!all) {
+        blocks.clear();
+        directory.FindChunks(at->second, selection->range, &blocks);
+        if (blocks.empty()) continue;
+      }
+      found.push_back({.series = series, .ref = {.pack = i, .number = at->second}});
+      (*wanted)[series] = true;
+      selection->series[series].certain |= all;
+    }
+  }
+  std::stable_sort(found.begin(), found.end(), [](const Found& a, const Found& b) { return a.series < b.series; });
+  for (size_t begin = 0; begin < found.size();) {
+    MetricSelection::Series& series = selection->series[found[begin].series];
+    series.refs_begin = static_cast<uint32_t>(selection->refs.size());
+    size_t end = begin;
+    for (; end < found.size() && found[end].series == found[begin].series; ++end) {
+      selection->refs.push_back(found[end].ref);
+    }
+    series.refs_end = static_cast<uint32_t>(selection->refs.size());
+    begin = end;
+  }
+  return Status::Ok();
 }
 
 void MetricStoreImpl::PickHeads(const MetricSelection::Shard& shard, const std::vector<uint32_t>& numbers,
@@ -169,8 +290,11 @@ void MetricStoreImpl::PickHeads(const MetricSelection::Shard& shard, const std::
       MetricSelection::Series& series = selection->series[numbers[i]];
       const auto pick = [&](const MetricHead* head) {
         const uint32_t slot = head == nullptr ? MetricHead::kNone : head->Find(series.ordinal);
-        if (slot == MetricHead::kNone || !Overlaps(head->SpanOf(slot), selection->range)) return MetricHead::kNone;
+        if (slot == MetricHead::kNone) return slot;
+        const MetricRange span = head->SpanOf(slot);
+        if (!Overlaps(span, selection->range)) return MetricHead::kNone;
         (*wanted)[numbers[i]] = true;
+        series.certain |= selection->range.Contains(span.min_ms) || selection->range.Contains(span.max_ms);
         return slot;
       };
       series.sealed_slot = pick(shard.view.sealed.get());
@@ -182,6 +306,33 @@ void MetricStoreImpl::PickHeads(const MetricSelection::Shard& shard, const std::
   }
 }
 
+Result<MetricSelection> MetricStoreImpl::SelectListed(TenantId tenant, const std::vector<Matcher>& matchers,
+                                                      MetricRange range) const {
+  VARVE_ASSIGN_OR_RETURN(MetricSelection selection, Select(tenant, matchers, range));
+  std::vector<uint32_t> doubtful;
+  std::vector<PackedLabels> labels(selection.series.size());
+  for (uint32_t i = 0; i < selection.series.size(); ++i) {
+    if (selection.series[i].certain && selection.deletes.empty()) continue;
+    doubtful.push_back(i);
+    labels[i] = series_.LabelsOf(selection.series[i].ordinal);
+  }
+  if (doubtful.empty()) return selection;
+  const MetricRange kept = selection.range;
+  const MetricSnapshotImpl snapshot(&packs_, selection, std::move(labels));
+  SeriesSamples samples;
+  std::vector<bool> listed(selection.series.size(), true);
+  for (const uint32_t i : doubtful) {
+    VARVE_RETURN_IF_ERROR(snapshot.Read(i, kept, nullptr, &samples));
+    listed[i] = !samples.empty();
+  }
+  size_t count = 0;
+  for (size_t i = 0; i < selection.series.size(); ++i) {
+    if (listed[i]) selection.series[count++] = selection.series[i];
+  }
+  selection.series.resize(count);
+  return selection;
+}
+
 Result<std::unique_ptr<const MetricSnapshot>> MetricStoreImpl::Snapshot(TenantId tenant,
                                                                         const std::vector<Matcher>& matchers,
                                                                         MetricRange range) const {
@@ -190,16 +341,36 @@ Result<std::unique_ptr<const MetricSnapshot>> MetricStoreImpl::Snapshot(TenantId
   labels.reserve(selection.series.size());
   for (const MetricSelection::Series& series : selection.series) labels.push_back(series_.LabelsOf(series.ordinal));
   return std::unique_ptr<const MetricSnapshot>(
-      std::make_unique<MetricSnapshotImpl>(std::move(selection), std::move(labels)));
+      std::make_unique<MetricSnapshotImpl>(&packs_, std::move(selection), std::move(labels)));
 }
 
-Status MetricStoreImpl::ReadElsewhere(MetricShard* shard, SeriesOrdinal series, TenantId /*tenant*/, MetricRange range,
+Status MetricStoreImpl::ReadElsewhere(MetricShard* shard, SeriesOrdinal series, TenantId tenant, MetricRange range,
                                       SeriesSamples* out) const {
   out->Clear();
+  if (range.min_ms > range.max_ms) return Status::Ok();
+  const MetricDeletes deletes = deletes_.Live(tenant, range);
   const MetricShardView view = MetricShardView::Of(*shard);
+  SeriesSamples samples;
+  for (const CatalogPackPtr& pack : *view.catalog) {
+    const MetricRange span{.min_ms = MsOfPackTime(pack->summary.min_ts_ns),
+                           .max_ms = MsOfPackTime(pack->summary.max_ts_ns)};
+    if (!Overlaps(span, range)) continue;
+    VARVE_ASSIGN_OR_RETURN(const auto index, packs_.Index(pack->id));
+    const auto at = std::lower_bound(index->series.begin(), index->series.end(), std::pair(series, uint32_t{0}));
+    if (at == index->series.end() || at->first != series) continue;
+    samples.Clear();
+    VARVE_RETURN_IF_ERROR(packs_.Read(pack->id, *index, at->second, range, nullptr, &samples));
+    for (const MetricDeletePtr& one : deletes) {
+      if (one->Concerns(pack->summary) && one->TakesSeries(series_.LabelsOf(series))) one->DropFrom(&samples);
+    }
+    MergeSamples(samples, out);
+  }
   if (view.sealed == nullptr) return Status::Ok();
   const uint32_t slot = view.sealed->Find(series);
-  if (slot != MetricHead::kNone) view.sealed->Read(slot, range, UINT32_MAX, out);
+  if (slot == MetricHead::kNone) return Status::Ok();
+  samples.Clear();
+  view.sealed->Read(slot, range, UINT32_MAX, &samples);
+  MergeSamples(samples, out);
   return Status::Ok();
 }
 

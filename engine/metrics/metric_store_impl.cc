@@ -11,6 +11,10 @@ namespace varve {
 MetricStoreImpl::MetricStoreImpl(EngineImpl* engine, const MemoryPlan& plan, MemoryBudget* total)
     : engine_(engine),
       heads_budget_("metric_heads", plan.metric_heads_bytes, total),
+      blocks_budget_("metric_blocks", plan.metric_blocks_bytes, total),
+      indexes_budget_("metric_pack_index", plan.metric_index_bytes, total),
+      packs_(engine->stores_.packs.get(), &series_, &engine->streams_, &blocks_budget_, &indexes_budget_),
+      deletes_(engine->stores_.meta.get()),
       exemplars_(engine->stores_.meta.get(), &series_, engine->options_.exemplars_max),
       metadata_(engine->stores_.meta.get(), engine->options_.metadata_max) {}
 
@@ -32,6 +36,8 @@ Status MetricStoreImpl::Load(std::vector<Catalog> catalogs) {
     VARVE_ASSIGN_OR_RETURN(const TenantId tenant, engine_->streams_.InternTenant(series.tenant));
     return series_.Load(tenant, series.tenant, series.canonical, series.fingerprint);
   }));
+  VARVE_RETURN_IF_ERROR(
+      deletes_.Load([this](std::string_view tenant) { return engine_->streams_.InternTenant(tenant); }));
   VARVE_RETURN_IF_ERROR(exemplars_.Load());
   return metadata_.Load();
 }
@@ -53,9 +59,21 @@ int64_t MetricStoreImpl::RetentionBeginMs(TenantId tenant) const {
   return begin_ns == std::numeric_limits<int64_t>::min() ? begin_ns : begin_ns / kNsPerMs;
 }
 
+int64_t MetricStoreImpl::PeriodNs(const CatalogPack& pack, const RetentionPolicy& policy) const {
+  const Result<std::shared_ptr<const MetricPackIndex>> index = packs_.Index(pack.id);
+  if (!index.ok()) return 0;  // damaged: the query that needs it will say
+  int64_t longest_ns = 0;
+  for (const std::string& tenant : (*index)->directory.tenants) {
+    const int64_t period_ns = policy.BasePeriodNs(tenant);
+    if (period_ns <= 0) return 0;
+    longest_ns = std::max(longest_ns, period_ns);
+  }
+  return longest_ns;
+}
+
 Result<std::vector<PackedLabels>> MetricStoreImpl::SelectSeries(TenantId tenant, const std::vector<Matcher>& matchers,
                                                                 MetricRange range, size_t limit) const {
-  VARVE_ASSIGN_OR_RETURN(const MetricSelection selection, Select(tenant, matchers, range));
+  VARVE_ASSIGN_OR_RETURN(const MetricSelection selection, SelectListed(tenant, matchers, range));
   std::vector<PackedLabels> out;
   for (const MetricSelection::Series& series : selection.series) {
     if (limit != 0 && out.size() == limit) break;
@@ -66,7 +84,7 @@ Result<std::vector<PackedLabels>> MetricStoreImpl::SelectSeries(TenantId tenant,
 
 Result<std::vector<std::string>> MetricStoreImpl::LabelNames(TenantId tenant, const std::vector<Matcher>& matchers,
                                                              MetricRange range) const {
-  VARVE_ASSIGN_OR_RETURN(const MetricSelection selection, Select(tenant, matchers, range));
+  VARVE_ASSIGN_OR_RETURN(const MetricSelection selection, SelectListed(tenant, matchers, range));
   std::set<std::string, std::less<>> names;
   for (const MetricSelection::Series& series : selection.series) {
     const PackedLabels labels = series_.LabelsOf(series.ordinal);
@@ -80,7 +98,7 @@ Result<std::vector<std::string>> MetricStoreImpl::LabelNames(TenantId tenant, co
 Result<std::vector<std::string>> MetricStoreImpl::LabelValues(TenantId tenant, std::string_view name,
                                                               const std::vector<Matcher>& matchers,
                                                               MetricRange range) const {
-  VARVE_ASSIGN_OR_RETURN(const MetricSelection selection, Select(tenant, matchers, range));
+  VARVE_ASSIGN_OR_RETURN(const MetricSelection selection, SelectListed(tenant, matchers, range));
   std::set<std::string, std::less<>> values;
   for (const MetricSelection::Series& series : selection.series) {
     const PackedLabels labels = series_.LabelsOf(series.ordinal);
