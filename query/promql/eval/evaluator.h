@@ -69,6 +69,7 @@ class Evaluator {
   const PromqlOptions& options() const { return options_; }
   const QueryRequest& request() const { return request_; }
   const QueryContext& context() const { return context_; }
+  const Plan& plan() const { return plan_; }
   int64_t lookback_ms() const { return request_.lookback_ms; }
   bool delayed_names() const { return options_.delayed_name_removal; }
   SampleTracker* tracker() { return &tracker_; }

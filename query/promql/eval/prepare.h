@@ -18,6 +18,9 @@ struct Plan {
   ExprPtr root;
   // Expressions to be evaluated at one step and repeated at all.
   std::unordered_set<const Expr*> invariant;
+  // Selectors of whose native histograms only count and sum are needed. Resets are then told by the hints, which are
+  // made known as the samples are read, as the buckets go: seen in annotations.
+  std::unordered_set<const Expr*> stats_only;
 };
 
 // kInvalidArgument: a duration that is not positive, or out of range.

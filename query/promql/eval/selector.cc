@@ -51,6 +51,7 @@ class InstantProducer final : public SeriesProducer {
     MetricRange range;
     InstantValue value = InstantValue::kSample;
     bool delayed_names = false;
+    bool stats_only = false;
   };
   InstantProducer(std::shared_ptr<const MetricSnapshot> snapshot, const Spec& spec)
       : snapshot_(std::move(snapshot)), spec_(spec) {
@@ -74,6 +75,7 @@ class InstantProducer final : public SeriesProducer {
     InstantCursor cursor(*samples);
     size_t last_histogram = SIZE_MAX;
     FloatHistogramPtr histogram;
+    HistogramStatsReader stats;
     for (size_t step = 0; step < steps; ++step) {
       const int64_t ref_ms = spec_.at_ms.value_or(spec_.grid.At(step)) - spec_.offset_ms;
       cursor.Advance(ref_ms);
@@ -88,8 +90,8 @@ class InstantProducer final : public SeriesProducer {
         out->SetFloat(step, spec_.value == InstantValue::kSample ? cursor.value() : static_cast<double>(ts_ms));
       } else {
         if (cursor.histogram() != last_histogram) {
+          histogram = Convert(*samples, last_histogram, cursor.histogram(), &stats);
           last_histogram = cursor.histogram();
-          histogram = std::make_shared<const FloatHistogram>(FloatHistogram::FromNative(cursor.native()));
         }
         out->SetHistogram(step, histogram);
         size = histogram->SampleSize();
@@ -100,6 +102,18 @@ class InstantProducer final : public SeriesProducer {
   }
 
  private:
+  // The histogram at index `at`; those behind `last` (SIZE_MAX: from the first) are shown to `stats` on the way.
+  FloatHistogramPtr Convert(const SeriesSamples& samples, size_t last, size_t at, HistogramStatsReader* stats) const {
+    const auto convert = [&](size_t i) {
+      return std::make_shared<const FloatHistogram>(FloatHistogram::FromNative(*samples.histograms[i].histogram));
+    };
+    if (!spec_.stats_only) return convert(at);
+    for (size_t i = last + 1; i < at; ++i) {
+      if (!IsStaleNan(samples.histograms[i].histogram->sum)) stats->Next(convert(i));
+    }
+    return stats->Next(convert(at));
+  }
+
   bool DropsName() const {
     return spec_.value == InstantValue::kTimestamp || spec_.value == InstantValue::kStartTimestamp;
   }
@@ -113,8 +127,13 @@ class InstantProducer final : public SeriesProducer {
 class SmoothedProducer final : public SeriesProducer {
  public:
   SmoothedProducer(std::shared_ptr<const MetricSnapshot> snapshot, const VectorSelector& selector, StepGrid grid,
-                   MetricRange range, int64_t lookback_ms)
-      : snapshot_(std::move(snapshot)), selector_(selector), grid_(grid), range_(range), lookback_ms_(lookback_ms) {}
+                   MetricRange range, int64_t lookback_ms, bool stats_only)
+      : snapshot_(std::move(snapshot)),
+        selector_(selector),
+        grid_(grid),
+        range_(range),
+        lookback_ms_(lookback_ms),
+        stats_only_(stats_only) {}
 
   size_t size() const override { return snapshot_->size(); }
   const PackedLabels& labels(size_t series) const override { return snapshot_->labels(series); }
@@ -124,7 +143,7 @@ class SmoothedProducer final : public SeriesProducer {
   Status Produce(size_t series, ProduceTask* task, StepColumn* out) override {
     ProduceTask::Buffers* buffers = task->BuffersOfLevel(0);
     VARVE_RETURN_IF_ERROR(snapshot_->Read(series, range_, task->budget, &buffers->samples));
-    DropStale(buffers);
+    DropStale(stats_only_, buffers);
     out->Resize(grid_.steps());
     const std::string_view name = snapshot_->labels(series).metric_name();
     for (size_t step = 0; step < grid_.steps(); ++step) {
@@ -197,6 +216,7 @@ class SmoothedProducer final : public SeriesProducer {
   const StepGrid grid_;
   const MetricRange range_;
   const int64_t lookback_ms_;
+  const bool stats_only_;
 };
 
 Result<ProducerPtr> MakeInstant(Evaluator* eval, const std::vector<Matcher>& matchers, InstantProducer::Spec spec) {
@@ -211,7 +231,7 @@ Result<ProducerPtr> MakeInstant(Evaluator* eval, const std::vector<Matcher>& mat
 
 }  // namespace
 
-void DropStale(ProduceTask::Buffers* buffers) {
+void DropStale(bool stats_only, ProduceTask::Buffers* buffers) {
   SeriesSamples& samples = buffers->samples;
   if (std::any_of(samples.floats.begin(), samples.floats.end(), IsStaleNan)) {
     size_t kept = 0;
@@ -227,29 +247,34 @@ void DropStale(ProduceTask::Buffers* buffers) {
     if (!samples.float_starts_ms.empty()) samples.float_starts_ms.resize(kept);
   }
   buffers->histograms.clear();
+  HistogramStatsReader stats;
   size_t kept = 0;
   for (size_t i = 0; i < samples.histograms.size(); ++i) {
     const HistogramSample& sample = samples.histograms[i];
     if (IsStaleNan(sample.histogram->sum)) continue;
     if (!samples.histogram_starts_ms.empty()) samples.histogram_starts_ms[kept++] = samples.histogram_starts_ms[i];
-    buffers->histograms.push_back(
-        {sample.ts_ms, std::make_shared<const FloatHistogram>(FloatHistogram::FromNative(*sample.histogram))});
+    auto histogram = std::make_shared<const FloatHistogram>(FloatHistogram::FromNative(*sample.histogram));
+    buffers->histograms.push_back({sample.ts_ms, stats_only ? stats.Next(histogram) : std::move(histogram)});
   }
   if (!samples.histogram_starts_ms.empty()) samples.histogram_starts_ms.resize(kept);
 }
 
 Result<ProducerPtr> EvalSelector(Evaluator* eval, const VectorSelector& selector, const EvalScope& scope) {
+  const bool stats_only = eval->plan().stats_only.contains(&selector);
   if (!selector.smoothed) {
     return MakeInstant(eval, selector.matchers,
-                       {.grid = scope.grid, .at_ms = selector.shift.at_ms, .offset_ms = selector.shift.offset_ms});
+                       {.grid = scope.grid,
+                        .at_ms = selector.shift.at_ms,
+                        .offset_ms = selector.shift.offset_ms,
+                        .stats_only = stats_only});
   }
   const int64_t lookback_ms = eval->lookback_ms();
   const int64_t last_ms = scope.grid.At(scope.grid.steps() - 1);
   const MetricRange range{ReferenceMs(selector.shift, scope.grid.start_ms) - lookback_ms + 1,
                           ReferenceMs(selector.shift, last_ms) + lookback_ms};
   VARVE_ASSIGN_OR_RETURN(auto snapshot, eval->Select(selector.matchers, range));
-  return ProducerPtr(
-      std::make_unique<SmoothedProducer>(std::move(snapshot), selector, scope.grid, range, lookback_ms));
+  return ProducerPtr(std::make_unique<SmoothedProducer>(std::move(snapshot), selector, scope.grid, range, lookback_ms,
+                                                        stats_only));
 }
 
 Result<ProducerPtr> EvalSelectorTimes(Evaluator* eval, const VectorSelector& selector, InstantValue value,
