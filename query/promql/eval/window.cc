@@ -13,8 +13,6 @@ namespace {
 // (bench/micro/promql_functions_bench.cc).
 constexpr int64_t kSlidingOverlapMin = 8;
 
-constexpr uint64_t kCheckSamples = 4 << 20;  // a few milliseconds of work
-
 class SelectorSource final : public RangeSource {
  public:
   SelectorSource(std::shared_ptr<const MetricSnapshot> snapshot, MetricRange range, bool stats_only)
@@ -25,7 +23,7 @@ class SelectorSource final : public RangeSource {
   size_t levels() const override { return 0; }
   Status Load(size_t series, ProduceTask* task, ProduceTask::Buffers* buffers) override {
     VARVE_RETURN_IF_ERROR(snapshot_->Read(series, range_, task->budget, &buffers->samples));
-    DropStale(stats_only_, buffers);
+    DropStale(buffers, stats_only_);
     return Status::Ok();
   }
 
@@ -143,19 +141,14 @@ class RangeFunctionProducer final : public SeriesProducer {
     WindowCursor cursor(*buffers, input_.spec);
     const bool floats_only = !input_.spec.anchored && !input_.spec.smoothed && buffers->histograms.empty();
     SlidingForm* sliding = floats_only ? BeginSliding(cursor, buffers) : nullptr;
-    uint64_t unchecked = 0;  // samples looked at since the last look at the clock
     for (size_t step = 0; step < grid.steps(); ++step) {
       const int64_t eval_ms = grid.At(step);
       const int64_t end_ms = input_.spec.EndMs(eval_ms);
       cursor.Advance(end_ms);
       const uint64_t samples = cursor.samples();
       if (samples == 0) continue;
-      unchecked += samples;
-      if (unchecked > kCheckSamples) {
-        VARVE_RETURN_IF_ERROR(task->check_alive());
-        unchecked = 0;
-      }
       for (size_t i = 0; i < scalars.size(); ++i) scalars[i] = setup_.scalars[i][step];
+      VARVE_RETURN_IF_ERROR(task->Worked(samples));
       task->stats.Count(step, samples);
       task->window_samples = std::max(task->window_samples, samples);
       const RangeWindow window = cursor.Window(end_ms, eval_ms, setup_.use_starts);
@@ -240,7 +233,7 @@ Result<RangeInput> OpenRange(Evaluator* eval, const Expr& expr, const EvalScope&
   const MetricRange range{spec.EndMs(scope.grid.start_ms) - spec.range_ms - spec.before_ms() + 1,
                           spec.EndMs(last_ms) + spec.after_ms()};
   VARVE_ASSIGN_OR_RETURN(auto snapshot, eval->Select(selector.matchers, range));
-  input.source = std::make_unique<SelectorSource>(std::move(snapshot), range, eval->plan().stats_only.contains(&selector));
+  input.source = std::make_unique<SelectorSource>(std::move(snapshot), range, eval->stats_only(selector));
   return input;
 }
 
