@@ -162,11 +162,12 @@ Status MetricStoreImpl::DeleteSamples(TenantId tenant, const std::vector<Matcher
   request.matchers = matchers;
   request.range = range;
   {
-    // Whatever is in packs by now has a number that is not above this.
+    // Whatever is in packs by now has a number that is not above this. No merge may be committed before the request is
+    // there: its output would be too new for it.
     const MutexLock lock(engine_->commit_mu_);
     request.through = engine_->last_pack_number_.load(std::memory_order_relaxed);
+    VARVE_RETURN_IF_ERROR(deletes_.Add(std::move(request)));
   }
-  VARVE_RETURN_IF_ERROR(deletes_.Add(std::move(request)));
   // The journal's log carries it; a delete that was acknowledged should be as durable as a commit.
   return engine_->stores_.journal->Sync();
 }
