@@ -25,7 +25,7 @@ class SelectorSource final : public RangeSource {
   size_t levels() const override { return 0; }
   Status Load(size_t series, ProduceTask* task, ProduceTask::Buffers* buffers) override {
     VARVE_RETURN_IF_ERROR(snapshot_->Read(series, range_, task->budget, &buffers->samples));
-    DropStale(buffers, stats_only_);
+    DropStale(stats_only_, buffers);
     return Status::Ok();
   }
 
@@ -156,7 +156,6 @@ class RangeFunctionProducer final : public SeriesProducer {
         unchecked = 0;
       }
       for (size_t i = 0; i < scalars.size(); ++i) scalars[i] = setup_.scalars[i][step];
-      VARVE_RETURN_IF_ERROR(task->Worked(samples));
       task->stats.Count(step, samples);
       task->window_samples = std::max(task->window_samples, samples);
       const RangeWindow window = cursor.Window(end_ms, eval_ms, setup_.use_starts);
@@ -241,7 +240,7 @@ Result<RangeInput> OpenRange(Evaluator* eval, const Expr& expr, const EvalScope&
   const MetricRange range{spec.EndMs(scope.grid.start_ms) - spec.range_ms - spec.before_ms() + 1,
                           spec.EndMs(last_ms) + spec.after_ms()};
   VARVE_ASSIGN_OR_RETURN(auto snapshot, eval->Select(selector.matchers, range));
-  input.source = std::make_unique<SelectorSource>(std::move(snapshot), range, eval->stats_only(selector));
+  input.source = std::make_unique<SelectorSource>(std::move(snapshot), range, eval->plan().stats_only.contains(&selector));
   return input;
 }
 
