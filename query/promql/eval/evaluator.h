@@ -69,8 +69,8 @@ class Evaluator {
   const PromqlOptions& options() const { return options_; }
   const QueryRequest& request() const { return request_; }
   const QueryContext& context() const { return context_; }
-  const Plan& plan() const { return plan_; }
   int64_t lookback_ms() const { return request_.lookback_ms; }
+  bool stats_only(const VectorSelector& selector) const { return plan_.stats_only.contains(&selector); }
   bool delayed_names() const { return options_.delayed_name_removal; }
   SampleTracker* tracker() { return &tracker_; }
   Annotations* notes() { return &notes_; }

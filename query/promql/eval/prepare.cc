@@ -149,51 +149,39 @@ class Preparer {
   Plan* const plan_;
 };
 
-// Finds the selectors for Plan::stats_only: those under a function of count and sum alone, with nothing around it that
-// wants buckets.
-class StatsMarker {
+// Finds the selectors of Plan::stats_only. A subquery may skip samples, so that resets must be found from buckets.
+class StatsFinder {
  public:
-  explicit StatsMarker(Plan* plan) : plan_(plan) {}
+  explicit StatsFinder(Plan* plan) : plan_(plan) {}
 
-  struct Around {
-    bool stats_only = false;
-    bool needs_buckets = false;  // something further out does
-  };
-
-  void Visit(const Expr* expr, Around around) {
-    if (expr == nullptr) return;
-    switch (expr->kind) {
+  void Visit(const Expr& expr, bool stats) {
+    switch (expr.kind) {
       case ExprKind::kVectorSelector:
-        if (around.stats_only) plan_->stats_only.insert(expr);
+        if (stats) plan_->stats_only.insert(&expr);
         return;
-      case ExprKind::kMatrixSelector: return Visit(Cast<MatrixSelector>(*expr).selector.get(), around);
-      case ExprKind::kSubquery: return Visit(Cast<Subquery>(*expr).expr.get(), {false, true});
-      case ExprKind::kParen: return Visit(Cast<Paren>(*expr).expr.get(), around);
-      case ExprKind::kUnary: return Visit(Cast<Unary>(*expr).expr.get(), around);
-      case ExprKind::kAggregate:
-        Visit(Cast<Aggregate>(*expr).expr.get(), around);
-        return Visit(Cast<Aggregate>(*expr).param.get(), around);
+      case ExprKind::kMatrixSelector: return Visit(*Cast<MatrixSelector>(expr).selector, stats);
+      case ExprKind::kAggregate: return Visit(*Cast<Aggregate>(expr).expr, stats);
+      case ExprKind::kUnary: return Visit(*Cast<Unary>(expr).expr, stats);
+      case ExprKind::kParen: return Visit(*Cast<Paren>(expr).expr, stats);
+      case ExprKind::kCall: return VisitCall(Cast<Call>(expr), stats);
       case ExprKind::kBinary: {
-        const Binary& binary = Cast<Binary>(*expr);
-        if (binary.op == BinaryOp::kTrimLower || binary.op == BinaryOp::kTrimUpper) around = {false, true};
-        Visit(binary.lhs.get(), around);
-        return Visit(binary.rhs.get(), around);
-      }
-      case ExprKind::kCall: {
-        const std::string_view name = Cast<Call>(*expr).function->name;
-        if (name == "histogram_count" || name == "histogram_sum" || name == "histogram_avg") {
-          around.stats_only = !around.needs_buckets;
-        } else if (name == "histogram_quantile" || name == "histogram_quantiles" || name == "histogram_fraction") {
-          around = {false, true};
-        }
-        for (const ExprPtr& arg : Cast<Call>(*expr).args) Visit(arg.get(), around);
-        return;
+        const auto& binary = Cast<Binary>(expr);
+        if (binary.op == BinaryOp::kTrimUpper || binary.op == BinaryOp::kTrimLower) return;
+        Visit(*binary.lhs, stats);
+        return Visit(*binary.rhs, stats);
       }
       default: return;
     }
   }
 
  private:
+  void VisitCall(const Call& call, bool stats) {
+    const std::string_view name = call.function->name;
+    if (name == "histogram_quantile" || name == "histogram_quantiles" || name == "histogram_fraction") return;
+    const bool is_stats = name == "histogram_count" || name == "histogram_sum" || name == "histogram_avg";
+    for (const ExprPtr& arg : call.args) Visit(*arg, stats || is_stats);
+  }
+
   Plan* const plan_;
 };
 
@@ -204,8 +192,8 @@ Result<Plan> Prepare(ExprPtr expr, const StepGrid& grid) {
   Preparer preparer(grid, &plan);
   preparer.Fold(&expr);
   VARVE_RETURN_IF_ERROR(ResolveDurations({grid.step_ms, grid.end_ms - grid.start_ms}, expr.get()));
+  StatsFinder(&plan).Visit(*expr, false);
   if (preparer.Visit(expr.get()).should_repeat) plan.invariant.insert(expr.get());
-  StatsMarker(&plan).Visit(expr.get(), {});
   plan.root = std::move(expr);
   return plan;
 }

@@ -18,8 +18,8 @@ struct Plan {
   ExprPtr root;
   // Expressions to be evaluated at one step and repeated at all.
   std::unordered_set<const Expr*> invariant;
-  // Selectors of whose native histograms only count and sum are needed. Resets are then told by the hints, which are
-  // made known as the samples are read, as the buckets go: seen in annotations.
+  // Selectors of whose native histograms only count and sum matter: those under histogram_count, _sum and _avg, with
+  // nothing around them that looks at buckets.
   std::unordered_set<const Expr*> stats_only;
 };
 

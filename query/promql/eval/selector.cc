@@ -41,6 +41,27 @@ class InstantCursor {
   size_t histograms_ = 0;
 };
 
+// Count and sum of a series' histograms. Those that no step asks for are read, too: a reset may be among them.
+class StatsFeed {
+ public:
+  explicit StatsFeed(const SeriesSamples& samples) : samples_(samples) {}
+  // `index` must increase.
+  FloatHistogramPtr At(size_t index) {
+    FloatHistogramPtr stats;
+    for (; next_ <= index; ++next_) {
+      const NativeHistogram& native = *samples_.histograms[next_].histogram;
+      if (IsStaleNan(native.sum)) continue;
+      stats = reader_.Next(std::make_shared<const FloatHistogram>(FloatHistogram::FromNative(native)));
+    }
+    return stats;
+  }
+
+ private:
+  const SeriesSamples& samples_;
+  HistogramStatsReader reader_;
+  size_t next_ = 0;
+};
+
 class InstantProducer final : public SeriesProducer {
  public:
   struct Spec {
@@ -75,7 +96,7 @@ class InstantProducer final : public SeriesProducer {
     InstantCursor cursor(*samples);
     size_t last_histogram = SIZE_MAX;
     FloatHistogramPtr histogram;
-    HistogramStatsReader stats;
+    StatsFeed stats(*samples);
     for (size_t step = 0; step < steps; ++step) {
       const int64_t ref_ms = spec_.at_ms.value_or(spec_.grid.At(step)) - spec_.offset_ms;
       cursor.Advance(ref_ms);
@@ -90,8 +111,10 @@ class InstantProducer final : public SeriesProducer {
         out->SetFloat(step, spec_.value == InstantValue::kSample ? cursor.value() : static_cast<double>(ts_ms));
       } else {
         if (cursor.histogram() != last_histogram) {
-          histogram = Convert(*samples, last_histogram, cursor.histogram(), &stats);
           last_histogram = cursor.histogram();
+          histogram = spec_.stats_only
+                          ? stats.At(last_histogram)
+                          : std::make_shared<const FloatHistogram>(FloatHistogram::FromNative(cursor.native()));
         }
         out->SetHistogram(step, histogram);
         size = histogram->SampleSize();
@@ -102,18 +125,6 @@ class InstantProducer final : public SeriesProducer {
   }
 
  private:
-  // The histogram at index `at`; those behind `last` (SIZE_MAX: from the first) are shown to `stats` on the way.
-  FloatHistogramPtr Convert(const SeriesSamples& samples, size_t last, size_t at, HistogramStatsReader* stats) const {
-    const auto convert = [&](size_t i) {
-      return std::make_shared<const FloatHistogram>(FloatHistogram::FromNative(*samples.histograms[i].histogram));
-    };
-    if (!spec_.stats_only) return convert(at);
-    for (size_t i = last + 1; i < at; ++i) {
-      if (!IsStaleNan(samples.histograms[i].histogram->sum)) stats->Next(convert(i));
-    }
-    return stats->Next(convert(at));
-  }
-
   bool DropsName() const {
     return spec_.value == InstantValue::kTimestamp || spec_.value == InstantValue::kStartTimestamp;
   }
@@ -143,7 +154,7 @@ class SmoothedProducer final : public SeriesProducer {
   Status Produce(size_t series, ProduceTask* task, StepColumn* out) override {
     ProduceTask::Buffers* buffers = task->BuffersOfLevel(0);
     VARVE_RETURN_IF_ERROR(snapshot_->Read(series, range_, task->budget, &buffers->samples));
-    DropStale(stats_only_, buffers);
+    DropStale(buffers, stats_only_);
     out->Resize(grid_.steps());
     const std::string_view name = snapshot_->labels(series).metric_name();
     for (size_t step = 0; step < grid_.steps(); ++step) {
@@ -231,7 +242,7 @@ Result<ProducerPtr> MakeInstant(Evaluator* eval, const std::vector<Matcher>& mat
 
 }  // namespace
 
-void DropStale(bool stats_only, ProduceTask::Buffers* buffers) {
+void DropStale(ProduceTask::Buffers* buffers, bool stats_only) {
   SeriesSamples& samples = buffers->samples;
   if (std::any_of(samples.floats.begin(), samples.floats.end(), IsStaleNan)) {
     size_t kept = 0;
@@ -260,21 +271,21 @@ void DropStale(bool stats_only, ProduceTask::Buffers* buffers) {
 }
 
 Result<ProducerPtr> EvalSelector(Evaluator* eval, const VectorSelector& selector, const EvalScope& scope) {
-  const bool stats_only = eval->plan().stats_only.contains(&selector);
   if (!selector.smoothed) {
     return MakeInstant(eval, selector.matchers,
                        {.grid = scope.grid,
                         .at_ms = selector.shift.at_ms,
                         .offset_ms = selector.shift.offset_ms,
-                        .stats_only = stats_only});
+                        .stats_only = eval->stats_only(selector)});
   }
   const int64_t lookback_ms = eval->lookback_ms();
   const int64_t last_ms = scope.grid.At(scope.grid.steps() - 1);
   const MetricRange range{ReferenceMs(selector.shift, scope.grid.start_ms) - lookback_ms + 1,
                           ReferenceMs(selector.shift, last_ms) + lookback_ms};
   VARVE_ASSIGN_OR_RETURN(auto snapshot, eval->Select(selector.matchers, range));
-  return ProducerPtr(std::make_unique<SmoothedProducer>(std::move(snapshot), selector, scope.grid, range, lookback_ms,
-                                                        stats_only));
+  return ProducerPtr(
+      std::make_unique<SmoothedProducer>(std::move(snapshot), selector, scope.grid, range, lookback_ms,
+                                         eval->stats_only(selector)));
 }
 
 Result<ProducerPtr> EvalSelectorTimes(Evaluator* eval, const VectorSelector& selector, InstantValue value,

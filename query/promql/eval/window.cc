@@ -23,7 +23,7 @@ class SelectorSource final : public RangeSource {
   size_t levels() const override { return 0; }
   Status Load(size_t series, ProduceTask* task, ProduceTask::Buffers* buffers) override {
     VARVE_RETURN_IF_ERROR(snapshot_->Read(series, range_, task->budget, &buffers->samples));
-    DropStale(stats_only_, buffers);
+    DropStale(buffers, stats_only_);
     return Status::Ok();
   }
 
@@ -233,7 +233,7 @@ Result<RangeInput> OpenRange(Evaluator* eval, const Expr& expr, const EvalScope&
   const MetricRange range{spec.EndMs(scope.grid.start_ms) - spec.range_ms - spec.before_ms() + 1,
                           spec.EndMs(last_ms) + spec.after_ms()};
   VARVE_ASSIGN_OR_RETURN(auto snapshot, eval->Select(selector.matchers, range));
-  input.source = std::make_unique<SelectorSource>(std::move(snapshot), range, eval->plan().stats_only.contains(&selector));
+  input.source = std::make_unique<SelectorSource>(std::move(snapshot), range, eval->stats_only(selector));
   return input;
 }
 
