@@ -214,17 +214,18 @@ class PrometheusApi(VarveTest):
 
     def test_running_queries_are_listed_and_can_be_ended(self):
         server = self.with_samples()
-        slow = "quantile_over_time(0.5, sum_over_time(squares[5m:1ms])[20m:1ms])"
+        slow = "quantile_over_time(0.5, (squares)[50s:1ms])"
         answers = []
         thread = threading.Thread(target=lambda: answers.append(
-            server.request("GET", "/api/v1/query", {"query": slow, "time": NOW / 1000})))
+            server.request("GET", "/api/v1/query_range", {
+                "query": slow, "start": NOW / 1000 - 10, "end": NOW / 1000, "step": "0.001"})))
         thread.start()
         listed = []
         deadline = time.time() + 60
         while not listed and not answers and time.time() < deadline:
             listed = [q for q in self.data(server, "/api/v1/status/active_queries")["queries"] if q["query"] == slow]
         self.assertTrue(listed, answers and answers[0].text[:500])
-        self.assertEqual(("promql", "/api/v1/query", "fake"),
+        self.assertEqual(("promql", "/api/v1/query_range", "fake"),
                          (listed[0]["language"], listed[0]["endpoint"], listed[0]["tenant"]))
         ended = server.request("DELETE", "/api/v1/status/active_queries/" + listed[0]["id"])
         self.assertEqual(204, ended.status, ended.text)

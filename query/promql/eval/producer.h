@@ -39,6 +39,18 @@ struct ProduceTask {
   MemoryBudget* budget = nullptr;
   std::function<Status()> check_alive;  // fails once the query is to stop; thread-safe
   std::vector<std::unique_ptr<Buffers>> levels;
+
+  // Counts the samples of a window, and looks now and then whether the query is to go on: one series alone can
+  // keep a worker busy for hours.
+  Status Worked(uint64_t samples) {
+    constexpr uint64_t kSamplesBetweenLooks = 1 << 20;
+    worked += samples + 16;
+    if (worked < kSamplesBetweenLooks) return Status::Ok();
+    worked = 0;
+    return check_alive ? check_alive() : Status::Ok();
+  }
+  std::function<Status()> check_alive;  // may be empty
+  uint64_t worked = 0;                  // since the last look
 };
 
 class SeriesProducer {

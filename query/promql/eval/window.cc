@@ -156,6 +156,7 @@ class RangeFunctionProducer final : public SeriesProducer {
         unchecked = 0;
       }
       for (size_t i = 0; i < scalars.size(); ++i) scalars[i] = setup_.scalars[i][step];
+      VARVE_RETURN_IF_ERROR(task->Worked(samples));
       task->stats.Count(step, samples);
       task->window_samples = std::max(task->window_samples, samples);
       const RangeWindow window = cursor.Window(end_ms, eval_ms, setup_.use_starts);

@@ -12,7 +12,11 @@ namespace varve {
 namespace {
 
 ActiveQueryInfo Info(std::string tenant, std::string query) {
-  return {.tenant = std::move(tenant), .language = "promql", .query = std::move(query)};
+  ActiveQueryInfo info;
+  info.tenant = std::move(tenant);
+  info.language = "promql";
+  info.query = std::move(query);
+  return info;
 }
 
 TEST(ActiveQueries, AreThereAsLongAsTheirEntries) {
