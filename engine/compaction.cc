@@ -22,6 +22,7 @@
 
 #include "engine/base/failpoint.h"
 #include "engine/engine_impl.h"
+#include "engine/metrics/metric_store_impl.h"
 #include "engine/pack_merge.h"
 
 namespace varve {
@@ -124,7 +125,8 @@ Status EngineImpl::CompactionRound(bool all) {
   }
   VARVE_RETURN_IF_ERROR(FinishRemoving());
   FreeDroppedPacks();
-  return failure;
+  Status metrics = metric_store_->Compact(all);
+  return failure.ok() ? std::move(metrics) : std::move(failure);
 }
 
 bool EngineImpl::IsRemovable(const DeleteRequest& request) const {
@@ -207,6 +209,15 @@ Status EngineImpl::Pace(uint64_t bytes) {
     compaction_wake_.WaitFor(cut_mu_, until - SteadyClock::now());
   }
   return closing_.load(std::memory_order_relaxed) ? Unavailable("shutting down") : Status::Ok();
+}
+
+bool EngineImpl::WaitToCompact(int64_t delay_ms) {
+  const MutexLock lock(cut_mu_);
+  const auto until = SteadyClock::now() + std::chrono::milliseconds(delay_ms);
+  while (!closing_.load(std::memory_order_relaxed) && SteadyClock::now() < until) {
+    compaction_wake_.WaitFor(cut_mu_, std::chrono::milliseconds(delay_ms));
+  }
+  return !closing_.load(std::memory_order_relaxed);
 }
 
 Status EngineImpl::CompactPacks(Shard* shard, const std::vector<CatalogPackPtr>& packs,
@@ -350,12 +361,7 @@ Result<bool> EngineImpl::CommitCompaction(Shard* shard, const std::vector<MergeI
       }
     }
     counters_.compaction_failures.fetch_add(1, std::memory_order_relaxed);
-    const MutexLock lock(cut_mu_);
-    const auto until = SteadyClock::now() + std::chrono::milliseconds(delay_ms);
-    while (!closing_.load(std::memory_order_relaxed) && SteadyClock::now() < until) {
-      compaction_wake_.WaitFor(cut_mu_, std::chrono::milliseconds(delay_ms));
-    }
-    if (closing_.load(std::memory_order_relaxed)) return status;
+    if (!WaitToCompact(delay_ms)) return status;
     delay_ms = std::min(delay_ms * 2, kRetryDelayMaxMs);
   }
 }

@@ -185,6 +185,8 @@ class EngineImpl final : public Engine {
 
   // --- deletes.cc
   Status LoadDeletes();
+  // New packs must never look as if a request that is `through` up to here had come after them. While loading.
+  void RaiseLastPackNumber(uint64_t through);
   // How many packs the request still concerns.
   uint64_t PacksLeft(const LiveDelete& live) const;
 
@@ -200,6 +202,8 @@ class EngineImpl final : public Engine {
   std::vector<CatalogPackPtr> PlanCompaction(const Shard& shard, const CompactionPass& pass);
   // Waits as long as so many bytes may take, and longer while the heads are filling up.
   Status Pace(uint64_t bytes) VARVE_EXCLUDES(cut_mu_);
+  // False when the engine closes before the time is over.
+  bool WaitToCompact(int64_t delay_ms) VARVE_EXCLUDES(cut_mu_);
   Status CompactPacks(Shard* shard, const std::vector<CatalogPackPtr>& packs, const CompactionPass& pass);
   std::vector<uint64_t> AppliedDeletes(const std::vector<MergeInput>& inputs) const;
   bool StillHolds(const Shard& shard, const std::vector<MergeInput>& inputs) const;

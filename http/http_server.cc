@@ -28,6 +28,7 @@
 #include "http/tail_hub.h"
 #include "http/tenant.h"
 #include "query/exec/result_cache.h"
+#include "query/promql/logql/engine_logql.h"
 
 namespace varve {
 namespace {
@@ -133,6 +134,10 @@ struct HttpServer::Impl {
     shared.clock = options.clock;
     shared.active = &active_queries;
     shared.ready = [this] { return admin.running(); };
+    shared.logql = [this, engine](TenantId tenant, const std::string& name) {
+      return std::make_unique<promql::EngineLogqlSource>(engine, tenant, *read_context.tenant_limits->Of(name),
+                                                         result_cache.get());
+    };
     return shared;
   }
 

@@ -551,7 +551,7 @@ ReplayFn WritePath::MakeReplay() {
   };
 }
 
-MetricWritePath* WritePath::metrics() { return &impl_->metrics; }
+MetricWritePath* WritePath::metrics() const { return &impl_->metrics; }
 
 IngestStats WritePath::Stats() const { return impl_->counters.Read(); }
 

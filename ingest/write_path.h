@@ -92,7 +92,7 @@ class WritePath {
   // For Engine::Recover.
   ReplayFn MakeReplay();
   // The metrics' half, with the same limits.
-  MetricWritePath* metrics();
+  MetricWritePath* metrics() const;
   IngestStats Stats() const;
   const PerTenant<IngestLimits>& limits() const;
 

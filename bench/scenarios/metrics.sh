@@ -44,8 +44,18 @@ size() {
   du -sb "$2" | awk -v n="$1" -v s="$samples" '{printf "{\"%s_bytes_per_sample\": %.3f}\n", n, $1 / s}'
 }
 queries() {
-  curl -sG "$url/api/v1/query" --data-urlencode 'query=sum(count_over_time({__name__=~".+"}[3h]))' \
-    --data-urlencode 'time=1793502000' | grep -o '"result":\[[^]]*\]*' || true
+  /usr/bin/python3 - "$url" "$load/manifest.json" <<'PY'
+import json, sys, urllib.parse, urllib.request
+url, manifest = sys.argv[1], json.load(open(sys.argv[2]))
+def get(path, **params):
+    return json.load(urllib.request.urlopen(url + path + "?" + urllib.parse.urlencode(params)))["data"]
+total = 0
+for name in get("/api/v1/label/__name__/values", start=manifest["start_s"], end=manifest["end_s"]):
+    query = 'sum(count_over_time({__name__="%s"}[181m]))' % name
+    result = get("/api/v1/query", query=query, time=manifest["end_s"])["result"]
+    total += int(result[0]["value"][1]) if result else 0
+print(json.dumps({"samples_counted": total, "samples_sent": manifest["samples"]}))
+PY
   /usr/bin/python3 "$shared/query.py" --mix "$shared/query_mix_metrics.json" --manifest "$load/manifest.json" \
     --url "$url" --dialect promql --pid "$server"
 }

@@ -30,6 +30,19 @@ void UnpackOneLoad(const char* in, size_t count, unsigned width, uint64_t base, 
   }
 }
 
+// The same for wider values, which may touch a ninth byte. Needs 9 readable bytes from the last value's first byte on.
+void UnpackTwoLoads(const char* in, size_t count, unsigned width, uint64_t base, uint64_t* out) {
+  const uint64_t mask = LowBits(width);
+  for (size_t i = 0; i < count; ++i) {
+    const size_t bit = i * width;
+    const char* const p = in + (bit >> 3);
+    const unsigned shift = bit & 7;
+    // Shifted in two steps, as a shift by 64 would be undefined.
+    const uint64_t high = (static_cast<uint64_t>(static_cast<unsigned char>(p[8])) << 1) << (63 - shift);
+    out[i] = base + (((LoadFixed<uint64_t>(p) >> shift) | high) & mask);
+  }
+}
+
 }  // namespace
 
 void PackBits(const uint64_t* values, size_t count, unsigned width, std::string* out) {
@@ -74,7 +87,10 @@ void UnpackBits(const char* in, size_t count, unsigned width, uint64_t base, uin
     return;
   }
   if (width > kOneLoadWidthMax) {
-    UnpackBitsScalar(in, count, width, base, out);
+    // Behind the first byte of a value that another one follows there are 14 bytes or more.
+    const size_t wide = count <= 2 ? 0 : (count - 2) & ~size_t{7};
+    UnpackTwoLoads(in, wide, width, base, out);
+    UnpackBitsScalar(in + wide / 8 * width, count - wide, width, base, out + wide);
     return;
   }
   const size_t bytes = PackedBytes(count, width);

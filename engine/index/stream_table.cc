@@ -74,8 +74,7 @@ Result<TenantId> StreamTable::FindTenant(std::string_view name) const {
 
 std::string StreamTable::TenantName(TenantId tenant) const {
   const ReaderLock lock(mu_);
-  VARVE_CHECK(tenant < tenant_names_.size());
-  return tenant_names_[tenant];
+  return tenant < tenant_names_.size() ? tenant_names_[tenant] : std::string();
 }
 
 std::optional<StreamOrdinal> StreamTable::FindLocked(TenantId tenant, const Labels& labels,

@@ -52,7 +52,7 @@ class StreamTable {
 
   Result<TenantId> InternTenant(std::string_view name) VARVE_EXCLUDES(mu_);
   Result<TenantId> FindTenant(std::string_view name) const VARVE_EXCLUDES(mu_);
-  // A copy: the table of names may grow.
+  // A copy: the table of names may grow. "" for a tenant that was never seen, which readers may ask for.
   std::string TenantName(TenantId tenant) const VARVE_EXCLUDES(mu_);
 
   // The stream's ordinal, adding it (after `persist`) when it is new. kResourceExhausted when the

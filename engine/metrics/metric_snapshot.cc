@@ -263,6 +263,7 @@ Status MetricStoreImpl::PickPacks(const MetricSelection::Shard& shard, const std
       }
       found.push_back({.series = series, .ref = {.pack = i, .number = at->second}});
       (*wanted)[series] = true;
+      selection->series[series].certain |= all;
     }
   }
   std::stable_sort(found.begin(), found.end(), [](const Found& a, const Found& b) { return a.series < b.series; });
@@ -289,8 +290,11 @@ void MetricStoreImpl::PickHeads(const MetricSelection::Shard& shard, const std::
       MetricSelection::Series& series = selection->series[numbers[i]];
       const auto pick = [&](const MetricHead* head) {
         const uint32_t slot = head == nullptr ? MetricHead::kNone : head->Find(series.ordinal);
-        if (slot == MetricHead::kNone || !Overlaps(head->SpanOf(slot), selection->range)) return MetricHead::kNone;
+        if (slot == MetricHead::kNone) return slot;
+        const MetricRange span = head->SpanOf(slot);
+        if (!Overlaps(span, selection->range)) return MetricHead::kNone;
         (*wanted)[numbers[i]] = true;
+        series.certain |= selection->range.Contains(span.min_ms) || selection->range.Contains(span.max_ms);
         return slot;
       };
       series.sealed_slot = pick(shard.view.sealed.get());
@@ -300,6 +304,33 @@ void MetricStoreImpl::PickHeads(const MetricSelection::Shard& shard, const std::
       }
     }
   }
+}
+
+Result<MetricSelection> MetricStoreImpl::SelectListed(TenantId tenant, const std::vector<Matcher>& matchers,
+                                                      MetricRange range) const {
+  VARVE_ASSIGN_OR_RETURN(MetricSelection selection, Select(tenant, matchers, range));
+  std::vector<uint32_t> doubtful;
+  std::vector<PackedLabels> labels(selection.series.size());
+  for (uint32_t i = 0; i < selection.series.size(); ++i) {
+    if (selection.series[i].certain && selection.deletes.empty()) continue;
+    doubtful.push_back(i);
+    labels[i] = series_.LabelsOf(selection.series[i].ordinal);
+  }
+  if (doubtful.empty()) return selection;
+  const MetricRange kept = selection.range;
+  const MetricSnapshotImpl snapshot(&packs_, selection, std::move(labels));
+  SeriesSamples samples;
+  std::vector<bool> listed(selection.series.size(), true);
+  for (const uint32_t i : doubtful) {
+    VARVE_RETURN_IF_ERROR(snapshot.Read(i, kept, nullptr, &samples));
+    listed[i] = !samples.empty();
+  }
+  size_t count = 0;
+  for (size_t i = 0; i < selection.series.size(); ++i) {
+    if (listed[i]) selection.series[count++] = selection.series[i];
+  }
+  selection.series.resize(count);
+  return selection;
 }
 
 Result<std::unique_ptr<const MetricSnapshot>> MetricStoreImpl::Snapshot(TenantId tenant,

@@ -40,6 +40,8 @@ struct MetricSelection {
     uint32_t sealed_slot = MetricHead::kNone;
     uint32_t refs_begin = 0;  // into refs
     uint32_t refs_end = 0;
+    // Has a sample in the range for sure; otherwise it only may.
+    bool certain = false;
   };
   MetricRange range;  // what is kept of that asked for
   std::vector<Shard> shards;

@@ -38,6 +38,7 @@ Status MetricStoreImpl::Load(std::vector<Catalog> catalogs) {
   }));
   VARVE_RETURN_IF_ERROR(
       deletes_.Load([this](std::string_view tenant) { return engine_->streams_.InternTenant(tenant); }));
+  for (const MetricDeletePtr& request : *deletes_.all()) engine_->RaiseLastPackNumber(request->through);
   VARVE_RETURN_IF_ERROR(exemplars_.Load());
   return metadata_.Load();
 }
@@ -73,7 +74,7 @@ int64_t MetricStoreImpl::PeriodNs(const CatalogPack& pack, const RetentionPolicy
 
 Result<std::vector<PackedLabels>> MetricStoreImpl::SelectSeries(TenantId tenant, const std::vector<Matcher>& matchers,
                                                                 MetricRange range, size_t limit) const {
-  VARVE_ASSIGN_OR_RETURN(const MetricSelection selection, Select(tenant, matchers, range));
+  VARVE_ASSIGN_OR_RETURN(const MetricSelection selection, SelectListed(tenant, matchers, range));
   std::vector<PackedLabels> out;
   for (const MetricSelection::Series& series : selection.series) {
     if (limit != 0 && out.size() == limit) break;
@@ -84,7 +85,7 @@ Result<std::vector<PackedLabels>> MetricStoreImpl::SelectSeries(TenantId tenant,
 
 Result<std::vector<std::string>> MetricStoreImpl::LabelNames(TenantId tenant, const std::vector<Matcher>& matchers,
                                                              MetricRange range) const {
-  VARVE_ASSIGN_OR_RETURN(const MetricSelection selection, Select(tenant, matchers, range));
+  VARVE_ASSIGN_OR_RETURN(const MetricSelection selection, SelectListed(tenant, matchers, range));
   std::set<std::string, std::less<>> names;
   for (const MetricSelection::Series& series : selection.series) {
     const PackedLabels labels = series_.LabelsOf(series.ordinal);
@@ -98,7 +99,7 @@ Result<std::vector<std::string>> MetricStoreImpl::LabelNames(TenantId tenant, co
 Result<std::vector<std::string>> MetricStoreImpl::LabelValues(TenantId tenant, std::string_view name,
                                                               const std::vector<Matcher>& matchers,
                                                               MetricRange range) const {
-  VARVE_ASSIGN_OR_RETURN(const MetricSelection selection, Select(tenant, matchers, range));
+  VARVE_ASSIGN_OR_RETURN(const MetricSelection selection, SelectListed(tenant, matchers, range));
   std::set<std::string, std::less<>> values;
   for (const MetricSelection::Series& series : selection.series) {
     const PackedLabels labels = series_.LabelsOf(series.ordinal);

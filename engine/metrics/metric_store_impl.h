@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -34,6 +35,7 @@
 namespace varve {
 
 class EngineImpl;
+struct MetricMergeStats;
 class RetentionPolicy;
 
 // The packs that a cut has written.
@@ -88,6 +90,10 @@ class MetricStoreImpl final : public MetricStore {
   // Of a pack that is being dropped.
   void ForgetPack(const PackId& id) { packs_.ErasePack(id.number); }
 
+  // --- metric_compaction.cc; for the compaction thread
+  // Merges and rewrites packs until there is nothing left to do.
+  Status Compact(bool all);
+
   const std::vector<std::unique_ptr<MetricShard>>& shards() const { return shards_; }
   MemoryBudget* heads_budget() { return &heads_budget_; }
   std::vector<const MemoryBudget*> budgets() const { return {&heads_budget_, &blocks_budget_, &indexes_budget_}; }
@@ -99,6 +105,8 @@ class MetricStoreImpl final : public MetricStore {
   MetricShard& ShardOf(SeriesOrdinal series) const { return *shards_[series_.Get(series).target % shards_.size()]; }
   // The series that match and have a sample in `range`, as far as heads and directories tell.
   Result<MetricSelection> Select(TenantId tenant, const std::vector<Matcher>& matchers, MetricRange range) const;
+  // The same, of those only that have a sample in the range: reads those of which that is not known.
+  Result<MetricSelection> SelectListed(TenantId tenant, const std::vector<Matcher>& matchers, MetricRange range) const;
   // Finds these series of the selection, which are in `shard`, in its packs, and notes which are in one.
   Status PickPacks(const MetricSelection::Shard& shard, const std::vector<uint32_t>& numbers,
                    MetricSelection* selection, std::vector<bool>* wanted) const;
@@ -111,6 +119,15 @@ class MetricStoreImpl final : public MetricStore {
                        SeriesSamples* out) const;
   Status CommitCut(MetricShard* shard, const MetricCutResult& cut);
   void NoteNewest(const MetricHead& head);
+  struct MergePlan;
+  bool HoldsSamplesOf(const MetricDelete& request, const CatalogPack& pack);
+  MergePlan PlanMerge(const MetricShard& shard, bool all);
+  Result<std::optional<MetricPackDirectory>> WriteMerge(const MergePlan& plan, MetricMergeStats* stats);
+  Status MergeShardPacks(MetricShard* shard, MergePlan* plan);
+  std::vector<uint64_t> DeletesAppliedBy(const MergePlan& plan) const;
+  bool StillHolds(const MetricShard& shard, const MergePlan& plan) const;
+  Result<bool> CommitMerge(MetricShard* shard, const MergePlan& plan, const CatalogPackPtr& output);
+  Status ForgetAppliedDeletes();
   void CountAppended(const MetricVerdicts& verdicts, size_t exemplars);
   // The oldest time that is kept of the tenant's samples.
   int64_t RetentionBeginMs(TenantId tenant) const;
@@ -126,6 +143,8 @@ class MetricStoreImpl final : public MetricStore {
   ExemplarStore exemplars_;
   MetadataStore metadata_;
   std::vector<std::unique_ptr<MetricShard>> shards_;  // constant after Load
+  // The compaction thread's own: (request, pack) where the pack has no sample that the request takes.
+  std::set<std::pair<uint64_t, uint64_t>> untouched_by_deletes_;
 
   // Statistics: relaxed counters, they publish nothing.
   struct Counters {

@@ -120,10 +120,10 @@ class RemoteWrite(VarveTest):
         lines = os.path.join(self.folder, "c.jsonl")
         with open(lines, "w", encoding="utf-8") as f:
             f.write(json.dumps({"metric": {"__name__": "js"}, "values": [6], "timestamps": [NOW_MS]}) + "\n")
-        status, out, err = self.run_varve("push", "--metrics", "--url", address, open_metrics, lines)
+        status, out, err = self.run_varve("push", "--metrics", "--addr", address, open_metrics, lines)
         self.assertEqual((0, ""), (status, err))
         self.assertIn("pushed 30004 lines of metrics", out)
-        status, _, err = self.run_varve("push", "--metrics", "--url", address, prometheus)
+        status, _, err = self.run_varve("push", "--metrics", "--addr", address, prometheus)
         self.assertEqual(1, status)
         self.assertIn('line 2: "" is no value', err)
         self.assertEqual(30_000, self.value(server, "count(om_total)"))

@@ -2,12 +2,38 @@
 //
 // Entry i is the line "entry i". Writes "tried i" before and "acked i" after each push to standard
 // output, unbuffered. Flushes and compacts now and then; with VARVE_TEST_RETENTION set, everything
-// expires in the end.
+// expires in the end. With VARVE_TEST_METRICS set, entry i is a sample of value i, i times five hours after 2023-11-14.
 #include <cstdio>
 #include <cstdlib>
 
 #include "tests/support/engine_client.h"
 #include "tests/support/memory_stores.h"
+#include "tests/support/metric_client.h"
+
+namespace {
+
+varve::Status PushLines(varve::EngineClient* client, int i) {
+  varve::TestPush push;  // each push spans shards and buckets
+  for (int s = 0; s < 4; ++s) {
+    push.streams.push_back({.labels = varve::MakeLabels({{"app", std::to_string((i + s) % 7)}}),
+                            .entries = {{i, "entry " + std::to_string(i), ""}}});
+  }
+  return client->Push(push);
+}
+
+// Each push spans shards and days.
+varve::Status PushSamples(varve::Engine* engine, int i) {
+  varve::TestMetricPush push;
+  for (int s = 0; s < 4; ++s) {
+    const std::string instance = std::to_string((i + s) % 7);
+    push.series.push_back({.labels = varve::MetricLabelsOf({{"__name__", "m"}, {"instance", instance}}),
+                           .samples = {{.ts_ms = 1'700'000'000'000 + i * 18'000'000LL, .value = double(i)}}});
+  }
+  VARVE_ASSIGN_OR_RETURN(const varve::TenantId tenant, engine->InternTenant("t"));
+  return std::move(varve::MetricClient(&engine->metrics(), tenant).Push(push)).status();
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   using namespace varve;  // NOLINT: a test program
@@ -28,12 +54,11 @@ int main(int argc, char** argv) {
   const int count = std::atoi(argv[3]);
   for (int i = first; i < first + count; ++i) {
     std::printf("tried %d\n", i);
-    TestPush push;  // each push spans shards and buckets
-    for (int s = 0; s < 4; ++s) {
-      push.streams.push_back({.labels = MakeLabels({{"app", std::to_string((i + s) % 7)}}),
-                              .entries = {{i, "entry " + std::to_string(i), ""}}});
+    if (std::getenv("VARVE_TEST_METRICS") != nullptr) {
+      if (!PushSamples(engine->get(), i).ok()) return 1;
+    } else if (!PushLines(&client, i).ok()) {
+      return 1;
     }
-    if (!client.Push(push).ok()) return 1;
     std::printf("acked %d\n", i);
     if (i % 5 == 4 && !(*engine)->Flush().ok()) return 1;
     if (i % 10 == 9 && !(*engine)->Compact().ok()) return 1;

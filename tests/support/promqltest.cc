@@ -199,7 +199,8 @@ std::vector<ScriptRunner::Instant> ScriptRunner::Pinned(const Eval& eval, int64_
 void ScriptRunner::RunEval(const Eval& eval) {
   ++report_.evals;
   const auto failed = [&](const Status& status, const std::string& query) {
-    report_.failures.push_back(name_ + ":" + std::to_string(eval.line) + ": " + query + ": " + status.message());
+    report_.failures.push_back(
+        {eval.line, name_ + ":" + std::to_string(eval.line) + ": " + query + ": " + status.message()});
   };
   if (eval.is_range) {
     const Status status = CheckOnce(eval, eval.query, Query(eval.query, eval.start_ms, eval.end_ms, eval.step_ms));

@@ -14,11 +14,16 @@
 
 namespace varve::promqltest {
 
+struct Failure {
+  int line = 0;
+  std::string text;  // `name:17: <query>: expected …`
+};
+
 struct ScriptReport {
   size_t evals = 0;
   size_t passed_as_written = 0;  // the first way
   size_t passed = 0;             // all ways
-  std::vector<std::string> failures;  // `name:17: <query>: expected …`
+  std::vector<Failure> failures;
 };
 
 // kInvalidArgument: the script itself is wrong.

@@ -33,28 +33,20 @@ bool BucketsFell(const BucketSide& before, const BucketSide& after) {
   return false;
 }
 
-enum class Continuation { kAppends, kReset, kNewChunk };
-
-// How Prometheus's storage goes on from one counter histogram to the next: in the same chunk, or in a new one, which
-// it may mark as begun by a reset.
-Continuation Continue(const FloatHistogram& before, const FloatHistogram& next) {
-  if (before.is_gauge()) return Continuation::kNewChunk;
-  if (next.hint() == CounterResetHint::kReset) return Continuation::kReset;
-  if (IsStaleNan(next.sum())) return Continuation::kAppends;
-  if (IsStaleNan(before.sum())) return Continuation::kNewChunk;
-  if (next.count() < before.count()) return Continuation::kReset;
-  if (next.schema() != before.schema() || next.zero_threshold() != before.zero_threshold()) {
-    return Continuation::kNewChunk;
+// Whether Prometheus's storage puts a counter histogram into the chunk of the one before it.
+bool Appends(const FloatHistogram& before, const FloatHistogram& next) {
+  if (before.is_gauge() || next.hint() == CounterResetHint::kReset) return false;
+  if (IsStaleNan(next.sum())) return true;
+  if (IsStaleNan(before.sum()) || next.count() < before.count() || next.zero_count() < before.zero_count()) {
+    return false;
   }
-  if (!std::ranges::equal(next.bounds(), before.bounds())) return Continuation::kReset;
-  if (next.zero_count() < before.zero_count()) return Continuation::kReset;
-  const bool fell =
-      BucketsFell(before.positive(), next.positive()) || BucketsFell(before.negative(), next.negative());
-  return fell ? Continuation::kReset : Continuation::kAppends;
+  if (next.schema() != before.schema() || next.zero_threshold() != before.zero_threshold()) return false;
+  return std::ranges::equal(next.bounds(), before.bounds()) && !BucketsFell(before.positive(), next.positive()) &&
+         !BucketsFell(before.negative(), next.negative());
 }
 
-// The hints that a reader of Prometheus's chunks sees: the first of a chunk says whether a reset began it, if that is
-// known; those behind it are known not to be resets.
+// The hints that a reader of Prometheus's chunks sees: nothing is said of the first of a chunk, as the chunk before it
+// may be gone; those behind it are known not to be resets.
 void SetHints(std::vector<TimedSample>* samples) {
   FloatHistogramPtr before;
   for (TimedSample& sample : *samples) {
@@ -65,12 +57,8 @@ void SetHints(std::vector<TimedSample>* samples) {
     CounterResetHint hint = CounterResetHint::kUnknown;
     if (sample.histogram->is_gauge()) {
       hint = CounterResetHint::kGauge;
-    } else if (before == nullptr) {
-      if (sample.histogram->hint() == CounterResetHint::kReset) hint = CounterResetHint::kReset;
-    } else {
-      const Continuation continuation = Continue(*before, *sample.histogram);
-      if (continuation == Continuation::kReset) hint = CounterResetHint::kReset;
-      if (continuation == Continuation::kAppends) hint = CounterResetHint::kNotReset;
+    } else if (before != nullptr && Appends(*before, *sample.histogram)) {
+      hint = CounterResetHint::kNotReset;
     }
     before = sample.histogram;
     FloatHistogram copy = *sample.histogram;

@@ -89,6 +89,7 @@ class Selection {
       for (const StepSeries& series : *in_) offsets_.push_back(LabelHashFraction(series.labels));
     }
     for (size_t step = 0; step < steps; ++step) {
+      VARVE_RETURN_IF_ERROR(eval_->CheckAlive());
       std::fill(keep_.begin(), keep_.end(), false);
       order_.clear();
       switch (aggregate_.op) {

@@ -54,6 +54,7 @@ Result<ProducerPtr> EvalQuantile(Evaluator* eval, const Aggregate& aggregate, co
   }
   std::vector<std::vector<double>> values(table.size());
   for (size_t step = 0; step < steps; ++step) {
+    VARVE_RETURN_IF_ERROR(eval->CheckAlive());
     for (std::vector<double>& group : values) group.clear();
     for (size_t i = 0; i < in.series.size(); ++i) {
       const StepSeries& series = in.series[i];
@@ -88,6 +89,7 @@ Result<ProducerPtr> EvalCountValues(Evaluator* eval, const Aggregate& aggregate,
   StepMatrix rows;
   std::string text;
   for (const StepSeries& series : in.series) {
+    VARVE_RETURN_IF_ERROR(eval->CheckAlive());
     PackedLabelsBuilder builder(series.labels);
     // A value that stays the same from step to step is common: then its group does.
     std::string last;

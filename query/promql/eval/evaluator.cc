@@ -112,6 +112,7 @@ Status Evaluator::ForEachColumn(SeriesProducer* producer, const EvalScope& scope
     tasks.push_back(std::make_unique<ProduceTask>());
     tasks.back()->stats = SampleStats::Like(*scope.stats);
     tasks.back()->budget = tracker_.budget();
+    tasks.back()->check_alive = [this] { return CheckAlive(); };
   }
   const size_t columns_of_task = producer->levels() + 1;
   Charge charge(&tracker_);
@@ -203,6 +204,7 @@ Result<ProducerPtr> Evaluator::Vector(const Expr& expr, const EvalScope& scope) 
 Result<std::vector<double>> Evaluator::Scalar(const Expr& expr, const EvalScope& scope) {
   VARVE_RETURN_IF_ERROR(CheckAlive());
   if (scope.is_empty()) return std::vector<double>();
+  VARVE_RETURN_IF_ERROR(scalars_.Add(0, static_cast<int64_t>(scope.grid.steps() * sizeof(double))));
   if (plan_.invariant.count(&expr) == 0 || scope.grid.steps() == 1) return ScalarOnce(expr, scope);
   SampleStats once = SampleStats::Like({});
   const EvalScope first{{scope.grid.start_ms, scope.grid.start_ms, scope.grid.step_ms}, &once};

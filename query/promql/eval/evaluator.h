@@ -64,10 +64,13 @@ class Evaluator {
   // More steps than samples_max allows, or than there is memory for one column.
   Status CheckSteps(const StepGrid& grid) const;
 
+  // How many threads produce at once.
+  size_t Workers() const;
   const PromqlOptions& options() const { return options_; }
   const QueryRequest& request() const { return request_; }
   const QueryContext& context() const { return context_; }
   int64_t lookback_ms() const { return request_.lookback_ms; }
+  bool stats_only(const VectorSelector& selector) const { return plan_.stats_only.contains(&selector); }
   bool delayed_names() const { return options_.delayed_name_removal; }
   SampleTracker* tracker() { return &tracker_; }
   Annotations* notes() { return &notes_; }
@@ -77,7 +80,6 @@ class Evaluator {
   Result<std::vector<double>> ScalarOnce(const Expr& expr, const EvalScope& scope);
   Status ProduceChunk(SeriesProducer* producer, const EvalScope& scope, size_t begin, size_t count,
                       std::vector<std::unique_ptr<ProduceTask>>* tasks, std::vector<StepColumn>* columns);
-  size_t Workers() const;
 
   const PromqlOptions& options_;
   const QueryRequest& request_;
@@ -85,6 +87,7 @@ class Evaluator {
   const Plan& plan_;
   MemoryBudget unlimited_{"unlimited", INT64_MAX};
   SampleTracker tracker_;
+  Charge scalars_{&tracker_};  // for every scalar's values; given back at the end
   Annotations notes_;
   std::chrono::steady_clock::time_point deadline_;
   std::map<std::string, std::shared_ptr<const MetricSnapshot>> snapshots_;

@@ -149,6 +149,42 @@ class Preparer {
   Plan* const plan_;
 };
 
+// Finds the selectors of Plan::stats_only. A subquery may skip samples, so that resets must be found from buckets.
+class StatsFinder {
+ public:
+  explicit StatsFinder(Plan* plan) : plan_(plan) {}
+
+  void Visit(const Expr& expr, bool stats) {
+    switch (expr.kind) {
+      case ExprKind::kVectorSelector:
+        if (stats) plan_->stats_only.insert(&expr);
+        return;
+      case ExprKind::kMatrixSelector: return Visit(*Cast<MatrixSelector>(expr).selector, stats);
+      case ExprKind::kAggregate: return Visit(*Cast<Aggregate>(expr).expr, stats);
+      case ExprKind::kUnary: return Visit(*Cast<Unary>(expr).expr, stats);
+      case ExprKind::kParen: return Visit(*Cast<Paren>(expr).expr, stats);
+      case ExprKind::kCall: return VisitCall(Cast<Call>(expr), stats);
+      case ExprKind::kBinary: {
+        const auto& binary = Cast<Binary>(expr);
+        if (binary.op == BinaryOp::kTrimUpper || binary.op == BinaryOp::kTrimLower) return;
+        Visit(*binary.lhs, stats);
+        return Visit(*binary.rhs, stats);
+      }
+      default: return;
+    }
+  }
+
+ private:
+  void VisitCall(const Call& call, bool stats) {
+    const std::string_view name = call.function->name;
+    if (name == "histogram_quantile" || name == "histogram_quantiles" || name == "histogram_fraction") return;
+    const bool is_stats = name == "histogram_count" || name == "histogram_sum" || name == "histogram_avg";
+    for (const ExprPtr& arg : call.args) Visit(*arg, stats || is_stats);
+  }
+
+  Plan* const plan_;
+};
+
 }  // namespace
 
 Result<Plan> Prepare(ExprPtr expr, const StepGrid& grid) {
@@ -156,6 +192,7 @@ Result<Plan> Prepare(ExprPtr expr, const StepGrid& grid) {
   Preparer preparer(grid, &plan);
   preparer.Fold(&expr);
   VARVE_RETURN_IF_ERROR(ResolveDurations({grid.step_ms, grid.end_ms - grid.start_ms}, expr.get()));
+  StatsFinder(&plan).Visit(*expr, false);
   if (preparer.Visit(expr.get()).should_repeat) plan.invariant.insert(expr.get());
   plan.root = std::move(expr);
   return plan;

@@ -18,6 +18,9 @@ struct Plan {
   ExprPtr root;
   // Expressions to be evaluated at one step and repeated at all.
   std::unordered_set<const Expr*> invariant;
+  // Selectors of whose native histograms only count and sum matter: those under histogram_count, _sum and _avg, with
+  // nothing around them that looks at buckets.
+  std::unordered_set<const Expr*> stats_only;
 };
 
 // kInvalidArgument: a duration that is not positive, or out of range.

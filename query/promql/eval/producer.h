@@ -6,6 +6,7 @@
 // Threads: labels and Produce are thread-safe; each series is produced at most once.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -37,6 +38,18 @@ struct ProduceTask {
   uint64_t window_samples = 0;  // most that one window or series held
   MemoryBudget* budget = nullptr;
   std::vector<std::unique_ptr<Buffers>> levels;
+
+  // Counts the samples of a window, and looks now and then whether the query is to go on: one series alone can
+  // keep a worker busy for hours.
+  Status Worked(uint64_t samples) {
+    constexpr uint64_t kSamplesBetweenLooks = 1 << 20;
+    worked += samples + 16;
+    if (worked < kSamplesBetweenLooks) return Status::Ok();
+    worked = 0;
+    return check_alive ? check_alive() : Status::Ok();
+  }
+  std::function<Status()> check_alive;  // fails once the query is to stop; may be empty; thread-safe
+  uint64_t worked = 0;                  // since the last look
 };
 
 class SeriesProducer {

@@ -100,6 +100,7 @@ Status EvalRangeResult(Evaluator* eval, const Expr& expr, const StepGrid& grid, 
   const int64_t end_ms = spec.EndMs(grid.start_ms);
   ProduceTask task;
   task.budget = eval->tracker()->budget();
+  task.check_alive = [eval] { return eval->CheckAlive(); };
   ProduceTask::Buffers* buffers = task.BuffersOfLevel(input.source->levels());
   Charge charge(eval->tracker());
   bool drops_names = false;

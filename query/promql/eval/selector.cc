@@ -41,6 +41,27 @@ class InstantCursor {
   size_t histograms_ = 0;
 };
 
+// Count and sum of a series' histograms. Those that no step asks for are read, too: a reset may be among them.
+class StatsFeed {
+ public:
+  explicit StatsFeed(const SeriesSamples& samples) : samples_(samples) {}
+  // `index` must increase.
+  FloatHistogramPtr At(size_t index) {
+    FloatHistogramPtr stats;
+    for (; next_ <= index; ++next_) {
+      const NativeHistogram& native = *samples_.histograms[next_].histogram;
+      if (IsStaleNan(native.sum)) continue;
+      stats = reader_.Next(std::make_shared<const FloatHistogram>(FloatHistogram::FromNative(native)));
+    }
+    return stats;
+  }
+
+ private:
+  const SeriesSamples& samples_;
+  HistogramStatsReader reader_;
+  size_t next_ = 0;
+};
+
 class InstantProducer final : public SeriesProducer {
  public:
   struct Spec {
@@ -51,6 +72,7 @@ class InstantProducer final : public SeriesProducer {
     MetricRange range;
     InstantValue value = InstantValue::kSample;
     bool delayed_names = false;
+    bool stats_only = false;
   };
   InstantProducer(std::shared_ptr<const MetricSnapshot> snapshot, const Spec& spec)
       : snapshot_(std::move(snapshot)), spec_(spec) {
@@ -74,6 +96,7 @@ class InstantProducer final : public SeriesProducer {
     InstantCursor cursor(*samples);
     size_t last_histogram = SIZE_MAX;
     FloatHistogramPtr histogram;
+    StatsFeed stats(*samples);
     for (size_t step = 0; step < steps; ++step) {
       const int64_t ref_ms = spec_.at_ms.value_or(spec_.grid.At(step)) - spec_.offset_ms;
       cursor.Advance(ref_ms);
@@ -89,7 +112,9 @@ class InstantProducer final : public SeriesProducer {
       } else {
         if (cursor.histogram() != last_histogram) {
           last_histogram = cursor.histogram();
-          histogram = std::make_shared<const FloatHistogram>(FloatHistogram::FromNative(cursor.native()));
+          histogram = spec_.stats_only
+                          ? stats.At(last_histogram)
+                          : std::make_shared<const FloatHistogram>(FloatHistogram::FromNative(cursor.native()));
         }
         out->SetHistogram(step, histogram);
         size = histogram->SampleSize();
@@ -113,8 +138,13 @@ class InstantProducer final : public SeriesProducer {
 class SmoothedProducer final : public SeriesProducer {
  public:
   SmoothedProducer(std::shared_ptr<const MetricSnapshot> snapshot, const VectorSelector& selector, StepGrid grid,
-                   MetricRange range, int64_t lookback_ms)
-      : snapshot_(std::move(snapshot)), selector_(selector), grid_(grid), range_(range), lookback_ms_(lookback_ms) {}
+                   MetricRange range, int64_t lookback_ms, bool stats_only)
+      : snapshot_(std::move(snapshot)),
+        selector_(selector),
+        grid_(grid),
+        range_(range),
+        lookback_ms_(lookback_ms),
+        stats_only_(stats_only) {}
 
   size_t size() const override { return snapshot_->size(); }
   const PackedLabels& labels(size_t series) const override { return snapshot_->labels(series); }
@@ -124,7 +154,7 @@ class SmoothedProducer final : public SeriesProducer {
   Status Produce(size_t series, ProduceTask* task, StepColumn* out) override {
     ProduceTask::Buffers* buffers = task->BuffersOfLevel(0);
     VARVE_RETURN_IF_ERROR(snapshot_->Read(series, range_, task->budget, &buffers->samples));
-    DropStale(buffers);
+    DropStale(buffers, stats_only_);
     out->Resize(grid_.steps());
     const std::string_view name = snapshot_->labels(series).metric_name();
     for (size_t step = 0; step < grid_.steps(); ++step) {
@@ -173,6 +203,13 @@ class SmoothedProducer final : public SeriesProducer {
       carried.set_hint(CounterResetHint::kUnknown);  // it tells how two samples relate, not what one is
       return Point::Histogram(std::make_shared<const FloatHistogram>(std::move(carried)));
     }
+    if (prev.histogram->is_custom() != next->histogram->is_custom()) {
+      std::string text =
+          "vector contains a mix of histograms with exponential and custom buckets schemas for metric name ";
+      AppendGoQuoted(&text, name);
+      task->notes.AddWarning(selector_.pos, std::move(text));
+      return Point::None();
+    }
     const bool is_counter = !prev.histogram->is_gauge() || !next->histogram->is_gauge();
     FloatHistogramPtr between =
         InterpolateHistograms(prev, *next, ref_ms, is_counter, name, selector_.pos, &task->notes);
@@ -190,6 +227,7 @@ class SmoothedProducer final : public SeriesProducer {
   const StepGrid grid_;
   const MetricRange range_;
   const int64_t lookback_ms_;
+  const bool stats_only_;
 };
 
 Result<ProducerPtr> MakeInstant(Evaluator* eval, const std::vector<Matcher>& matchers, InstantProducer::Spec spec) {
@@ -204,7 +242,7 @@ Result<ProducerPtr> MakeInstant(Evaluator* eval, const std::vector<Matcher>& mat
 
 }  // namespace
 
-void DropStale(ProduceTask::Buffers* buffers) {
+void DropStale(ProduceTask::Buffers* buffers, bool stats_only) {
   SeriesSamples& samples = buffers->samples;
   if (std::any_of(samples.floats.begin(), samples.floats.end(), IsStaleNan)) {
     size_t kept = 0;
@@ -220,13 +258,14 @@ void DropStale(ProduceTask::Buffers* buffers) {
     if (!samples.float_starts_ms.empty()) samples.float_starts_ms.resize(kept);
   }
   buffers->histograms.clear();
+  HistogramStatsReader stats;
   size_t kept = 0;
   for (size_t i = 0; i < samples.histograms.size(); ++i) {
     const HistogramSample& sample = samples.histograms[i];
     if (IsStaleNan(sample.histogram->sum)) continue;
     if (!samples.histogram_starts_ms.empty()) samples.histogram_starts_ms[kept++] = samples.histogram_starts_ms[i];
-    buffers->histograms.push_back(
-        {sample.ts_ms, std::make_shared<const FloatHistogram>(FloatHistogram::FromNative(*sample.histogram))});
+    auto histogram = std::make_shared<const FloatHistogram>(FloatHistogram::FromNative(*sample.histogram));
+    buffers->histograms.push_back({sample.ts_ms, stats_only ? stats.Next(histogram) : std::move(histogram)});
   }
   if (!samples.histogram_starts_ms.empty()) samples.histogram_starts_ms.resize(kept);
 }
@@ -234,7 +273,10 @@ void DropStale(ProduceTask::Buffers* buffers) {
 Result<ProducerPtr> EvalSelector(Evaluator* eval, const VectorSelector& selector, const EvalScope& scope) {
   if (!selector.smoothed) {
     return MakeInstant(eval, selector.matchers,
-                       {.grid = scope.grid, .at_ms = selector.shift.at_ms, .offset_ms = selector.shift.offset_ms});
+                       {.grid = scope.grid,
+                        .at_ms = selector.shift.at_ms,
+                        .offset_ms = selector.shift.offset_ms,
+                        .stats_only = eval->stats_only(selector)});
   }
   const int64_t lookback_ms = eval->lookback_ms();
   const int64_t last_ms = scope.grid.At(scope.grid.steps() - 1);
@@ -242,7 +284,8 @@ Result<ProducerPtr> EvalSelector(Evaluator* eval, const VectorSelector& selector
                           ReferenceMs(selector.shift, last_ms) + lookback_ms};
   VARVE_ASSIGN_OR_RETURN(auto snapshot, eval->Select(selector.matchers, range));
   return ProducerPtr(
-      std::make_unique<SmoothedProducer>(std::move(snapshot), selector, scope.grid, range, lookback_ms));
+      std::make_unique<SmoothedProducer>(std::move(snapshot), selector, scope.grid, range, lookback_ms,
+                                         eval->stats_only(selector)));
 }
 
 Result<ProducerPtr> EvalSelectorTimes(Evaluator* eval, const VectorSelector& selector, InstantValue value,

@@ -30,7 +30,8 @@ inline int64_t ReferenceMs(const TimeShift& shift, int64_t step_ms) {
   return shift.at_ms.value_or(step_ms) - shift.offset_ms;
 }
 
-// Takes stale markers out of the floats, and turns the histograms that are none into float histograms.
-void DropStale(ProduceTask::Buffers* buffers);
+// Takes stale markers out of the floats, and turns the histograms that are none into float histograms, with
+// `stats_only` of count and sum.
+void DropStale(ProduceTask::Buffers* buffers, bool stats_only);
 
 }  // namespace varve::promql

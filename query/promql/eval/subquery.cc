@@ -56,7 +56,7 @@ class SubquerySource final : public RangeSource {
  private:
   const ProducerPtr inner_;
   const StepGrid grid_;
-  const Charge charge_;  // for a column of the inside
+  const Charge charge_;
 };
 
 }  // namespace
@@ -78,7 +78,9 @@ Result<RangeInput> OpenSubquery(Evaluator* eval, const Subquery& subquery, const
   Charge charge(eval->tracker());
   const EvalScope probe{grid, nullptr};
   if (!probe.is_empty()) {
-    VARVE_RETURN_IF_ERROR(charge.Add(0, static_cast<int64_t>(grid.steps() * (sizeof(double) + sizeof(PointKind)))));
+    // A column of the inside, and its points, for each worker.
+    const size_t step_bytes = 2 * sizeof(double) + sizeof(int64_t) + sizeof(PointKind);
+    VARVE_RETURN_IF_ERROR(charge.Add(0, static_cast<int64_t>(eval->Workers() * grid.steps() * step_bytes)));
   }
   SampleStats inside;
   VARVE_ASSIGN_OR_RETURN(ProducerPtr inner, eval->Vector(*subquery.expr, {grid, &inside}));

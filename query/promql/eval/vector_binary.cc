@@ -146,6 +146,7 @@ class VectorBinary {
   bool one_to_one() const { return matching_.card == MatchCardinality::kOneToOne; }
 
   Status Step(size_t step) {
+    VARVE_RETURN_IF_ERROR(eval_->CheckAlive());
     const bool many_empty = IsEmpty(*many_, step);
     const bool one_empty = IsEmpty(*one_, step);
     const bool fills = matching_.fill_left.has_value() || matching_.fill_right.has_value();

@@ -15,21 +15,22 @@ constexpr int64_t kSlidingOverlapMin = 8;
 
 class SelectorSource final : public RangeSource {
  public:
-  SelectorSource(std::shared_ptr<const MetricSnapshot> snapshot, MetricRange range)
-      : snapshot_(std::move(snapshot)), range_(range) {}
+  SelectorSource(std::shared_ptr<const MetricSnapshot> snapshot, MetricRange range, bool stats_only)
+      : snapshot_(std::move(snapshot)), range_(range), stats_only_(stats_only) {}
   size_t size() const override { return snapshot_->size(); }
   const PackedLabels& labels(size_t series) const override { return snapshot_->labels(series); }
   bool drop_name(size_t) const override { return false; }
   size_t levels() const override { return 0; }
   Status Load(size_t series, ProduceTask* task, ProduceTask::Buffers* buffers) override {
     VARVE_RETURN_IF_ERROR(snapshot_->Read(series, range_, task->budget, &buffers->samples));
-    DropStale(buffers);
+    DropStale(buffers, stats_only_);
     return Status::Ok();
   }
 
  private:
   const std::shared_ptr<const MetricSnapshot> snapshot_;
   const MetricRange range_;
+  const bool stats_only_;
 };
 
 // The indexes of a window's samples, which only go forward.
@@ -147,6 +148,7 @@ class RangeFunctionProducer final : public SeriesProducer {
       const uint64_t samples = cursor.samples();
       if (samples == 0) continue;
       for (size_t i = 0; i < scalars.size(); ++i) scalars[i] = setup_.scalars[i][step];
+      VARVE_RETURN_IF_ERROR(task->Worked(samples));
       task->stats.Count(step, samples);
       task->window_samples = std::max(task->window_samples, samples);
       const RangeWindow window = cursor.Window(end_ms, eval_ms, setup_.use_starts);
@@ -231,7 +233,7 @@ Result<RangeInput> OpenRange(Evaluator* eval, const Expr& expr, const EvalScope&
   const MetricRange range{spec.EndMs(scope.grid.start_ms) - spec.range_ms - spec.before_ms() + 1,
                           spec.EndMs(last_ms) + spec.after_ms()};
   VARVE_ASSIGN_OR_RETURN(auto snapshot, eval->Select(selector.matchers, range));
-  input.source = std::make_unique<SelectorSource>(std::move(snapshot), range);
+  input.source = std::make_unique<SelectorSource>(std::move(snapshot), range, eval->stats_only(selector));
   return input;
 }
 

@@ -135,6 +135,10 @@ FloatHistogramPtr InterpolateHistograms(const HistogramPoint& before, const Hist
   call.notes = notes;
   const double part =
       static_cast<double>(ts_ms - before.ts_ms) / static_cast<double>(after.ts_ms - before.ts_ms);
+  if (before.histogram->is_custom() != after.histogram->is_custom()) {
+    NoteMixedSchemas(call);
+    return nullptr;
+  }
   FloatHistogram result = *after.histogram;
   if (is_counter && after.histogram->DetectReset(*before.histogram)) {
     // It grew from nothing.

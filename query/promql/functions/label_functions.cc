@@ -1,7 +1,10 @@
 #include "query/promql/functions/label_functions.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
+#include <optional>
 
 #include "engine/model/regex.h"
 
@@ -86,9 +89,11 @@ std::vector<Piece> ParseReplacement(const re2::RE2& regex, std::string_view text
   return pieces;
 }
 
+// Stops when the text is longer than a value may be.
 std::string Expand(const std::vector<Piece>& pieces, const std::vector<re2::StringPiece>& groups) {
   std::string out;
   for (const Piece& piece : pieces) {
+    if (out.size() > kLabelValueBytesMax) break;
     if (piece.group < 0) {
       out += piece.text;
     } else {
@@ -99,16 +104,36 @@ std::string Expand(const std::vector<Piece>& pieces, const std::vector<re2::Stri
   return out;
 }
 
-void SetLabel(StepSeries* series, std::string_view name, std::string_view value, PackedLabelsBuilder* builder) {
-  builder->Reset(series->labels);
-  builder->Set(name, value);
-  series->labels = builder->Build();
-  if (name == kMetricName) series->drop_name = false;  // it is another name now
-}
+// Gives labels new values. Calls inside calls could double a value each time; both a value and what all labels of a
+// call take are limited.
+class LabelSetter {
+ public:
+  LabelSetter(std::string_view function, MemoryBudget* budget) : function_(function) {
+    if (budget != nullptr) reservation_.emplace(budget);
+  }
+
+  Status Set(StepSeries* series, std::string_view name, std::string_view value) {
+    if (value.size() > kLabelValueBytesMax) {
+      return ExecutionError(
+          fmt::format("label value too long in {}(): the limit is {} bytes", function_, kLabelValueBytesMax));
+    }
+    builder_.Reset(series->labels);
+    builder_.Set(name, value);
+    series->labels = builder_.Build();
+    if (name == kMetricName) series->drop_name = false;  // it is another name now
+    if (!reservation_) return Status::Ok();
+    return reservation_->Add(static_cast<int64_t>(series->labels.canonical().size()));
+  }
+
+ private:
+  const std::string_view function_;
+  std::optional<MemoryReservation> reservation_;
+  PackedLabelsBuilder builder_;
+};
 
 }  // namespace
 
-Result<StepMatrix> LabelReplace(const SeriesCall&, std::vector<SeriesArgument>* args) {
+Result<StepMatrix> LabelReplace(const SeriesCall& call, std::vector<SeriesArgument>* args) {
   const std::string& destination = (*args)[1].text;
   const std::string& source = (*args)[3].text;
   const std::string& pattern = (*args)[4].text;
@@ -120,7 +145,7 @@ Result<StepMatrix> LabelReplace(const SeriesCall&, std::vector<SeriesArgument>* 
   const std::vector<Piece> replacement = ParseReplacement(**regex, (*args)[2].text);
   std::vector<re2::StringPiece> groups(static_cast<size_t>((*regex)->NumberOfCapturingGroups()) + 1);
   StepMatrix out = std::move(*(*args)[0].vector);
-  PackedLabelsBuilder builder;
+  LabelSetter setter("label_replace", call.budget);
   for (StepSeries& series : out) {
     const std::string_view value = series.labels.Get(source);
     const re2::StringPiece text(value.data(), value.size());
@@ -128,12 +153,12 @@ Result<StepMatrix> LabelReplace(const SeriesCall&, std::vector<SeriesArgument>* 
                          static_cast<int>(groups.size()))) {
       continue;
     }
-    SetLabel(&series, destination, Expand(replacement, groups), &builder);
+    VARVE_RETURN_IF_ERROR(setter.Set(&series, destination, Expand(replacement, groups)));
   }
   return MergeSameLabels(std::move(out));
 }
 
-Result<StepMatrix> LabelJoin(const SeriesCall&, std::vector<SeriesArgument>* args) {
+Result<StepMatrix> LabelJoin(const SeriesCall& call, std::vector<SeriesArgument>* args) {
   const std::string& destination = (*args)[1].text;
   const std::string& separator = (*args)[2].text;
   for (size_t i = 3; i < args->size(); ++i) {
@@ -145,15 +170,15 @@ Result<StepMatrix> LabelJoin(const SeriesCall&, std::vector<SeriesArgument>* arg
     return ExecutionError("invalid destination label name in label_join(): " + destination);
   }
   StepMatrix out = std::move(*(*args)[0].vector);
-  PackedLabelsBuilder builder;
+  LabelSetter setter("label_join", call.budget);
   std::string joined;
   for (StepSeries& series : out) {
     joined.clear();
-    for (size_t i = 3; i < args->size(); ++i) {
+    for (size_t i = 3; i < args->size() && joined.size() <= kLabelValueBytesMax; ++i) {
       if (i > 3) joined += separator;
       joined += series.labels.Get((*args)[i].text);
     }
-    SetLabel(&series, destination, joined, &builder);
+    VARVE_RETURN_IF_ERROR(setter.Set(&series, destination, joined));
   }
   return MergeSameLabels(std::move(out));
 }

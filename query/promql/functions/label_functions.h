@@ -7,6 +7,10 @@
 
 namespace varve::promql {
 
+// A longer value fails the query.
+inline constexpr size_t kLabelValueBytesMax = 1 << 20;
+
+// kResourceExhausted: the budget has no room for the labels.
 Result<StepMatrix> LabelReplace(const SeriesCall& call, std::vector<SeriesArgument>* args);
 Result<StepMatrix> LabelJoin(const SeriesCall& call, std::vector<SeriesArgument>* args);
 

@@ -88,7 +88,7 @@ class RandomQuery {
     const std::string op = set ? Pick({"and", "or", "unless"})
                                : Pick({"+", "-", "*", "/", "%", "^", "atan2", "==", "!=", "< bool", ">=", "</", ">/"});
     std::string match = Pick({"", "on (m)", "ignoring (m, n)"});
-    if (!set && !match.empty()) match += Pick({"", " group_left", " group_right (x)"});
+    if (!set && !match.empty()) match += Pick({"", " group_left ()", " group_right (x)"});
     if (!set) match += Pick({"", "", " fill (0)", " fill_right (-1.5) fill_left (2)"});
     return Vector(depth - 1) + " " + op + " " + match + " " + Vector(depth - 1);
   }

@@ -11,7 +11,11 @@
 #include "engine/base/bytes.h"
 #include "engine/codec/log_block.h"
 #include "engine/codec/log_block_builder.h"
+#include "engine/codec/metric_block.h"
 #include "engine/model/log_entry.h"
+#include "engine/model/packed_labels.h"
+#include "engine/model/sample.h"
+#include "engine/packs/metric_pack_directory.h"
 #include "engine/packs/pack_directory.h"
 #include "engine/packs/pack_id.h"
 
@@ -133,6 +137,124 @@ std::string DumpKey() {
   return dump.text();
 }
 
+constexpr int64_t kMetricBegin = 1'700'006'400'000;  // 2023-11-15T00:00Z
+
+class ExampleTimelineSource : public TimelineSource {
+ public:
+  Result<std::shared_ptr<const ParsedTimelines>> BlockOf(uint32_t) const override {
+    VARVE_ASSIGN_OR_RETURN(ParsedTimelines parsed, ParsedTimelines::Parse(ExampleTimelines(), nullptr));
+    return std::make_shared<const ParsedTimelines>(std::move(parsed));
+  }
+  // Lives as long as the program, as what is parsed from it refers to it.
+  static const std::string& ExampleTimelines() {
+    static const std::string bytes = [] {
+      TimelineBlockBuilder builder({.begin_ms = kMetricBegin, .length_ms = kMetricSpanMs}, 0);
+      std::vector<int64_t> regular;
+      std::vector<int64_t> jittered;
+      for (int64_t i = 0; i < 8; ++i) regular.push_back(kMetricBegin + 500 + i * 15'000);
+      for (int64_t i = 0; i < 8; ++i) jittered.push_back(kMetricBegin + i * 15'000 + (i * 5) % 4);
+      builder.Add(regular);
+      builder.Add(jittered);
+      std::string out;
+      builder.Encode(&out);
+      return out;
+    }();
+    return bytes;
+  }
+};
+
+std::string ExampleMetricBlock() {
+  MetricBlockBuilder builder({.begin_ms = kMetricBegin, .length_ms = kMetricSpanMs});
+  const std::vector<std::vector<double>> values = {{1, 1, 1, 1, 1, 1, 1, 1},
+                                                   {10.5, 10.75, 11.5, 11.5, 12.25, 13, 13.25, StaleNan()}};
+  for (uint32_t series = 0; series < values.size(); ++series) {
+    SeriesSamples samples;
+    samples.floats = values[series];
+    samples.float_ts_ms.resize(samples.floats.size());
+    std::string chunk;
+    EXPECT_TRUE(EncodeMetricChunk(samples, series, 0, &chunk).ok());
+    builder.Add(series, chunk);
+  }
+  std::string bytes;
+  builder.Encode(&bytes);
+  return bytes;
+}
+
+std::string DumpTimelines() {
+  const std::string& bytes = ExampleTimelineSource::ExampleTimelines();
+  Dump dump(bytes);
+  dump.Add(8, "magic, version 1, reserved");
+  dump.Add(12, "span: begin 1,700,006,400,000 ms, length 7,200,000 ms");
+  dump.Add(12, "first timeline 0, 2 timelines, bytes of the block");
+  const auto first_bytes = static_cast<uint8_t>(bytes[32]);
+  const auto second_bytes = static_cast<uint8_t>(bytes[33]);
+  dump.Add(2, "bytes of each timeline");
+  dump.Add(first_bytes, "8 timestamps, LINE from 500 by 15,000");
+  dump.Add(second_bytes, "8 timestamps, DELTA from 0: 1 miniblock of 3 bits, base 14,997: 4 4 4 0 4 4 4");
+  dump.Add(8, "xxh3 of all before");
+  EXPECT_EQ(dump.offset(), bytes.size());
+  return dump.text();
+}
+
+std::string DumpMetricBlock() {
+  const std::string bytes = ExampleMetricBlock();
+  Dump dump(bytes);
+  dump.Add(8, "magic, version 1, reserved");
+  dump.Add(12, "span: begin 1,700,006,400,000 ms, length 7,200,000 ms");
+  dump.Add(12, "2 chunks, bytes of the index, of the block");
+  dump.Add(4, "index: series +0, 5 bytes; series +1");
+  dump.Add(static_cast<uint8_t>(bytes[33]), "floats, timeline 0; DIV 10^0; CONSTANT 1");
+  dump.Add(7, "floats, timeline 1; DIV 10^2, patches: 1 run, behind 7 values 1 of them stale");
+  dump.Add(static_cast<uint8_t>(bytes[35]) - 7u, "DELTA, divisor 25, from 1050: 1 miniblock of 2 bits, base 0: 1 3 0 3 3 1");
+  dump.Add(8, "xxh3 of all before");
+  EXPECT_EQ(dump.offset(), bytes.size());
+  return dump.text();
+}
+
+std::string ExampleMetricDirectory() {
+  MetricPackDirectory directory;
+  directory.tenants = {"fake"};
+  directory.tenant_ends = {2};
+  directory.fingerprints = {0x1111111111111111, 0x2222222222222222};
+  for (const char* instance : {"a", "b"}) {
+    directory.label_bytes += PackedLabels::FromUnsorted({{"__name__", "up"}, {"i", instance}}).canonical();
+    directory.label_ends.push_back(static_cast<uint32_t>(directory.label_bytes.size()));
+  }
+  const MetricSpan span{.begin_ms = kMetricBegin, .length_ms = kMetricSpanMs};
+  directory.blocks = {{.kind = MetricBlockKind::kTimelines,
+                       .span = span,
+                       .encoded_bytes = static_cast<uint32_t>(ExampleTimelineSource::ExampleTimelines().size()),
+                       .timeline_count = 2},
+                      {.kind = MetricBlockKind::kChunks,
+                       .span = span,
+                       .encoded_bytes = static_cast<uint32_t>(ExampleMetricBlock().size()),
+                       .last_series = 1,
+                       .chunk_count = 2,
+                       .floats = 16,
+                       .min_ts_ms = kMetricBegin,
+                       .max_ts_ms = kMetricBegin + 105'500}};
+  std::string bytes;
+  EncodeMetricPackDirectory(directory, &bytes);
+  return bytes;
+}
+
+std::string DumpMetricDirectory() {
+  const std::string bytes = ExampleMetricDirectory();
+  Dump dump(bytes);
+  dump.Add(8, "magic, version 1, core and labels not compressed, reserved");
+  dump.Add(16, "bytes of the core, as stored and decoded; of the labels");
+  dump.Add(7, "1 tenant: \"fake\", 2 series");
+  dump.Add(16, "fingerprints");
+  dump.Add(1, "2 blocks");
+  dump.Add(9, "TIMELINES, 0 halvings, span +60,444,672; its bytes; from 0 on, 2 of them");
+  dump.Add(13, "CHUNKS, 0 halvings, span +0; its bytes; series 0 to 1, 2 chunks, 16 floats, 0 histograms, +0 ms, 105,500 ms");
+  dump.Add(18, "labels: 0 shared, 16 more: __name__=up, i=a");
+  dump.Add(3, "labels: 15 shared, 1 more: b");
+  dump.Add(8, "xxh3 of all before");
+  EXPECT_EQ(dump.offset(), bytes.size());
+  return dump.text();
+}
+
 constexpr const char* kDocument = VARVE_SOURCE_DIR "/docs/format.md";
 
 struct Example {
@@ -164,6 +286,9 @@ INSTANTIATE_TEST_SUITE_P(All, FormatExample,
                          testing::Values(Example{"log_block", [] { return DumpBlock(ExampleBlock()); }},
                                          Example{"pack_directory",
                                                  [] { return DumpDirectory(ExampleDirectory()); }},
+                                         Example{"timeline_block", DumpTimelines},
+                                         Example{"metric_block", DumpMetricBlock},
+                                         Example{"metric_pack_directory", DumpMetricDirectory},
                                          Example{"pack_key", [] { return DumpKey(); }}),
                          [](const auto& param) { return param.param.name; });
 
@@ -172,6 +297,16 @@ TEST(FormatExamples, CanBeRead) {
   const auto directory = DecodePackDirectory(ExampleDirectory());
   ASSERT_TRUE(directory.ok());
   EXPECT_EQ(directory.value().blocks[0].encoded_bytes, ExampleBlock().size());
+  const std::string block_bytes = ExampleMetricBlock();
+  const auto block = ParsedMetricBlock::Parse(block_bytes, nullptr);
+  ASSERT_TRUE(block.ok());
+  SeriesSamples samples;
+  ASSERT_TRUE(block->Read(1, {}, ExampleTimelineSource(), &samples).ok());
+  EXPECT_EQ(samples.floats[5], 13);
+  EXPECT_EQ(samples.float_ts_ms[3], kMetricBegin + 45'003);
+  const auto metric_directory = DecodeMetricPackDirectory(ExampleMetricDirectory(), MetricLabels::kRead);
+  ASSERT_TRUE(metric_directory.ok()) << metric_directory.status().ToString();
+  EXPECT_EQ(metric_directory->floats, 16u);
 }
 
 }  // namespace

@@ -48,8 +48,8 @@ TEST_F(BinaryTest, MatchesManyToOne) {
 TEST_F(BinaryTest, RefusesAmbiguousMatches) {
   EXPECT_EQ(At(0, "b * on (l) many"),
             "error: found duplicate series for the match group {l=\"x\"} on the right hand-side of the operation: "
-            "[many{k=\"1\", l=\"x\"}, many{k=\"2\", l=\"x\"}];many-to-many matching not allowed: matching labels must be "
-            "unique on one side");
+            "[{__name__=\"many\", k=\"1\", l=\"x\"}, {__name__=\"many\", k=\"2\", l=\"x\"}];many-to-many matching not "
+            "allowed: matching labels must be unique on one side");
   EXPECT_EQ(At(0, "many * on (l) b"),
             "error: multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)");
 }

@@ -120,8 +120,9 @@ TEST(Info, RefusesTwoSamplesOfOneTime) {
   InfoRun info;
   info.store = {Target({{"version", "1"}}, {10}), Target({{"version", "2"}}, {10})};
   EXPECT_THAT(info.Run({Base({1})}),
-              ElementsAre("found duplicate series for info metric: existing target_info{instance=\"a\", job=\"1\", "
-                          "version=\"1\"} @ 10, new target_info{instance=\"a\", job=\"1\", version=\"2\"} @ 10"));
+              ElementsAre("found duplicate series for info metric: existing {__name__=\"target_info\", "
+                          "instance=\"a\", job=\"1\", version=\"1\"} @ 10, new {__name__=\"target_info\", "
+                          "instance=\"a\", job=\"1\", version=\"2\"} @ 10"));
 }
 
 TEST(Info, RefusesInfoMetricsThatDisagree) {

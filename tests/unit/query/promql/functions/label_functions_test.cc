@@ -100,6 +100,21 @@ TEST(LabelJoin, JoinsAlsoWhatIsEmpty) {
   EXPECT_THAT(Texts(*run.Run(vector, {"c", "-"})), ElementsAre("{a=\"1\", b=\"2\"} 1"));
 }
 
+TEST(LabelFunctions, RefuseValuesThatGrowTooLong) {
+  const std::string half(kLabelValueBytesMax / 2 + 1, 'x');
+  EXPECT_EQ(SeriesRun("label_replace").Run(One({{"a", half}}), {"a", "$1$1", "a", "(.*)"}).status().message(),
+            "label value too long in label_replace(): the limit is 1048576 bytes");
+  EXPECT_EQ(SeriesRun("label_join").Run(One({{"a", half}}), {"b", "", "a", "a"}).status().message(),
+            "label value too long in label_join(): the limit is 1048576 bytes");
+  MemoryBudget budget("query", 1000);
+  SeriesRun run("label_replace");
+  run.call.budget = &budget;
+  EXPECT_OK(run.Run(One({{"a", "1"}}), {"b", "x", "", ""}));
+  EXPECT_EQ(run.Run(One({{"a", std::string(600, 'x')}}), {"b", "$1$1", "a", "(.*)"}).status().code(),
+            Code::kResourceExhausted);
+  EXPECT_EQ(budget.used_bytes(), 0);
+}
+
 TEST(LabelJoin, RefusesBadNames) {
   SeriesRun run("label_join");
   EXPECT_EQ(run.Run(One({}), {"c", "-", ""}).status().message(), "invalid source label name in label_join(): ");
