@@ -47,20 +47,18 @@ RemoteWriteApi::RemoteWriteApi(MetricWritePath* writes, bool auth_enabled)
     : writes_(writes), auth_enabled_(auth_enabled) {}
 
 void RemoteWriteApi::AddRoutes(Router* router) {
-  for (const char* path : {"/api/v1/write", "/api/v1/push"}) {
-    router->Add(
-        {"POST"}, path, Worker::kPush, [this](const HttpRequest& request) { return Write(request); },
-        &RemoteWriteRefusal);
+  const auto write = [this](const HttpRequest& request) { return Write(request); };
+  const auto otlp = [this](const HttpRequest& request) { return Otlp(request); };
+  for (const std::string prefix : {"/api/v1", "/prometheus/api/v1"}) {
+    router->Add({"POST"}, prefix + "/write", Worker::kPush, write, &RemoteWriteRefusal);
+    router->Add({"POST"}, prefix + "/push", Worker::kPush, write, &RemoteWriteRefusal);
+    router->Add({"POST"}, prefix + "/otlp/v1/metrics", Worker::kPush, otlp, &OtlpPushError);
+    router->Add({"POST"}, prefix + "/import", Worker::kPush,
+                [this](const HttpRequest& request) { return Import(request, MetricWire::kImportJson); });
+    router->Add({"POST"}, prefix + "/import/prometheus", Worker::kPush,
+                [this](const HttpRequest& request) { return Import(request, MetricWire::kImportOpenMetrics); });
   }
-  for (const char* path : {"/api/v1/otlp/v1/metrics", "/otlp/v1/metrics"}) {
-    router->Add(
-        {"POST"}, path, Worker::kPush, [this](const HttpRequest& request) { return Otlp(request); },
-        &OtlpPushError);
-  }
-  router->Add({"POST"}, "/api/v1/import", Worker::kPush,
-              [this](const HttpRequest& request) { return Import(request, MetricWire::kImportJson); });
-  router->Add({"POST"}, "/api/v1/import/prometheus", Worker::kPush,
-              [this](const HttpRequest& request) { return Import(request, MetricWire::kImportOpenMetrics); });
+  router->Add({"POST"}, "/otlp/v1/metrics", Worker::kPush, otlp, &OtlpPushError);
 }
 
 HttpResponse RemoteWriteApi::Write(const HttpRequest& request) const {

@@ -134,11 +134,7 @@ Status Pusher::Finish() {
 }
 
 Status RunPush(const PushOptions& options) {
-  if (options.metrics) {
-    if (!options.labels.empty()) return InvalidArgument("--label is for lines of logs, not for --metrics");
-    return PushMetrics({options.address, options.files, options.format, options.retries});
-  }
-  if (options.labels.empty()) return InvalidArgument("--label is required: a stream has at least one label");
+  if (options.metrics) return PushMetrics({options.address, options.files, options.format, options.retries});
   VARVE_ASSIGN_OR_RETURN(const Labels labels, ParseLabels(options.labels));
   Pusher pusher(options, labels);
   for (const std::string& file : options.files) VARVE_RETURN_IF_ERROR(pusher.PushFile(file));
@@ -152,10 +148,13 @@ void AddPushCommand(CLI::App* app, ChosenCommand* chosen) {
   CLI::App* command = app->add_subcommand("push", "Send the lines of files, or metrics, to a server");
   auto options = std::make_shared<PushOptions>();
   command->add_option("FILE", options->files, "plain or gzip; - is standard input")->required();
-  command->add_option("-l,--label", options->labels, "a label of the stream; repeat for more")
+  // Lines of logs belong to a stream; metrics say themselves what they are.
+  CLI::App* kind = command->add_option_group("Kind", "lines of a log, with --label, or --metrics");
+  kind->add_option("-l,--label", options->labels, "a label of the stream; repeat for more")
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);  // one value each, so that what follows is a FILE
-  command->add_flag("--metrics", options->metrics, "the files hold metrics, with times of their own");
+  kind->add_flag("--metrics", options->metrics, "the files hold metrics, with times of their own");
+  kind->require_option(1);
   command
       ->add_option("--format", options->format, "of metrics: json (a series a line), openmetrics, prometheus")
       ->type_name("FORMAT")

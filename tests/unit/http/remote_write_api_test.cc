@@ -36,7 +36,7 @@ class RemoteWriteApiTest : public ::testing::Test {
 TEST_F(RemoteWriteApiTest, AnswersNoContentAndTheCountsOfWhatWasWritten) {
   const std::string one = Snapped(RemoteWrite1Body({{{{"__name__", "m"}}, {{kT, 1}, {kT - 1, 2}}}}));
   const std::string two = Snapped(RemoteWrite2Body({{{{"__name__", "n"}}, {{kT, 1}, {kT - 1, 2}}}}));
-  for (const char* path : {"/api/v1/write", "/api/v1/push"}) {
+  for (const char* path : {"/api/v1/write", "/api/v1/push", "/prometheus/api/v1/write"}) {
     const HttpResponse first = Post(one, path);
     const HttpResponse second = Post(two, path, "application/x-protobuf;proto=io.prometheus.write.v2.Request");
     for (const HttpResponse* response : {&first, &second}) {
@@ -68,6 +68,24 @@ TEST_F(RemoteWriteApiTest, TellsSendersWhenToComeBack) {
   EXPECT_THAT(shed.headers, Contains(Pair("Retry-After", "1")));
   EXPECT_THAT(shed.headers, Contains(Pair(kSamplesWritten, "0")));
   EXPECT_EQ(route->refusal_form(TooLarge("much")).status, 413);
+}
+
+TEST_F(RemoteWriteApiTest, TakesOtlpAndImports) {
+  const HttpResponse otlp = CallHandler(
+      router_, "POST", "/otlp/v1/metrics",
+      R"({"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"g","gauge":{"dataPoints":[{"asInt":1}]}}]}]}]})",
+      {{"content-type", "application/json"}});
+  EXPECT_EQ(otlp.status, 200);
+  EXPECT_EQ(otlp.body, "{}");
+  const HttpResponse lines =
+      CallHandler(router_, "POST", "/api/v1/import", R"({"metric":{"__name__":"j"},"values":[1],"timestamps":[1]})");
+  EXPECT_EQ(lines.status, 204);
+  EXPECT_EQ(CallHandler(router_, "POST", "/api/v1/import/prometheus", "p 1 1\n").status, 204);
+  const HttpResponse bad = CallHandler(router_, "POST", "/api/v1/import/prometheus", "p 2 2\nbad\n");
+  EXPECT_EQ(bad.status, 400);
+  EXPECT_EQ(bad.body, "line 2: \"\" is no value\n");
+  EXPECT_THAT(bad.headers, Contains(Pair(kSamplesWritten, "1")));
+  EXPECT_EQ(ingest_.Stored(), "g 0=1\nj 1=1\np 1=1 2=2\nmetadata g gauge  \n");
 }
 
 IngestLimits OneSeries() {
