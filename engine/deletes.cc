@@ -26,15 +26,18 @@ std::string HexId(uint64_t hash) {
 
 }  // namespace
 
+void EngineImpl::RaiseLastPackNumber(uint64_t through) {
+  if (last_pack_number_.load(std::memory_order_relaxed) < through) {
+    last_pack_number_.store(through, std::memory_order_relaxed);
+  }
+}
+
 Status EngineImpl::LoadDeletes() {
   VARVE_ASSIGN_OR_RETURN(const auto stored, stores_.meta->ListDeletes());
   for (const auto& [number, bytes] : stored) {
     VARVE_ASSIGN_OR_RETURN(const DeleteRequest request, DecodeDeleteRequest(bytes));
     if (request.number != number) return Corruption("hot database: a delete request under a wrong number");
-    // New packs must never look as if a request had come after them.
-    if (last_pack_number_.load(std::memory_order_relaxed) < request.through) {
-      last_pack_number_.store(request.through, std::memory_order_relaxed);
-    }
+    RaiseLastPackNumber(request.through);
     if (!request.hides_rows()) {
       delete_ledger_.Put(request, kNobody, nullptr);
       continue;

@@ -185,6 +185,8 @@ class EngineImpl final : public Engine {
 
   // --- deletes.cc
   Status LoadDeletes();
+  // New packs must never look as if a request that is `through` up to here had come after them. While loading.
+  void RaiseLastPackNumber(uint64_t through);
   // How many packs the request still concerns.
   uint64_t PacksLeft(const LiveDelete& live) const;
 

@@ -103,17 +103,14 @@ Status MetricDeleteLedger::Load(const std::function<Result<TenantId>(std::string
     return Status::Ok();
   }));
   const MutexLock lock(mu_);
-  if (!live->empty()) last_number_ = live->back()->number;
   live_ = std::move(live);
   return Status::Ok();
 }
 
 Status MetricDeleteLedger::Add(MetricDelete request) {
   const MutexLock lock(mu_);
-  request.number = last_number_ + 1;
   VARVE_RETURN_IF_ERROR(
       meta_->WriteRecords({{.key = KeyOf(request.number), .value = EncodeMetricDelete(request)}}, {}));
-  ++last_number_;
   auto live = std::make_shared<MetricDeletes>(*live_);
   live->push_back(std::make_shared<const MetricDelete>(std::move(request)));
   live_ = std::move(live);
@@ -162,10 +159,11 @@ Status MetricStoreImpl::DeleteSamples(TenantId tenant, const std::vector<Matcher
   request.matchers = matchers;
   request.range = range;
   {
-    // Whatever is in packs by now has a number that is not above this. No merge may be committed before the request is
-    // there: its output would be too new for it.
+    // Whatever is in packs by now has a lower number. No merge may be committed before the request is there: its output
+    // would be too new for it.
     const MutexLock lock(engine_->commit_mu_);
-    request.through = engine_->last_pack_number_.load(std::memory_order_relaxed);
+    request.number = engine_->last_pack_number_.fetch_add(1, std::memory_order_relaxed) + 1;
+    request.through = request.number;
     VARVE_RETURN_IF_ERROR(deletes_.Add(std::move(request)));
   }
   // The journal's log carries it; a delete that was acknowledged should be as durable as a commit.

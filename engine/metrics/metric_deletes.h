@@ -24,7 +24,9 @@
 namespace varve {
 
 struct MetricDelete {
-  uint64_t number = 0;  // ascending in order of arrival; never used again
+  // Drawn like the numbers of packs: ascending in order of arrival, and never used again, as long as a pack may name
+  // it among the requests applied to it.
+  uint64_t number = 0;
   std::string tenant_name;
   TenantId tenant = 0;
   std::vector<Matcher> matchers;
@@ -52,7 +54,7 @@ class MetricDeleteLedger {
 
   // `tenant_of` interns a name.
   Status Load(const std::function<Result<TenantId>(std::string_view)>& tenant_of) VARVE_EXCLUDES(mu_);
-  // Stores it under the next number.
+  // Its number is above all that were added before.
   Status Add(MetricDelete request) VARVE_EXCLUDES(mu_);
   // Of requests that hide nothing any more.
   Status Remove(const std::vector<uint64_t>& numbers) VARVE_EXCLUDES(mu_);
@@ -63,7 +65,6 @@ class MetricDeleteLedger {
  private:
   MetaStore* const meta_;
   mutable Mutex mu_;
-  uint64_t last_number_ VARVE_GUARDED_BY(mu_) = 0;
   std::shared_ptr<const MetricDeletes> live_ VARVE_GUARDED_BY(mu_);  // never null
 };
 

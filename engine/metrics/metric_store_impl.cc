@@ -38,6 +38,7 @@ Status MetricStoreImpl::Load(std::vector<Catalog> catalogs) {
   }));
   VARVE_RETURN_IF_ERROR(
       deletes_.Load([this](std::string_view tenant) { return engine_->streams_.InternTenant(tenant); }));
+  for (const MetricDeletePtr& request : *deletes_.all()) engine_->RaiseLastPackNumber(request->through);
   VARVE_RETURN_IF_ERROR(exemplars_.Load());
   return metadata_.Load();
 }

@@ -29,8 +29,12 @@ class PromqlConformance(VarveTest):
 
     @staticmethod
     def newer():
-        """Cases in which Prometheus's main branch, which we follow, says more than the 3.5.3 that was recorded."""
-        return {"range_query-042"}  # sort_desc warns in a range query
+        """Cases in which Prometheus's main branch, which we follow, answers otherwise than the 3.5.3 that was recorded."""
+        return {
+            "range_query-042", "fn_sort-019",  # sort and sort_desc warn in a range query
+            "fn_info-013",  # info() looks for its series where the argument's offset says
+            "native_functions-112",  # the fraction below the first custom bound is a number
+        }
 
     def test_in_the_head_replayed_flushed_compacted_and_restarted(self):
         server = self.started()

@@ -37,7 +37,6 @@ struct ProduceTask {
   SampleStats stats;
   uint64_t window_samples = 0;  // most that one window or series held
   MemoryBudget* budget = nullptr;
-  std::function<Status()> check_alive;  // fails once the query is to stop; thread-safe
   std::vector<std::unique_ptr<Buffers>> levels;
 
   // Counts the samples of a window, and looks now and then whether the query is to go on: one series alone can
@@ -49,7 +48,7 @@ struct ProduceTask {
     worked = 0;
     return check_alive ? check_alive() : Status::Ok();
   }
-  std::function<Status()> check_alive;  // may be empty
+  std::function<Status()> check_alive;  // fails once the query is to stop; may be empty; thread-safe
   uint64_t worked = 0;                  // since the last look
 };
 

@@ -13,8 +13,6 @@ namespace {
 // (bench/micro/promql_functions_bench.cc).
 constexpr int64_t kSlidingOverlapMin = 8;
 
-constexpr uint64_t kCheckSamples = 4 << 20;  // a few milliseconds of work
-
 class SelectorSource final : public RangeSource {
  public:
   SelectorSource(std::shared_ptr<const MetricSnapshot> snapshot, MetricRange range, bool stats_only)
@@ -143,18 +141,12 @@ class RangeFunctionProducer final : public SeriesProducer {
     WindowCursor cursor(*buffers, input_.spec);
     const bool floats_only = !input_.spec.anchored && !input_.spec.smoothed && buffers->histograms.empty();
     SlidingForm* sliding = floats_only ? BeginSliding(cursor, buffers) : nullptr;
-    uint64_t unchecked = 0;  // samples looked at since the last look at the clock
     for (size_t step = 0; step < grid.steps(); ++step) {
       const int64_t eval_ms = grid.At(step);
       const int64_t end_ms = input_.spec.EndMs(eval_ms);
       cursor.Advance(end_ms);
       const uint64_t samples = cursor.samples();
       if (samples == 0) continue;
-      unchecked += samples;
-      if (unchecked > kCheckSamples) {
-        VARVE_RETURN_IF_ERROR(task->check_alive());
-        unchecked = 0;
-      }
       for (size_t i = 0; i < scalars.size(); ++i) scalars[i] = setup_.scalars[i][step];
       VARVE_RETURN_IF_ERROR(task->Worked(samples));
       task->stats.Count(step, samples);

@@ -215,23 +215,23 @@ void FloatHistogram::CombineExponential(const FloatHistogram& other, double sign
   if (other.schema_ < schema_) ReduceTo(other.schema_, lost);
   const int drop = other.schema_ - schema_;
   const auto add = [&](const BucketSide& theirs, BucketSide* mine, std::vector<double>* mine_lost) {
-    BucketSide reduced;
-    std::vector<double> reduced_lost;
-    Addend addend = AddendOf(theirs, sign);
-    if (drop > 0) {
-      reduced = theirs;
-      reduced_lost.resize(theirs.size());
-      ReduceSide(drop, &reduced, lost == nullptr ? nullptr : &reduced_lost);
-      addend = AddendOf(reduced, sign);
-    }
     // Those inside the zero bucket are in its count already.
     size_t inside = 0;
-    while (inside < addend.indexes.size() && ExponentialBound(addend.indexes[inside], schema_) <= zero_threshold_) {
+    while (inside < theirs.size() && ExponentialBound(theirs.indexes[inside], other.schema_) <= zero_threshold_) {
       ++inside;
     }
+    Addend addend = AddendOf(theirs, sign);
     addend.indexes = addend.indexes.subspan(inside);
     addend.counts = addend.counts.subspan(inside);
-    if (lost != nullptr && drop > 0) addend.lost = reduced_lost.data() + inside;
+    if (drop == 0) {
+      AddSide(addend, mine, mine_lost);
+      return;
+    }
+    BucketSide reduced{{addend.indexes.begin(), addend.indexes.end()}, {addend.counts.begin(), addend.counts.end()}};
+    std::vector<double> reduced_lost(reduced.size());
+    ReduceSide(drop, &reduced, lost == nullptr ? nullptr : &reduced_lost);
+    addend = AddendOf(reduced, sign);
+    if (lost != nullptr) addend.lost = reduced_lost.data();
     AddSide(addend, mine, mine_lost);
   };
   add(other.positive_, &positive_, lost == nullptr ? nullptr : &lost->positive);

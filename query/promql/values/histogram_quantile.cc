@@ -118,8 +118,12 @@ NativeEstimate HistogramQuantile(double q, const FloatHistogram& h) {
     return {bucket.upper};
   }
   NativeEstimate estimate;
-  if (nan_sum && HasNanObservations(h, cumulative, found.walked)) estimate.nan = NanNote::kSkewedHigher;
   const double inside = forward ? rank - (cumulative - bucket.count) : cumulative - rank;
+  if (nan_sum) {
+    if (HasNanObservations(h, cumulative, found.walked)) estimate.nan = NanNote::kSkewedHigher;
+    // Prometheus's walk over the buckets behind ends at the last one, and that is the one it interpolates in.
+    if (found.walked < h.slots()) bucket = h.BucketAt(h.slots() - 1);
+  }
   const bool linear = h.is_custom() || (bucket.lower <= 0 && bucket.upper >= 0);
   estimate.value = Interpolate(bucket, inside / bucket.count, linear);
   return estimate;

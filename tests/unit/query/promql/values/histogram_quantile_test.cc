@@ -55,6 +55,8 @@ TEST(HistogramQuantileTest, NanObservationsCountAsTheHighest) {
   const NativeEstimate median = HistogramQuantile(0.5, h);
   EXPECT_EQ(median.nan, NanNote::kSkewedHigher);
   EXPECT_DOUBLE_EQ(median.value, std::exp2(1.25));
+  // As in Prometheus, the part of its bucket where the rank lies is taken of the last bucket.
+  EXPECT_DOUBLE_EQ(HistogramQuantile(0.2, h).value, std::exp2(1.5));
   EXPECT_EQ(HistogramFraction(-kInfinity, kInfinity, h).nan, NanNote::kExcluded);
   EXPECT_DOUBLE_EQ(HistogramFraction(-kInfinity, kInfinity, h).value, 0.8);
 }
