@@ -85,6 +85,7 @@ struct EngineStats {
   uint64_t block_cache_hits = 0;
   uint64_t block_cache_misses = 0;
   uint64_t block_cache_bytes = 0;
+  MetricStoreStats metrics;
   double disk_used_fraction = 0;
   bool accepting_writes = false;
   std::vector<Budget> budgets;

@@ -290,6 +290,7 @@ EngineStats EngineImpl::Stats() const {
   stats.block_cache_hits = block_cache_.hits();
   stats.block_cache_misses = block_cache_.misses();
   stats.block_cache_bytes = static_cast<uint64_t>(block_cache_.used_bytes());
+  stats.metrics = metric_store_->Stats();
   stats.disk_used_fraction = disk_.UsedFraction();
   stats.accepting_writes = recovered_.load(std::memory_order_relaxed) &&
                            !closing_.load(std::memory_order_relaxed) &&

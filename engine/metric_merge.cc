@@ -38,7 +38,8 @@ void AppendSample(const Position& at, bool float_starts, bool histogram_starts, 
     out->float_ts_ms.push_back(from.float_ts_ms[at.floats]);
     out->floats.push_back(from.floats[at.floats]);
     if (float_starts) {
-      out->float_starts_ms.push_back(from.float_starts_ms.empty() ? kNoStartMs : from.float_starts_ms[at.floats]);
+      out->float_starts_ms.push_back(from.float_starts_ms.empty() ? kNoStartMs
+                                                                  : from.float_starts_ms[at.floats]);
     }
     return;
   }
@@ -82,9 +83,13 @@ bool Before(const Input& a, const Input& b) {
 
 class Merge {
  public:
-  Merge(const PackStore& store, const MetricMergeOptions& options, PendingPack* pending, MetricMergeStats* stats,
-        std::optional<size_t>* bad_input)
-      : store_(store), options_(options), writer_(options.writer, pending), stats_(stats), bad_input_(bad_input) {}
+  Merge(const PackStore& store, const MetricMergeOptions& options, PendingPack* pending,
+        MetricMergeStats* stats, std::optional<size_t>* bad_input)
+      : store_(store),
+        options_(options),
+        writer_(options.writer, pending),
+        stats_(stats),
+        bad_input_(bad_input) {}
 
   Status Open(const std::vector<PackId>& packs) {
     for (size_t i = 0; i < packs.size(); ++i) {
@@ -94,7 +99,8 @@ class Merge {
       if (!directory.ok()) return std::move(directory).status().WithContext(packs[i].ToString());
       auto labels = MetricLabelReader::Open(bytes.view);
       if (!labels.ok()) return std::move(labels).status().WithContext(packs[i].ToString());
-      inputs_.push_back(std::make_unique<Input>(&store_, packs[i], std::move(directory).value(), std::move(labels).value()));
+      inputs_.push_back(std::make_unique<Input>(&store_, packs[i], std::move(directory).value(),
+                                                std::move(labels).value()));
       VARVE_RETURN_IF_ERROR(inputs_.back()->Load());
     }
     bad_input_->reset();
@@ -219,7 +225,8 @@ void Keep(const std::vector<bool>& keep, std::vector<T>* values) {
 uint64_t DropHidden(const std::vector<MetricRange>& hidden, SeriesSamples* samples) {
   if (hidden.empty()) return 0;
   const auto visible = [&](int64_t ts_ms) {
-    return std::none_of(hidden.begin(), hidden.end(), [ts_ms](const MetricRange& r) { return r.Contains(ts_ms); });
+    return std::none_of(hidden.begin(), hidden.end(),
+                        [ts_ms](const MetricRange& r) { return r.Contains(ts_ms); });
   };
   const size_t before = samples->size();
   std::vector<bool> keep;
@@ -263,9 +270,10 @@ uint64_t MergeSamples(SeriesSamples* older, SeriesSamples&& newer) {
   return dropped;
 }
 
-Result<std::optional<MetricPackDirectory>> MergeMetricPacks(const std::vector<PackId>& inputs, const PackStore& store,
-                                                            const MetricMergeOptions& options, PendingPack* pending,
-                                                            MetricMergeStats* stats,
+Result<std::optional<MetricPackDirectory>> MergeMetricPacks(const std::vector<PackId>& inputs,
+                                                            const PackStore& store,
+                                                            const MetricMergeOptions& options,
+                                                            PendingPack* pending, MetricMergeStats* stats,
                                                             std::optional<size_t>* bad_input) {
   Merge merge(store, options, pending, stats, bad_input);
   VARVE_RETURN_IF_ERROR(merge.Open(inputs));

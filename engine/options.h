@@ -51,8 +51,8 @@ struct EngineOptions {
   int64_t metric_cut_bytes = 0;
   int64_t metric_cut_age_ms = 2 * 60 * 60 * 1000;
   // Exemplars kept of all series together, the newest, and metrics of a tenant of which metadata are kept.
-  uint64_t exemplars_max = 100'000;
-  uint64_t metadata_max = 50'000;
+  uint32_t exemplars_max = 100'000;
+  uint32_t metadata_max = 50'000;
   // The journal holds at most this many bytes of bodies before cuts are forced. 0 = from the budget.
   int64_t journal_bytes_max = 0;
   // Background sync of the journal in kProcess mode.

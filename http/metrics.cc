@@ -65,6 +65,27 @@ class FamilyList {
   std::vector<MetricFamily>* const out_;
 };
 
+void AddMetricStore(const MetricStoreStats& s, FamilyList* out) {
+  out->Gauge("varve_metric_series", "Series of metrics known.", s.series);
+  out->Gauge("varve_metric_series_table_bytes", "Bytes of their labels and index in memory.", s.series_table_bytes);
+  out->Gauge("varve_metric_head_series", "Series with samples in memory.", s.head_series);
+  out->Gauge("varve_metric_head_samples", "Samples in memory.", s.head_samples);
+  out->Gauge("varve_metric_head_bytes", "Bytes they take.", s.head_bytes);
+  out->Counter("varve_metric_appended_samples_total",
+               "Samples taken by the store; those that were there already, too.", s.appended_samples);
+  out->Counter("varve_metric_appended_histograms_total", "Native histograms taken by the store, likewise.",
+               s.appended_histograms);
+  out->Counter("varve_metric_appended_exemplars_total", "Exemplars that were new.", s.appended_exemplars);
+  out->Counter("varve_metric_out_of_order_samples_total",
+               "Samples taken that were not the newest of their series.", s.out_of_order_samples);
+  out->Counter("varve_metric_conflicts_total", "Samples refused: another value is stored at their time.",
+               s.refused_conflict);
+  out->Counter("varve_metric_too_old_total", "Samples refused: past retention.", s.refused_too_old);
+  out->Gauge("varve_metric_packs", "Packs of metrics on disk.", s.packs);
+  out->Gauge("varve_metric_pack_bytes", "Bytes of their blocks.", s.pack_bytes);
+  out->Gauge("varve_metric_pack_samples", "Samples in them.", s.pack_samples);
+}
+
 void AddEngine(const EngineStats& s, FamilyList* out) {
   out->Counter("varve_engine_appended_entries_total", "Log entries appended.", s.appended_entries);
   out->Counter("varve_engine_appended_line_bytes_total", "Bytes of lines appended.", s.appended_line_bytes);
@@ -119,6 +140,7 @@ void AddEngine(const EngineStats& s, FamilyList* out) {
   out->Counter("varve_block_cache_hits_total", "Blocks found in the cache.", s.block_cache_hits);
   out->Counter("varve_block_cache_misses_total", "Blocks read and decoded.", s.block_cache_misses);
   out->Gauge("varve_block_cache_bytes", "Bytes in the block cache.", s.block_cache_bytes);
+  AddMetricStore(s.metrics, out);
   out->Gauge("varve_disk_used_fraction", "Used share of the data directory's file system.",
              s.disk_used_fraction);
   out->Gauge("varve_accepting_writes", "1 while pushes are taken.", s.accepting_writes ? 1.0 : 0.0);

@@ -1,5 +1,5 @@
-// Metric chunks: bytes a sample and speed, on the shapes of bench's metric load (gen_metrics_load.py) and of a
-// node_exporter; decoding one series at a time as queries do, and writing a whole pack.
+// Metric chunks: bytes a sample and speed, on the shapes of bench's metric load (gen_metrics_load.py) and of
+// a node_exporter; decoding one series at a time as queries do, and writing a whole pack.
 #include <benchmark/benchmark.h>
 
 #include <cmath>
@@ -119,22 +119,37 @@ Fleet MakeFleet(int hosts) {
     for (int cpu = 0; cpu < 16; ++cpu) {
       for (const char* mode : {"user", "system", "idle", "iowait", "irq", "softirq", "steal", "nice"}) {
         const std::string_view m = mode;
-        const double busy = m == "idle" ? 14 : m == "user" ? 2 : m == "system" ? 0.7
-                            : m == "irq" || m == "steal" || m == "nice" ? 0 : 0.02;
-        Add(&fleet, {{"__name__", "node_cpu_seconds_total"}, {"cpu", std::to_string(cpu)}, {"instance", host},
-                     {"job", "node"}, {"mode", m}},
+        const double busy = m == "idle"                                 ? 14
+                            : m == "user"                               ? 2
+                            : m == "system"                             ? 0.7
+                            : m == "irq" || m == "steal" || m == "nice" ? 0
+                                                                        : 0.02;
+        Add(&fleet,
+            {{"__name__", "node_cpu_seconds_total"},
+             {"cpu", std::to_string(cpu)},
+             {"instance", host},
+             {"job", "node"},
+             {"mode", m}},
             {busy != 0 ? kSeconds : kConstant, std::round(any(100'000'000)) / 100, busy});
       }
     }
-    for (int i = 0; i < 6; ++i) add("node_memory_bytes", "kind", std::to_string(i), {kGauge, any(1ULL << 34), 1 << 20});
-    for (int i = 0; i < 2; ++i) add("node_memory_total_bytes", "kind", std::to_string(i), {kConstant, any(1ULL << 34), 0});
-    for (int i = 0; i < 6; ++i) add("node_disk_completed_total", "device", std::to_string(i), {kCounter, any(1 << 30), 40});
-    for (int i = 0; i < 6; ++i) add("node_disk_bytes_total", "device", std::to_string(i), {kBytes, any(1 << 30), 4096});
-    for (int i = 0; i < 3; ++i) add("node_disk_io_time_seconds_total", "device", std::to_string(i), {kSeconds, 0, 0.5});
-    for (int i = 0; i < 9; ++i) add("node_network_total", "device", std::to_string(i), {kBytes, any(1 << 30), 90'000});
+    for (int i = 0; i < 6; ++i)
+      add("node_memory_bytes", "kind", std::to_string(i), {kGauge, any(1ULL << 34), 1 << 20});
+    for (int i = 0; i < 2; ++i)
+      add("node_memory_total_bytes", "kind", std::to_string(i), {kConstant, any(1ULL << 34), 0});
+    for (int i = 0; i < 6; ++i)
+      add("node_disk_completed_total", "device", std::to_string(i), {kCounter, any(1 << 30), 40});
+    for (int i = 0; i < 6; ++i)
+      add("node_disk_bytes_total", "device", std::to_string(i), {kBytes, any(1 << 30), 4096});
+    for (int i = 0; i < 3; ++i)
+      add("node_disk_io_time_seconds_total", "device", std::to_string(i), {kSeconds, 0, 0.5});
+    for (int i = 0; i < 9; ++i)
+      add("node_network_total", "device", std::to_string(i), {kBytes, any(1 << 30), 90'000});
     for (int i = 0; i < 3; ++i) add("node_network_errs_total", "device", std::to_string(i), {kRare, 0, 0});
-    for (int i = 0; i < 3; ++i) add("node_filesystem_size_bytes", "mountpoint", std::to_string(i), {kConstant, 549755813888, 0});
-    for (int i = 0; i < 3; ++i) add("node_filesystem_avail_bytes", "mountpoint", std::to_string(i), {kGauge, 274877906944, 65536});
+    for (int i = 0; i < 3; ++i)
+      add("node_filesystem_size_bytes", "mountpoint", std::to_string(i), {kConstant, 549755813888, 0});
+    for (int i = 0; i < 3; ++i)
+      add("node_filesystem_avail_bytes", "mountpoint", std::to_string(i), {kGauge, 274877906944, 65536});
     add("node_load1", "x", "y", {kLoad, 1.5, 0.1});
     add("up", "x", "y", {kConstant, 1, 0});
     for (int pod = 0; pod < 10; ++pod) {
@@ -157,8 +172,8 @@ Fleet MakeFleet(int hosts) {
   return fleet;
 }
 
-// Three hours of samples of each series; each series has a phase of its own, as in the load, or its target's with
-// `jitter_ms` of noise, as scraped.
+// Three hours of samples of each series; each series has a phase of its own, as in the load, or its target's
+// with `jitter_ms` of noise, as scraped.
 std::vector<SeriesSamples> MakeSamples(Fleet fleet, int64_t jitter_ms) {
   std::mt19937_64 random(9);
   std::vector<SeriesSamples> all;
@@ -184,7 +199,8 @@ std::vector<SeriesSamples> MakeSamples(Fleet fleet, int64_t jitter_ms) {
 
 const PackId kId{.retention_class = 0, .bucket = 20'000, .shard = kMetricShardFirst, .number = 1};
 
-MetricPackDirectory WritePack(const Fleet& fleet, const std::vector<SeriesSamples>& samples, MemPackStore* store) {
+MetricPackDirectory WritePack(const Fleet& fleet, const std::vector<SeriesSamples>& samples,
+                              MemPackStore* store) {
   auto pending = store->Begin(kId);
   VARVE_CHECK(pending.ok());
   MetricPackWriter writer({}, pending->get());

@@ -90,7 +90,10 @@ void UnpackBits(const char* in, size_t count, unsigned width, uint64_t base, uin
     // Behind the first byte of a value that another one follows there are 14 bytes or more.
     const size_t wide = count <= 2 ? 0 : (count - 2) & ~size_t{7};
     UnpackTwoLoads(in, wide, width, base, out);
-    UnpackBitsScalar(in + wide / 8 * width, count - wide, width, base, out + wide);
+    // At most nine are left; from a padded copy.
+    char padded[9 * 8 + 9] = {};
+    std::memcpy(padded, in + wide / 8 * width, PackedBytes(count - wide, width));
+    UnpackTwoLoads(padded, count - wide, width, base, out + wide);
     return;
   }
   const size_t bytes = PackedBytes(count, width);

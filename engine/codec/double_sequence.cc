@@ -1,7 +1,8 @@
-// Almost every metric is a decimal: a count, or seconds with two digits. So each value is tried as k / 10^e with one
-// e for the sequence, the smallest that fits all; then as k * 10^-e, because exporters that compute int * 1e-6 give
-// values like 2.1586410000000003 that only this form has exactly. What fits neither is patched when it is rare;
-// else the doubles' bits are the integers, whose steps are at least shorter than 64 bits.
+// Almost every metric is a decimal: a count, or seconds with two digits. So each value is tried as k / 10^e
+// with one e for the sequence, the smallest that fits all; then as k * 10^-e, because exporters that compute
+// int * 1e-6 give values like 2.1586410000000003 that only this form has exactly. What fits neither is
+// patched when it is rare; else the doubles' bits are the integers, whose steps are at least shorter than 64
+// bits.
 #include "engine/codec/double_sequence.h"
 
 #include <algorithm>
@@ -54,8 +55,8 @@ bool Fits(double value, const Scale& scale, int64_t* k) {
   return Bits(Unscaled(*k, scale)) == Bits(value);
 }
 
-// The scale of this form that fits as the values go by, and in `misfits` how many it does not fit; gives up, with
-// more than `misfits_max` of them, early.
+// The scale of this form that fits as the values go by, and in `misfits` how many it does not fit; gives up,
+// with more than `misfits_max` of them, early.
 Scale FindScale(Form form, std::span<const double> values, size_t misfits_max, size_t* misfits) {
   Scale scale{.form = form, .exponent = form == kMul ? 1 : 0};
   const int exponent_max = form == kMul ? kMulExponentMax : kDivExponentMax;
@@ -141,7 +142,8 @@ void EncodeWith(const Scale& scale, std::span<const double> values, std::string*
   EncodeIntegerSequence(integers, out);
 }
 
-// Moves the `dense` values at the end of `out` to where the patches leave them room. `patches` has been read once.
+// Moves the `dense` values at the end of `out` to where the patches leave them room. `patches` has been read
+// once.
 void ApplyPatches(ByteReader patches, uint64_t runs, size_t dense, std::span<double> out) {
   size_t from = out.size() - dense;
   size_t to = 0;
@@ -149,7 +151,9 @@ void ApplyPatches(ByteReader patches, uint64_t runs, size_t dense, std::span<dou
     const uint64_t gap = patches.Varint();
     const uint64_t length = patches.Varint();
     const uint8_t kind = patches.Fixed<uint8_t>();
-    const uint64_t bits = kind == kStale ? kStaleNanBits : kind == kNan ? kNormalNanBits : patches.Fixed<uint64_t>();
+    const uint64_t bits = kind == kStale ? kStaleNanBits
+                          : kind == kNan ? kNormalNanBits
+                                         : patches.Fixed<uint64_t>();
     std::copy_n(out.begin() + static_cast<ptrdiff_t>(from), gap, out.begin() + static_cast<ptrdiff_t>(to));
     std::fill_n(out.begin() + static_cast<ptrdiff_t>(to + gap), length, std::bit_cast<double>(bits));
     from += gap;
@@ -223,7 +227,8 @@ void EncodeDoubleSequence(std::span<const double> values, std::string* out) {
 bool DecodeDoubleSequence(ByteReader* reader, std::span<double> out) {
   if (out.empty()) return true;
   const unsigned head = reader->Fixed<uint8_t>();
-  const Scale scale{.form = static_cast<Form>(head & kFormMask), .exponent = static_cast<int>(head >> kExponentShift)};
+  const Scale scale{.form = static_cast<Form>(head & kFormMask),
+                    .exponent = static_cast<int>(head >> kExponentShift)};
   const int exponent_min = scale.form == kMul ? 1 : 0;
   const int exponent_max = scale.form == kDiv ? kDivExponentMax : scale.form == kMul ? kMulExponentMax : 0;
   if (!reader->ok() || (head & kReservedFlag) != 0 || scale.form > kMul || scale.exponent < exponent_min ||

@@ -1,9 +1,10 @@
-// A sequence of doubles in time order, as exact integers where they are decimals (k / 10^e, or k * 10^-e as many
-// exporters compute them), as their bits where they are not; NaNs and other strangers stand beside as patches.
+// A sequence of doubles in time order, as exact integers where they are decimals (k / 10^e, or k * 10^-e as
+// many exporters compute them), as their bits where they are not; NaNs and other strangers stand beside as
+// patches.
 //
-// Bytes on disk: docs/format.md, "Double sequence". The number of values is not stored; the reader knows it. Every
-// bit pattern comes back: -0, NaN payloads, stale markers, infinities.
-// Threads: free functions, thread-safe; each thread keeps scratch buffers.
+// Bytes on disk: docs/format.md, "Double sequence". The number of values is not stored; the reader knows it.
+// Every bit pattern comes back: -0, NaN payloads, stale markers, infinities. Threads: free functions,
+// thread-safe; each thread keeps scratch buffers.
 #pragma once
 
 #include <span>

@@ -1,5 +1,5 @@
-// Neighbours that share a layout make a run, encoded bucket by bucket: the absolute count of one bucket over time is
-// a counter like any other, and an integer sequence packs it to a few bits a sample.
+// Neighbours that share a layout make a run, encoded bucket by bucket: the absolute count of one bucket over
+// time is a counter like any other, and an integer sequence packs it to a few bits a sample.
 #include "engine/codec/histogram_sequence.h"
 
 #include <algorithm>
@@ -50,7 +50,8 @@ void PutSpans(const std::vector<BucketSpan>& spans, std::string* out) {
 }
 
 void PutLayout(const NativeHistogram& h, std::string* out) {
-  out->push_back(static_cast<char>((h.is_float ? kFloatCounts : 0U) | (h.custom_values.empty() ? 0U : kCustomBounds)));
+  out->push_back(
+      static_cast<char>((h.is_float ? kFloatCounts : 0U) | (h.custom_values.empty() ? 0U : kCustomBounds)));
   PutSignedVarint(out, h.schema);
   PutFixed(out, std::bit_cast<uint64_t>(h.zero_threshold));
   PutSpans(h.positive_spans, out);
@@ -87,7 +88,8 @@ bool ReadLayout(ByteReader* reader, NativeHistogram* h) {
   if (!ReadSpans(reader, &h->positive_spans) || !ReadSpans(reader, &h->negative_spans)) return false;
   if ((flags & kCustomBounds) != 0) {
     const uint64_t count = reader->Varint();
-    if (!reader->ok() || count == 0 || count > kHistogramBucketsMax || count > reader->remaining() / 8) return false;
+    if (!reader->ok() || count == 0 || count > kHistogramBucketsMax || count > reader->remaining() / 8)
+      return false;
     h->custom_values.resize(count);
     for (double& bound : h->custom_values) bound = std::bit_cast<double>(reader->Fixed<uint64_t>());
   }
@@ -172,7 +174,8 @@ void PutRun(Run run, std::string* out) {
 // Reads the columns of a run; those of its histograms that are asked for are `made`, from number `skip` on.
 class RunReader {
  public:
-  RunReader(ByteReader* reader, size_t count, size_t skip, std::span<const std::shared_ptr<NativeHistogram>> made)
+  RunReader(ByteReader* reader, size_t count, size_t skip,
+            std::span<const std::shared_ptr<NativeHistogram>> made)
       : reader_(reader), skip_(skip), made_(made), integers_(count), doubles_(count) {}
 
   bool Read(const NativeHistogram& layout) {

@@ -1,9 +1,10 @@
-// The encoder divides all steps by their greatest common divisor (memory gauges move by pages), then looks at the
-// sequence four ways: against its first value, against the value before, against the step before, and against the
-// straight line through its ends. Each gives residuals; the way whose residuals pack smallest wins.
+// The encoder divides all steps by their greatest common divisor (memory gauges move by pages), then looks at
+// the sequence four ways: against its first value, against the value before, against the step before, and
+// against the straight line through its ends. Each gives residuals; the way whose residuals pack smallest
+// wins.
 //
-// Sketch. A counter read 480 times that grows by 0 to 1400: DELTA, 11 bits each, in eight miniblocks 24 bytes of
-// headers, in one 4. Timestamps every 15 s with 3 ms of jitter: near a line, 3 bits each.
+// Sketch. A counter read 480 times that grows by 0 to 1400: DELTA, 11 bits each, in eight miniblocks 24 bytes
+// of headers, in one 4. Timestamps every 15 s with 3 ms of jitter: near a line, 3 bits each.
 #include "engine/codec/integer_sequence.h"
 
 #include <algorithm>
@@ -173,7 +174,7 @@ int64_t Divide(int64_t step, uint64_t divisor) {
 
 struct Way {
   Kind kind = kFor;
-  int64_t step = 0;  // in units of the divisor
+  int64_t step = 0;    // in units of the divisor
   size_t skipped = 1;  // values at the front that have no residual
 };
 
@@ -184,9 +185,7 @@ void ResidualsOf(const Way& way, std::span<const int64_t> units, std::vector<int
   int64_t* to = out->data();
   const auto minus = [](int64_t a, int64_t b) { return static_cast<int64_t>(AsUnsigned(a) - AsUnsigned(b)); };
   switch (way.kind) {
-    case kFor:
-      std::copy(units.begin() + 1, units.end(), to);
-      break;
+    case kFor: std::copy(units.begin() + 1, units.end(), to); break;
     case kDelta:
       for (size_t i = 1; i < n; ++i) to[i - 1] = minus(units[i], units[i - 1]);
       break;
@@ -205,8 +204,8 @@ void ResidualsOf(const Way& way, std::span<const int64_t> units, std::vector<int
 // The best way to see it, and its residuals.
 Way BestWay(std::span<const int64_t> units, std::vector<int64_t>* residuals) {
   const auto n = static_cast<int64_t>(units.size());
-  const int64_t slope = static_cast<int64_t>(std::llround(static_cast<double>(units.back()) /
-                                                          static_cast<double>(n - 1)));
+  const int64_t slope =
+      static_cast<int64_t>(std::llround(static_cast<double>(units.back()) / static_cast<double>(n - 1)));
   const Way ways[] = {{.kind = kFor},
                       {.kind = kDelta},
                       {.kind = kDelta2, .step = units[1], .skipped = 2},

@@ -1,9 +1,9 @@
 // A sequence of signed 64-bit integers in time order, stored as small as their regularity allows: constant,
 // a straight line, or bit-packed residuals against the value before, the step before, or a line.
 //
-// Bytes on disk: docs/format.md, "Integer sequence". The number of values is not stored; the reader knows it. Every
-// sequence comes back exactly: all arithmetic is modulo 2^64.
-// Threads: free functions, thread-safe; each thread keeps scratch buffers.
+// Bytes on disk: docs/format.md, "Integer sequence". The number of values is not stored; the reader knows it.
+// Every sequence comes back exactly: all arithmetic is modulo 2^64. Threads: free functions, thread-safe;
+// each thread keeps scratch buffers.
 #pragma once
 
 #include <cstdint>

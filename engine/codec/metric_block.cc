@@ -50,7 +50,8 @@ void MetricBlockBuilder::Encode(std::string* out) {
   chunks_.clear();
 }
 
-Result<ParsedMetricBlock> ParsedMetricBlock::Parse(std::string_view bytes, std::shared_ptr<const void> owner) {
+Result<ParsedMetricBlock> ParsedMetricBlock::Parse(std::string_view bytes,
+                                                   std::shared_ptr<const void> owner) {
   ByteReader reader(bytes);
   const auto magic = reader.Fixed<uint32_t>();
   const unsigned version = reader.Fixed<uint8_t>();
@@ -60,7 +61,8 @@ Result<ParsedMetricBlock> ParsedMetricBlock::Parse(std::string_view bytes, std::
   }
   if (magic != kMagic) return Bad("wrong magic at offset 0");
   if (version != kVersion) {
-    return Bad("version " + std::to_string(version) + " at offset 4, this build reads " + std::to_string(kVersion));
+    return Bad("version " + std::to_string(version) + " at offset 4, this build reads " +
+               std::to_string(kVersion));
   }
   const size_t end_of_content = bytes.size() - kChecksumBytes;
   if (LoadFixed<uint64_t>(bytes.data() + end_of_content) != Checksum(bytes.substr(0, end_of_content))) {
@@ -92,7 +94,8 @@ Result<ParsedMetricBlock> ParsedMetricBlock::Parse(std::string_view bytes, std::
     end += chunk_bytes;
     parsed.entries_.push_back({static_cast<uint32_t>(series), static_cast<uint32_t>(end)});
   }
-  if (!index.AtEnd() || end + kChecksumBytes != reader.remaining()) return Bad("sizes of chunks do not add up");
+  if (!index.AtEnd() || end + kChecksumBytes != reader.remaining())
+    return Bad("sizes of chunks do not add up");
   parsed.chunks_ = reader.Bytes(end);
   parsed.bytes_ = bytes.size();
   parsed.owner_ = std::move(owner);
@@ -102,7 +105,8 @@ Result<ParsedMetricBlock> ParsedMetricBlock::Parse(std::string_view bytes, std::
 Status ParsedMetricBlock::ReadChunk(uint32_t chunk, MetricRange range, const TimelineSource& timelines,
                                     SeriesSamples* append) const {
   const uint32_t begin = chunk == 0 ? 0 : entries_[chunk - 1].end;
-  Status status = DecodeMetricChunk(chunks_.substr(begin, entries_[chunk].end - begin), range, timelines, append);
+  Status status =
+      DecodeMetricChunk(chunks_.substr(begin, entries_[chunk].end - begin), range, timelines, append);
   if (status.ok()) return status;
   return std::move(status).WithContext("chunk " + std::to_string(chunk));
 }

@@ -1,8 +1,8 @@
 // A metric block: the chunks of many series of one tenant in one span of time.
 //
-// Bytes on disk: docs/format.md, "Metric block". The checksum is verified once, by Parse; after that any chunk can be
-// decoded alone, found by its series' number (the index in the pack directory's table) in a binary search.
-// Threads: ParsedMetricBlock is immutable after Parse; the builder is thread-compatible.
+// Bytes on disk: docs/format.md, "Metric block". The checksum is verified once, by Parse; after that any
+// chunk can be decoded alone, found by its series' number (the index in the pack directory's table) in a
+// binary search. Threads: ParsedMetricBlock is immutable after Parse; the builder is thread-compatible.
 #pragma once
 
 #include <cstdint>
@@ -21,13 +21,16 @@ namespace varve {
 class MetricBlockBuilder {
  public:
   explicit MetricBlockBuilder(const MetricSpan& span) : span_(span) {}
-  // Series must not descend; a second chunk of a series holds later samples. `chunk` as EncodeMetricChunk made it.
+  // Series must not descend; a second chunk of a series holds later samples. `chunk` as EncodeMetricChunk
+  // made it.
   void Add(uint32_t series, std::string_view chunk);
   bool empty() const { return chunk_count_ == 0; }
   uint32_t chunk_count() const { return chunk_count_; }
   uint32_t first_series() const { return first_series_; }
   uint32_t last_series() const { return last_series_; }
-  size_t size_bytes() const { return kFrameBytes + index_.size() + chunks_.size(); }  // as Encode will write it
+  size_t size_bytes() const {
+    return kFrameBytes + index_.size() + chunks_.size();
+  }  // as Encode will write it
   // Appends the block; the builder is then empty.
   void Encode(std::string* out);
 
@@ -52,9 +55,11 @@ class ParsedMetricBlock {
   uint32_t SeriesOf(uint32_t chunk) const { return entries_[chunk].series; }
 
   // Appends the series' samples in `range`, ascending; nothing when the block has none of it.
-  Status Read(uint32_t series, MetricRange range, const TimelineSource& timelines, SeriesSamples* append) const;
+  Status Read(uint32_t series, MetricRange range, const TimelineSource& timelines,
+              SeriesSamples* append) const;
   // The same for one chunk by its number.
-  Status ReadChunk(uint32_t chunk, MetricRange range, const TimelineSource& timelines, SeriesSamples* append) const;
+  Status ReadChunk(uint32_t chunk, MetricRange range, const TimelineSource& timelines,
+                   SeriesSamples* append) const;
   int64_t MemoryBytes() const;  // with the block's bytes
 
  private:

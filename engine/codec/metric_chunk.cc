@@ -68,10 +68,12 @@ struct Window {
 Window WindowOf(std::span<const int64_t> ts_ms, MetricRange range) {
   Window window{.begin = 0, .end = ts_ms.size()};
   if (ts_ms.front() < range.min_ms) {
-    window.begin = static_cast<size_t>(std::lower_bound(ts_ms.begin(), ts_ms.end(), range.min_ms) - ts_ms.begin());
+    window.begin =
+        static_cast<size_t>(std::lower_bound(ts_ms.begin(), ts_ms.end(), range.min_ms) - ts_ms.begin());
   }
   if (ts_ms.back() > range.max_ms) {
-    window.end = static_cast<size_t>(std::upper_bound(ts_ms.begin(), ts_ms.end(), range.max_ms) - ts_ms.begin());
+    window.end =
+        static_cast<size_t>(std::upper_bound(ts_ms.begin(), ts_ms.end(), range.max_ms) - ts_ms.begin());
   }
   window.end = std::max(window.begin, window.end);
   return window;
@@ -134,8 +136,8 @@ Status DecodeFloats(ByteReader* reader, MetricRange range, const TimelineSource&
   return Status::Ok();
 }
 
-Status DecodeHistograms(ByteReader* reader, MetricRange range, const TimelineSource& timelines, bool has_starts,
-                        SeriesSamples* out) {
+Status DecodeHistograms(ByteReader* reader, MetricRange range, const TimelineSource& timelines,
+                        bool has_starts, SeriesSamples* out) {
   thread_local std::vector<int64_t> ts_ms;
   ts_ms.clear();
   VARVE_RETURN_IF_ERROR(AppendTimeline(reader, timelines, &ts_ms));
@@ -157,15 +159,14 @@ Status DecodeHistograms(ByteReader* reader, MetricRange range, const TimelineSou
 
 }  // namespace
 
-Status EncodeMetricChunk(const SeriesSamplesView& samples, uint32_t float_timeline, uint32_t histogram_timeline,
-                         std::string* out) {
+Status EncodeMetricChunk(const SeriesSamplesView& samples, uint32_t float_timeline,
+                         uint32_t histogram_timeline, std::string* out) {
   VARVE_DCHECK(samples.floats.size() <= kChunkSamplesMax && samples.histograms.size() <= kChunkSamplesMax);
   const bool float_starts = AnyStart(samples.float_starts_ms);
   const bool histogram_starts = AnyStart(samples.histogram_starts_ms);
-  out->push_back(static_cast<char>((samples.floats.empty() ? 0U : kFloats) |
-                                   (samples.histograms.empty() ? 0U : kHistograms) |
-                                   (float_starts ? kFloatStarts : 0U) |
-                                   (histogram_starts ? kHistogramStarts : 0U)));
+  out->push_back(static_cast<char>(
+      (samples.floats.empty() ? 0U : kFloats) | (samples.histograms.empty() ? 0U : kHistograms) |
+      (float_starts ? kFloatStarts : 0U) | (histogram_starts ? kHistogramStarts : 0U)));
   thread_local std::vector<int64_t> ts_ms;
   if (!samples.floats.empty()) {
     PutVarint(out, float_timeline);

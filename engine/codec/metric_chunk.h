@@ -1,10 +1,9 @@
 // One series' samples in one span of time: the smallest thing of a metric pack that can be decoded.
 //
-// Bytes on disk: docs/format.md, "Metric chunk". Timestamps are not in it: it names *timelines*, distinct vectors of
-// timestamps that all series of the span share (engine/codec/metric_timelines.h). Floats and native histograms come
-// back bit by bit.
-// Hostile bytes give kCorruption; what is allocated is bounded by the limits below.
-// Threads: free functions, thread-safe; each thread keeps scratch buffers.
+// Bytes on disk: docs/format.md, "Metric chunk". Timestamps are not in it: it names *timelines*, distinct
+// vectors of timestamps that all series of the span share (engine/codec/metric_timelines.h). Floats and
+// native histograms come back bit by bit. Hostile bytes give kCorruption; what is allocated is bounded by the
+// limits below. Threads: free functions, thread-safe; each thread keeps scratch buffers.
 #pragma once
 
 #include <cstdint>
@@ -41,11 +40,11 @@ struct SeriesSamplesView {
   bool empty() const { return floats.empty() && histograms.empty(); }
 };
 
-// Appends the chunk of `samples` (not empty, within the limits above) to `out`. Their timestamps are the timelines
-// `float_timeline` and `histogram_timeline`, of which that without samples is ignored. kInvalidArgument: a histogram
-// has more buckets than the format allows.
-Status EncodeMetricChunk(const SeriesSamplesView& samples, uint32_t float_timeline, uint32_t histogram_timeline,
-                         std::string* out);
+// Appends the chunk of `samples` (not empty, within the limits above) to `out`. Their timestamps are the
+// timelines `float_timeline` and `histogram_timeline`, of which that without samples is ignored.
+// kInvalidArgument: a histogram has more buckets than the format allows.
+Status EncodeMetricChunk(const SeriesSamplesView& samples, uint32_t float_timeline,
+                         uint32_t histogram_timeline, std::string* out);
 
 // Appends the samples in `range` to `out`. On an error what was appended is of no use.
 Status DecodeMetricChunk(std::string_view chunk, MetricRange range, const TimelineSource& timelines,

@@ -28,7 +28,8 @@ Status CheckFrame(std::string_view bytes, ByteReader* reader) {
   }
   if (magic != kMagic) return Bad("wrong magic at offset 0");
   if (version != kVersion) {
-    return Bad("version " + std::to_string(version) + " at offset 4, this build reads " + std::to_string(kVersion));
+    return Bad("version " + std::to_string(version) + " at offset 4, this build reads " +
+               std::to_string(kVersion));
   }
   const size_t end = bytes.size() - kChecksumBytes;
   if (LoadFixed<uint64_t>(bytes.data() + end) != Checksum(bytes.substr(0, end))) {
@@ -78,7 +79,8 @@ void TimelineBlockBuilder::Encode(std::string* out) {
   PutFixed<uint32_t>(out, span_.length_ms);
   PutFixed<uint32_t>(out, first_);
   PutFixed<uint32_t>(out, static_cast<uint32_t>(sizes_.size()));
-  PutFixed<uint32_t>(out, static_cast<uint32_t>(kHeaderBytes + index.size() + timelines_.size() + kChecksumBytes));
+  PutFixed<uint32_t>(out,
+                     static_cast<uint32_t>(kHeaderBytes + index.size() + timelines_.size() + kChecksumBytes));
   out->append(index);
   out->append(timelines_);
   PutFixed<uint64_t>(out, Checksum(std::string_view(*out).substr(start)));
@@ -98,7 +100,8 @@ Result<ParsedTimelines> ParsedTimelines::Parse(std::string_view bytes, std::shar
   const uint32_t size = reader.Fixed<uint32_t>();
   if (size != bytes.size() || size > kMetricBlockBytesMax) return Bad("wrong size at offset 28");
   if (!IsMetricSpan(parsed.span_)) return Bad("impossible span at offset 8");
-  if (count == 0 || count > kTimelinesMax || count > reader.remaining() || count > UINT32_MAX - parsed.first_) {
+  if (count == 0 || count > kTimelinesMax || count > reader.remaining() ||
+      count > UINT32_MAX - parsed.first_) {
     return Bad("impossible number of timelines at offset 24");
   }
   parsed.ends_.reserve(count);

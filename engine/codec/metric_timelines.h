@@ -1,7 +1,7 @@
 // Timelines: the distinct vectors of timestamps of a span, of which each is stored once.
 //
-// The series of one target are scraped at one time, so a pack has about as many timelines a span as it has targets,
-// and a sample's timestamp costs next to nothing. Bytes on disk: docs/format.md, "Timeline block".
+// The series of one target are scraped at one time, so a pack has about as many timelines a span as it has
+// targets, and a sample's timestamp costs next to nothing. Bytes on disk: docs/format.md, "Timeline block".
 // Threads: ParsedTimelines is immutable after Parse; the builder is thread-compatible.
 #pragma once
 
@@ -63,7 +63,8 @@ class TimelineBlockBuilder {
   std::vector<int64_t> offsets_;  // scratch
 };
 
-// A timeline block whose checksum has been verified. Timelines are decoded on demand, at about the speed of a copy.
+// A timeline block whose checksum has been verified. Timelines are decoded on demand, at about the speed of a
+// copy.
 class ParsedTimelines {
  public:
   // `bytes` live as long as `owner`. kCorruption: they are not a timeline block.

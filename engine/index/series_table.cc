@@ -30,9 +30,10 @@ std::string IdentityKey(std::string_view tenant, std::string_view canonical) {
   return key;
 }
 
-uint32_t TargetOf(TenantId tenant, const PackedLabels& labels) {
+// Decides a series' shard, hence must be the same after every start: tenants are named, their numbers change.
+uint32_t TargetOf(std::string_view tenant_name, const PackedLabels& labels) {
   std::string bytes;
-  PutFixed<uint32_t>(&bytes, tenant);
+  PutLengthPrefixed(&bytes, tenant_name);
   PutLengthPrefixed(&bytes, labels.Get("job"));
   PutLengthPrefixed(&bytes, labels.Get("instance"));
   return static_cast<uint32_t>(XxHash(bytes));
@@ -105,8 +106,8 @@ struct SeriesTable::Impl {
       if (Get(series).info.tenant == tenant && CanonicalOf(series) == canonical) return series;
     }
   }
-  Result<SeriesOrdinal> AddLocked(TenantId tenant, const PackedLabels& labels, uint64_t fingerprint)
-      VARVE_REQUIRES(mu);
+  Result<SeriesOrdinal> AddLocked(TenantId tenant, std::string_view tenant_name, const PackedLabels& labels,
+                                  uint64_t fingerprint) VARVE_REQUIRES(mu);
   const LabelPair* StorePairs(std::span<const LabelPair> pairs) VARVE_REQUIRES(mu);
   void MarkLocked(Entry* entry, SeriesOrdinal series, DayRange marked) VARVE_REQUIRES(mu);
   void CountActiveLocked(Entry* entry, int32_t day) VARVE_REQUIRES(mu);
@@ -154,8 +155,8 @@ const LabelPair* SeriesTable::Impl::StorePairs(std::span<const LabelPair> pairs)
   return at;
 }
 
-Result<SeriesOrdinal> SeriesTable::Impl::AddLocked(TenantId tenant, const PackedLabels& labels,
-                                                   uint64_t fingerprint) {
+Result<SeriesOrdinal> SeriesTable::Impl::AddLocked(TenantId tenant, std::string_view tenant_name,
+                                                   const PackedLabels& labels, uint64_t fingerprint) {
   const size_t series = size.load(std::memory_order_relaxed);
   if (series == kSeriesMax) return ResourceExhausted("the table of series is full");
   std::vector<LabelPair> pairs;
@@ -178,7 +179,7 @@ Result<SeriesOrdinal> SeriesTable::Impl::AddLocked(TenantId tenant, const Packed
   }
   const auto ordinal = static_cast<SeriesOrdinal>(series);
   Entry& entry = owned_chunks.back()[series % kChunkSeries];
-  entry.info = {.fingerprint = fingerprint, .tenant = tenant, .target = TargetOf(tenant, labels)};
+  entry.info = {.fingerprint = fingerprint, .tenant = tenant, .target = TargetOf(tenant_name, labels)};
   entry.pairs = StorePairs(pairs);
   entry.pair_count = static_cast<uint32_t>(pairs.size());
   slots[SlotOf(fingerprint)] = ordinal;
@@ -285,7 +286,7 @@ Result<SeriesOrdinal> SeriesTable::Intern(TenantId tenant, std::string_view tena
                              widest.name + "\" has the most values: " + std::to_string(widest.count));
   }
   VARVE_RETURN_IF_ERROR(persist(labels.canonical(), fingerprint));
-  Result<SeriesOrdinal> series = impl_->AddLocked(tenant, labels, fingerprint);
+  Result<SeriesOrdinal> series = impl_->AddLocked(tenant, tenant_name, labels, fingerprint);
   if (series.ok()) impl_->CountActiveLocked(&impl_->Get(*series), today);
   return series;
 }
@@ -302,7 +303,7 @@ Status SeriesTable::Load(TenantId tenant, std::string_view tenant_name, std::str
                       " has the fingerprint of another series");
   }
   const Result<SeriesOrdinal> added =
-      impl_->AddLocked(tenant, PackedLabels::FromCanonical(std::string(canonical)), fingerprint);
+      impl_->AddLocked(tenant, tenant_name, PackedLabels::FromCanonical(std::string(canonical)), fingerprint);
   return added.ok() ? Status::Ok() : added.status().Clone();
 }
 

@@ -33,7 +33,7 @@ struct SeriesInfo {
   uint64_t fingerprint = 0;
   TenantId tenant = 0;
   // Where series of one target (equal `job` and `instance`) come together: they are scraped at one time and can share
-  // timestamps. A hash of tenant and these two labels.
+  // timestamps. A hash of the tenant's name and these two labels, the same after every start: it decides the shard.
   uint32_t target = 0;
 };
 

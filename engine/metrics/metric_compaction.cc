@@ -1,12 +1,14 @@
-// Compaction of metric packs: those of a day become few, then one; deleted and expired samples leave the disk.
+// Compaction of metric packs: those of a day become few, then one; deleted and expired samples leave the
+// disk.
 //
 // Runs on the engine's compaction thread, after the log shards. What to merge is decided by the same rule
-// (compaction_plan.h), with a bucket of a day; the merge itself: metric_merge.h; the commit is as for logs. Killed
-// before it, the output is an orphan; after it, the inputs are.
+// (compaction_plan.h), with a bucket of a day; the merge itself: metric_merge.h; the commit is as for logs.
+// Killed before it, the output is an orphan; after it, the inputs are.
 //
-// Deletes of samples have no time in which they could be cancelled: every merge applies those that concern its inputs.
-// What a merge must not do is to commit when a request has come meanwhile that covers some of its inputs and not the
-// others: the output would be too new for it. DeleteSamples and the commit exclude each other by commit_mu_.
+// Deletes of samples have no time in which they could be cancelled: every merge applies those that concern
+// its inputs. What a merge must not do is to commit when a request has come meanwhile that covers some of its
+// inputs and not the others: the output would be too new for it. DeleteSamples and the commit exclude each
+// other by commit_mu_.
 #include <algorithm>
 #include <chrono>
 #include <set>
@@ -26,7 +28,8 @@ constexpr int64_t kRetryDelayMaxMs = 5000;
 constexpr int64_t kInputBytesMax = 8 << 20;
 
 bool IsLive(const MetricDeletes& live, uint64_t number) {
-  return std::any_of(live.begin(), live.end(), [number](const auto& request) { return request->number == number; });
+  return std::any_of(live.begin(), live.end(),
+                     [number](const auto& request) { return request->number == number; });
 }
 
 }  // namespace
@@ -71,7 +74,8 @@ bool MetricStoreImpl::HoldsSamplesOf(const MetricDelete& request, const CatalogP
   if (!index.ok()) return true;  // damaged: it is not known that there are none
   SeriesSamples samples;
   for (const auto& [ordinal, number] : (*index)->series) {
-    if (series_.Get(ordinal).tenant != request.tenant || !request.TakesSeries(series_.LabelsOf(ordinal))) continue;
+    if (series_.Get(ordinal).tenant != request.tenant || !request.TakesSeries(series_.LabelsOf(ordinal)))
+      continue;
     std::vector<uint32_t> blocks;
     (*index)->directory.FindChunks(number, request.range, &blocks);
     if (!blocks.empty()) return true;
@@ -91,9 +95,12 @@ MetricStoreImpl::MergePlan MetricStoreImpl::PlanMerge(const MetricShard& shard, 
   rules.inputs_max = static_cast<size_t>(
       std::clamp<int64_t>(engine_->compaction_budget_.limit_bytes() / kInputBytesMax, 4, 32));
   rules.all = all;
-  rules.excluded = [this](const CatalogPack& pack) { return engine_->damaged_packs_.contains(pack.id.number); };
+  rules.excluded = [this](const CatalogPack& pack) {
+    return engine_->damaged_packs_.contains(pack.id.number);
+  };
   rules.must_rewrite = [&](const CatalogPack& pack) {
-    return std::any_of(live->begin(), live->end(), [&](const auto& one) { return HoldsSamplesOf(*one, pack); });
+    return std::any_of(live->begin(), live->end(),
+                       [&](const auto& one) { return HoldsSamplesOf(*one, pack); });
   };
   MergePlan plan{.packs = NextCompaction(*catalog, rules), .requests = {}, .output = {}};
   for (const CatalogPackPtr& pack : plan.packs) {
@@ -123,7 +130,8 @@ Result<std::optional<MetricPackDirectory>> MetricStoreImpl::WriteMerge(const Mer
   };
   std::vector<PackId> inputs;
   for (const CatalogPackPtr& pack : plan.packs) inputs.push_back(pack->id);
-  VARVE_ASSIGN_OR_RETURN(const std::unique_ptr<PendingPack> pending, engine_->stores_.packs->Begin(plan.output));
+  VARVE_ASSIGN_OR_RETURN(const std::unique_ptr<PendingPack> pending,
+                         engine_->stores_.packs->Begin(plan.output));
   const auto charge = static_cast<int64_t>(inputs.size() + 1) * kInputBytesMax;
   engine_->compaction_budget_.ForceReserve(charge);
   std::optional<size_t> bad_input;
@@ -142,17 +150,20 @@ Status MetricStoreImpl::MergeShardPacks(MetricShard* shard, MergePlan* plan) {
   VARVE_ASSIGN_OR_RETURN(std::optional<MetricPackDirectory> directory, WriteMerge(*plan, &stats));
   CatalogPackPtr output;
   if (directory.has_value()) {
-    CatalogPack pack{.id = plan->output, .summary = SummaryOf(*directory, plan->packs.back()->summary.origin)};
+    CatalogPack pack{.id = plan->output,
+                     .summary = SummaryOf(*directory, plan->packs.back()->summary.origin)};
     pack.summary.deletes_applied = DeletesAppliedBy(*plan);
     output = std::make_shared<CatalogPack>(std::move(pack));
-    packs_.PutIndex(plan->output, *std::move(directory)).IgnoreError("a cache; the query that needs it will say");
+    packs_.PutIndex(plan->output, *std::move(directory))
+        .IgnoreError("a cache; the query that needs it will say");
   }
   VARVE_KILL_POINT("after_metric_compaction_pack");
   VARVE_ASSIGN_OR_RETURN(const bool committed, CommitMerge(shard, *plan, output));
   if (!committed) {
     if (output != nullptr) {
       packs_.ErasePack(plan->output.number);
-      engine_->stores_.packs->Drop(std::span(&plan->output, 1)).IgnoreError("an orphan; the next open drops it");
+      engine_->stores_.packs->Drop(std::span(&plan->output, 1))
+          .IgnoreError("an orphan; the next open drops it");
     }
     return Status::Ok();  // planned anew
   }
@@ -186,15 +197,17 @@ bool MetricStoreImpl::StillHolds(const MetricShard& shard, const MergePlan& plan
   for (size_t i = 0; i < plan.packs.size(); ++i) {
     if (std::find(catalog->begin(), catalog->end(), plan.packs[i]) == catalog->end()) return false;
     for (const auto& request : *live) {
-      if (request->Concerns(plan.packs[i]->summary) && !IsLive(plan.requests[i], request->number)) return false;
+      if (request->Concerns(plan.packs[i]->summary) && !IsLive(plan.requests[i], request->number))
+        return false;
     }
   }
   return true;
 }
 
-// False when the plan does not hold any more. Once the commit has been tried it may have happened, so then only the very
-// same one is tried again, until it works or the engine closes.
-Result<bool> MetricStoreImpl::CommitMerge(MetricShard* shard, const MergePlan& plan, const CatalogPackPtr& output) {
+// False when the plan does not hold any more. Once the commit has been tried it may have happened, so then
+// only the very same one is tried again, until it works or the engine closes.
+Result<bool> MetricStoreImpl::CommitMerge(MetricShard* shard, const MergePlan& plan,
+                                          const CatalogPackPtr& output) {
   MetaCommit commit;
   if (output != nullptr) commit.added.push_back(EncodeCatalogPack(*output));
   for (const CatalogPackPtr& pack : plan.packs) commit.removed.push_back(EncodeCatalogKey(pack->id));

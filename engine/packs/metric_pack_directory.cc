@@ -172,7 +172,8 @@ Status ReadBlocks(ByteReader* reader, MetricPackDirectory* out) {
       block.kind = static_cast<MetricBlockKind>(kind);
       block.span = {.begin_ms = unit * kSpanUnitMs, .length_ms = kMetricSpanMs >> halvings};
       block.encoded_bytes = static_cast<uint32_t>(bytes);
-      good = IsMetricSpan(block.span) && (kind == 0 ? ReadTimelines(reader, &block) : ReadChunks(reader, *out, &block));
+      good = IsMetricSpan(block.span) &&
+             (kind == 0 ? ReadTimelines(reader, &block) : ReadChunks(reader, *out, &block));
     }
     if (!good) return Bad("bad block " + std::to_string(b));
     out->blocks.push_back(block);
@@ -201,22 +202,25 @@ Status FinishBlocks(MetricPackDirectory* directory) {
   }
   auto& chunks = directory->chunk_order;
   std::stable_sort(chunks.begin(), chunks.end(),
-            [&](uint32_t a, uint32_t b) { return ChunkPlace(blocks[a]) < ChunkPlace(blocks[b]); });
+                   [&](uint32_t a, uint32_t b) { return ChunkPlace(blocks[a]) < ChunkPlace(blocks[b]); });
   for (size_t i = 1; i < chunks.size(); ++i) {
     const MetricPackBlock& before = blocks[chunks[i - 1]];
     const MetricPackBlock& next = blocks[chunks[i]];
     if (before.span == next.span && next.first_series < before.last_series) {
-      return Bad("blocks " + std::to_string(chunks[i - 1]) + " and " + std::to_string(chunks[i]) + " overlap");
+      return Bad("blocks " + std::to_string(chunks[i - 1]) + " and " + std::to_string(chunks[i]) +
+                 " overlap");
     }
   }
   auto& timelines = directory->timeline_order;
-  std::stable_sort(timelines.begin(), timelines.end(),
-            [&](uint32_t a, uint32_t b) { return TimelinePlace(blocks[a]) < TimelinePlace(blocks[b]); });
+  std::stable_sort(timelines.begin(), timelines.end(), [&](uint32_t a, uint32_t b) {
+    return TimelinePlace(blocks[a]) < TimelinePlace(blocks[b]);
+  });
   for (size_t i = 1; i < timelines.size(); ++i) {
     const MetricPackBlock& before = blocks[timelines[i - 1]];
     const MetricPackBlock& next = blocks[timelines[i]];
     if (before.span == next.span && next.first_timeline - before.first_timeline < before.timeline_count) {
-      return Bad("blocks " + std::to_string(timelines[i - 1]) + " and " + std::to_string(timelines[i]) + " overlap");
+      return Bad("blocks " + std::to_string(timelines[i - 1]) + " and " + std::to_string(timelines[i]) +
+                 " overlap");
     }
   }
   return Status::Ok();
@@ -272,7 +276,8 @@ void MetricPackDirectory::FindChunks(uint32_t series, MetricRange range, std::ve
     if (span.begin_ms > range.max_ms) return;
     // Blocks of one span stand together, ascending by series.
     const auto end = std::partition_point(at, chunk_order.end(), [&](uint32_t b) {
-      return std::tie(blocks[b].span.begin_ms, blocks[b].span.length_ms) <= std::tie(span.begin_ms, span.length_ms);
+      return std::tie(blocks[b].span.begin_ms, blocks[b].span.length_ms) <=
+             std::tie(span.begin_ms, span.length_ms);
     });
     if (span.last_ms() >= range.min_ms) {
       auto block = std::partition_point(at, end, [&](uint32_t b) { return blocks[b].last_series < series; });
@@ -285,7 +290,8 @@ void MetricPackDirectory::FindChunks(uint32_t series, MetricRange range, std::ve
   }
 }
 
-std::optional<uint32_t> MetricPackDirectory::TimelineBlockOf(const MetricSpan& span, uint32_t timeline) const {
+std::optional<uint32_t> MetricPackDirectory::TimelineBlockOf(const MetricSpan& span,
+                                                             uint32_t timeline) const {
   const auto behind = std::partition_point(timeline_order.begin(), timeline_order.end(), [&](uint32_t b) {
     const MetricPackBlock& block = blocks[b];
     return std::tie(block.span.begin_ms, block.span.length_ms, block.first_timeline) <=
@@ -298,10 +304,11 @@ std::optional<uint32_t> MetricPackDirectory::TimelineBlockOf(const MetricSpan& s
 }
 
 int64_t MetricPackDirectory::MemoryBytes() const {
-  size_t bytes = sizeof(*this) + fingerprints.capacity() * sizeof(uint64_t) + label_bytes.capacity() +
-                 (label_ends.capacity() + chunk_order.capacity() + timeline_order.capacity() +
-                  tenant_ends.capacity()) * sizeof(uint32_t) +
-                 blocks.capacity() * sizeof(MetricPackBlock);
+  size_t bytes =
+      sizeof(*this) + fingerprints.capacity() * sizeof(uint64_t) + label_bytes.capacity() +
+      (label_ends.capacity() + chunk_order.capacity() + timeline_order.capacity() + tenant_ends.capacity()) *
+          sizeof(uint32_t) +
+      blocks.capacity() * sizeof(MetricPackBlock);
   for (const std::string& tenant : tenants) bytes += sizeof(tenant) + tenant.capacity();
   return static_cast<int64_t>(bytes);
 }
@@ -357,11 +364,13 @@ Result<Frame> ParseFrame(std::string_view bytes) {
   if (!reader.ok()) return Bad("header ends at offset " + std::to_string(bytes.size()));
   if (magic != kMagic) return Bad("wrong magic at offset 0");
   if (version != kVersion) {
-    return Bad("version " + std::to_string(version) + " at offset 4, this build reads " + std::to_string(kVersion));
+    return Bad("version " + std::to_string(version) + " at offset 4, this build reads " +
+               std::to_string(kVersion));
   }
   const uint64_t end = uint64_t{kHeaderBytes} + core_bytes + labels_bytes;
   if (bytes.size() != end + kChecksumBytes) {
-    return Bad("is " + std::to_string(bytes.size()) + " bytes, header says " + std::to_string(end + kChecksumBytes));
+    return Bad("is " + std::to_string(bytes.size()) + " bytes, header says " +
+               std::to_string(end + kChecksumBytes));
   }
   if (LoadFixed<uint64_t>(bytes.data() + end) != Checksum(bytes.substr(0, end))) {
     return Bad("checksum at offset " + std::to_string(end) + " does not match");
@@ -378,21 +387,24 @@ Result<MetricPackDirectory> DecodeMetricPackDirectory(std::string_view bytes, Me
   VARVE_ASSIGN_OR_RETURN(const Frame frame, ParseFrame(bytes));
   MetricPackDirectory directory;
   {
-    VARVE_ASSIGN_OR_RETURN(const std::string core, DecodePart(frame.core_form, frame.core, frame.core_decoded));
+    VARVE_ASSIGN_OR_RETURN(const std::string core,
+                           DecodePart(frame.core_form, frame.core, frame.core_decoded));
     ByteReader core_reader(core);
     VARVE_RETURN_IF_ERROR(ReadSeries(&core_reader, &directory));
     VARVE_RETURN_IF_ERROR(ReadBlocks(&core_reader, &directory));
     VARVE_RETURN_IF_ERROR(FinishBlocks(&directory));
   }
   if (labels == MetricLabels::kSkip) return directory;
-  VARVE_ASSIGN_OR_RETURN(std::string decoded, DecodePart(frame.labels_form, frame.labels, frame.labels_decoded));
+  VARVE_ASSIGN_OR_RETURN(std::string decoded,
+                         DecodePart(frame.labels_form, frame.labels, frame.labels_decoded));
   VARVE_RETURN_IF_ERROR(ReadLabels(std::move(decoded), &directory));
   return directory;
 }
 
 Result<MetricLabelReader> MetricLabelReader::Open(std::string_view directory) {
   VARVE_ASSIGN_OR_RETURN(const Frame frame, ParseFrame(directory));
-  VARVE_ASSIGN_OR_RETURN(std::string decoded, DecodePart(frame.labels_form, frame.labels, frame.labels_decoded));
+  VARVE_ASSIGN_OR_RETURN(std::string decoded,
+                         DecodePart(frame.labels_form, frame.labels, frame.labels_decoded));
   return MetricLabelReader(std::move(decoded));
 }
 
@@ -400,14 +412,16 @@ bool MetricLabelReader::Next() {
   ByteReader reader(std::string_view(*encoded_).substr(offset_));
   const uint64_t shared = reader.Varint();
   const std::string_view more = reader.LengthPrefixed();
-  if (!reader.ok() || shared > labels_.size() || more.size() > kMetricPackLabelBytesMax - shared) return false;
+  if (!reader.ok() || shared > labels_.size() || more.size() > kMetricPackLabelBytesMax - shared)
+    return false;
   offset_ = encoded_->size() - reader.remaining();
   labels_.resize(shared);
   labels_.append(more);
   return true;
 }
 
-Result<MetricPackDirectory> ReadMetricPackDirectory(const PackStore& store, const PackId& id, MetricLabels labels) {
+Result<MetricPackDirectory> ReadMetricPackDirectory(const PackStore& store, const PackId& id,
+                                                    MetricLabels labels) {
   VARVE_ASSIGN_OR_RETURN(const PackBytes bytes, store.ReadBlock(id, kPackDirectoryBlock));
   auto directory = DecodeMetricPackDirectory(bytes.view, labels);
   if (!directory.ok()) return std::move(directory).status().WithContext(id.ToString());

@@ -1,10 +1,9 @@
 // What a metric pack holds: its series and its blocks. One shard, one day of UTC.
 //
-// Bytes on disk: docs/format.md, "Metric pack directory". Self-contained: series are named by tenant and labels.
-// A series' number is its index in the table; series ascend by (tenant's name, MetricSeriesLess), so those of one
-// metric stand together, and so do they in the blocks.
-// Memory: 8 bytes a series without labels (which most readers do not need), about 80 a block.
-// Threads: a value; share const.
+// Bytes on disk: docs/format.md, "Metric pack directory". Self-contained: series are named by tenant and
+// labels. A series' number is its index in the table; series ascend by (tenant's name, MetricSeriesLess), so
+// those of one metric stand together, and so do they in the blocks. Memory: 8 bytes a series without labels
+// (which most readers do not need), about 80 a block. Threads: a value; share const.
 #pragma once
 
 #include <cstdint>
@@ -59,14 +58,14 @@ struct MetricPackBlock {
 };
 
 struct MetricPackDirectory {
-  std::vector<std::string> tenants;          // names, ascending
-  std::vector<uint32_t> tenant_ends;         // behind each tenant's last series
-  std::vector<uint64_t> fingerprints;        // of each series
-  std::string label_bytes;                   // canonical, one series after another; empty when not asked for
-  std::vector<uint32_t> label_ends;          // into label_bytes, likewise
-  std::vector<MetricPackBlock> blocks;       // block i of the pack
-  std::vector<uint32_t> chunk_order;         // blocks of chunks by (span begin, length, first series)
-  std::vector<uint32_t> timeline_order;      // blocks of timelines by (span begin, length, first timeline)
+  std::vector<std::string> tenants;      // names, ascending
+  std::vector<uint32_t> tenant_ends;     // behind each tenant's last series
+  std::vector<uint64_t> fingerprints;    // of each series
+  std::string label_bytes;               // canonical, one series after another; empty when not asked for
+  std::vector<uint32_t> label_ends;      // into label_bytes, likewise
+  std::vector<MetricPackBlock> blocks;   // block i of the pack
+  std::vector<uint32_t> chunk_order;     // blocks of chunks by (span begin, length, first series)
+  std::vector<uint32_t> timeline_order;  // blocks of timelines by (span begin, length, first timeline)
   uint64_t floats = 0;
   uint64_t histograms = 0;
   uint64_t encoded_bytes = 0;  // of the blocks
@@ -102,8 +101,10 @@ class MetricLabelReader {
   // `directory`: the bytes of a directory.
   static Result<MetricLabelReader> Open(std::string_view directory);
   // `encoded`: the directory's part of labels, decompressed.
-  explicit MetricLabelReader(std::string encoded) : encoded_(std::make_unique<std::string>(std::move(encoded))) {}
-  // Steps to the next series, the first one to begin with. False when there is none, or the bytes are damaged.
+  explicit MetricLabelReader(std::string encoded)
+      : encoded_(std::make_unique<std::string>(std::move(encoded))) {}
+  // Steps to the next series, the first one to begin with. False when there is none, or the bytes are
+  // damaged.
   bool Next();
   std::string_view labels() const { return labels_; }  // canonical; valid until the next step
   bool AtEnd() const { return offset_ == encoded_->size(); }
@@ -115,6 +116,7 @@ class MetricLabelReader {
 };
 
 // Reads and decodes that of a pack; errors as PackStore::ReadBlock, or kCorruption; all name the pack.
-Result<MetricPackDirectory> ReadMetricPackDirectory(const PackStore& store, const PackId& id, MetricLabels labels);
+Result<MetricPackDirectory> ReadMetricPackDirectory(const PackStore& store, const PackId& id,
+                                                    MetricLabels labels);
 
 }  // namespace varve

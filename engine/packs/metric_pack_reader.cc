@@ -24,7 +24,8 @@ Result<PackBytes> MetricPackReader::ReadBlock(uint32_t block) {
 
 Result<std::shared_ptr<const ParsedMetricBlock>> MetricPackReader::ReadChunks(uint32_t block) {
   VARVE_ASSIGN_OR_RETURN(PackBytes bytes, ReadBlock(block));
-  VARVE_ASSIGN_OR_RETURN(ParsedMetricBlock parsed, ParsedMetricBlock::Parse(bytes.view, std::move(bytes.owner)));
+  VARVE_ASSIGN_OR_RETURN(ParsedMetricBlock parsed,
+                         ParsedMetricBlock::Parse(bytes.view, std::move(bytes.owner)));
   const MetricPackBlock& expected = directory_->blocks[block];
   if (parsed.span() != expected.span || parsed.chunk_count() != expected.chunk_count ||
       parsed.SeriesOf(0) != expected.first_series ||

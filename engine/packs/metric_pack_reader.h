@@ -1,8 +1,8 @@
 // Reads a metric pack series by series, ascending, past all caches: for merging and verifying.
 //
-// Keeps, for each span, the last block of chunks and of timelines that was needed; in ascending order of series each
-// block is read once. Memory: those blocks, about half a MiB a span.
-// Threads: thread-compatible. Ownership: store and directory must outlive it.
+// Keeps, for each span, the last block of chunks and of timelines that was needed; in ascending order of
+// series each block is read once. Memory: those blocks, about half a MiB a span. Threads: thread-compatible.
+// Ownership: store and directory must outlive it.
 #pragma once
 
 #include <cstdint>

@@ -19,8 +19,9 @@ size_t LowerBound(std::span<const int64_t> ts_ms, int64_t ts) {
 }
 
 size_t LowerBound(std::span<const HistogramSample> samples, int64_t ts) {
-  const auto at = std::lower_bound(samples.begin(), samples.end(), ts,
-                                   [](const HistogramSample& sample, int64_t wanted) { return sample.ts_ms < wanted; });
+  const auto at =
+      std::lower_bound(samples.begin(), samples.end(), ts,
+                       [](const HistogramSample& sample, int64_t wanted) { return sample.ts_ms < wanted; });
   return static_cast<size_t>(at - samples.begin());
 }
 
@@ -101,9 +102,11 @@ MetricPackWriter::MetricPackWriter(const MetricPackWriterOptions& options, Pendi
     : options_(options), pending_(pending) {}
 MetricPackWriter::~MetricPackWriter() = default;
 
-Status MetricPackWriter::AddSeries(uint64_t fingerprint, std::string_view tenant, std::string_view canonical_labels) {
+Status MetricPackWriter::AddSeries(uint64_t fingerprint, std::string_view tenant,
+                                   std::string_view canonical_labels) {
   if (!series_has_samples_) return InvalidArgument("a metric pack's series has no samples");
-  if (directory_.series_count() == kMetricPackSeriesMax) return TooLarge("a metric pack holds too many series");
+  if (directory_.series_count() == kMetricPackSeriesMax)
+    return TooLarge("a metric pack holds too many series");
   if (canonical_labels.size() > kMetricPackLabelBytesMax - directory_.label_bytes.size()) {
     return TooLarge("a metric pack's labels are too long");
   }
@@ -111,7 +114,8 @@ Status MetricPackWriter::AddSeries(uint64_t fingerprint, std::string_view tenant
     if (!directory_.tenants.empty() && tenant < directory_.tenants.back()) {
       return InvalidArgument("a metric pack's tenants must ascend");
     }
-    if (directory_.tenants.size() == kMetricPackTenantsMax) return TooLarge("a metric pack holds too many tenants");
+    if (directory_.tenants.size() == kMetricPackTenantsMax)
+      return TooLarge("a metric pack holds too many tenants");
     VARVE_RETURN_IF_ERROR(CloseAllChunks());  // a block has one tenant
     directory_.tenants.emplace_back(tenant);
     directory_.tenant_ends.push_back(directory_.series_count());
@@ -149,7 +153,8 @@ Status MetricPackWriter::AddSamples(const SeriesSamplesView& samples) {
 }
 
 // Halves the span for as long as it holds too many samples.
-Status MetricPackWriter::AddSpan(const MetricSpan& span, unsigned halvings, const SeriesSamplesView& samples) {
+Status MetricPackWriter::AddSpan(const MetricSpan& span, unsigned halvings,
+                                 const SeriesSamplesView& samples) {
   if (samples.empty()) return Status::Ok();
   if (std::max(samples.floats.size(), samples.histograms.size()) <= options_.span_samples_max ||
       halvings == kMetricSpanHalvingsMax) {
@@ -208,7 +213,8 @@ Status MetricPackWriter::AddChunk(const MetricSpan& span, const SeriesSamplesVie
   VARVE_RETURN_IF_ERROR(EncodeMetricChunk(samples, float_timeline, histogram_timeline, &chunk_));
   open_bytes_ += open->bytes() - bytes_before;
   constexpr size_t kIndexEntryBytes = 10;  // at most
-  if (!open->chunks.empty() && open->chunks.size_bytes() + chunk_.size() + kIndexEntryBytes > options_.block_bytes) {
+  if (!open->chunks.empty() &&
+      open->chunks.size_bytes() + chunk_.size() + kIndexEntryBytes > options_.block_bytes) {
     VARVE_RETURN_IF_ERROR(CloseChunks(open));
   }
   const uint64_t chunks_before = open->chunks.size_bytes();
@@ -227,7 +233,8 @@ Result<uint32_t> MetricPackWriter::Timeline(OpenSpan* open, std::span<const int6
   if (open->numbers.size() >= options_.timelines_max) open->numbers.clear();
   const auto [at, is_new] = open->numbers.try_emplace(ContentKeyOf(bytes), open->timelines.next());
   if (!is_new) return at->second;
-  if (open->timelines.next() == std::numeric_limits<uint32_t>::max()) return TooLarge("a span has too many timelines");
+  if (open->timelines.next() == std::numeric_limits<uint32_t>::max())
+    return TooLarge("a span has too many timelines");
   const uint64_t before = open->timelines.size_bytes();
   open->timelines.Add(ts_ms);
   open_bytes_ += open->timelines.size_bytes() - before;
@@ -237,7 +244,8 @@ Result<uint32_t> MetricPackWriter::Timeline(OpenSpan* open, std::span<const int6
 }
 
 Status MetricPackWriter::AddBlock(MetricPackBlock block) {
-  if (directory_.blocks.size() == kMetricPackBlocksMax) return TooLarge("a metric pack holds too many blocks");
+  if (directory_.blocks.size() == kMetricPackBlocksMax)
+    return TooLarge("a metric pack holds too many blocks");
   if (encoded_.size() > kMetricBlockBytesMax) return TooLarge("a metric block is too large");
   block.encoded_bytes = static_cast<uint32_t>(encoded_.size());
   directory_.blocks.push_back(block);
@@ -288,7 +296,8 @@ Status MetricPackWriter::RespectOpenBytes() {
   while (open_bytes_ > options_.open_bytes_max) {
     OpenSpan* largest = nullptr;
     for (auto& [key, open] : spans_) {
-      if (!open->chunks.empty() && (largest == nullptr || open->bytes() > largest->bytes())) largest = open.get();
+      if (!open->chunks.empty() && (largest == nullptr || open->bytes() > largest->bytes()))
+        largest = open.get();
     }
     if (largest == nullptr) break;
     VARVE_RETURN_IF_ERROR(CloseChunks(largest));

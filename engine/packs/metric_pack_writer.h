@@ -4,9 +4,9 @@
 //   for each tenant, for each series { writer.AddSeries(...); writer.AddSamples(...)+; }
 //   writer.Finish() commits the pending pack.
 //
-// Every span that the samples touch has a block of chunks and one of timelines open at a time; they are encoded and
-// handed to the pending pack as they fill. Memory: the open blocks (bounded by open_bytes_max), a table of the
-// timelines (about 50 bytes each, timelines_max in a span), and the directory with its labels.
+// Every span that the samples touch has a block of chunks and one of timelines open at a time; they are
+// encoded and handed to the pending pack as they fill. Memory: the open blocks (bounded by open_bytes_max), a
+// table of the timelines (about 50 bytes each, timelines_max in a span), and the directory with its labels.
 // Threads: thread-compatible.
 #pragma once
 
@@ -27,8 +27,8 @@
 namespace varve {
 
 struct MetricPackWriterOptions {
-  uint32_t block_bytes = 256 << 10;      // a block is closed when the next chunk would pass it
-  uint32_t span_samples_max = 1024;      // a series with more of them in a span has it halved
+  uint32_t block_bytes = 256 << 10;       // a block is closed when the next chunk would pass it
+  uint32_t span_samples_max = 1024;       // a series with more of them in a span has it halved
   uint64_t open_bytes_max = 64ULL << 20;  // of all open blocks; beyond it the largest is closed
   uint32_t timelines_max = 1 << 16;       // that are remembered in a span, to be shared
 };
@@ -44,8 +44,8 @@ class MetricPackWriter {
   // Starts a series: each once; tenants ascending by name, a tenant's series in the order of MetricSeriesLess
   // (anything else is kInvalidArgument).
   Status AddSeries(uint64_t fingerprint, std::string_view tenant, std::string_view canonical_labels);
-  // More samples of the series, in a later span of kMetricSpanMs than those before. Floats and histograms ascend
-  // each, no time twice, all within kMetricTimestampMin and -Max. Any error is final.
+  // More samples of the series, in a later span of kMetricSpanMs than those before. Floats and histograms
+  // ascend each, no time twice, all within kMetricTimestampMin and -Max. Any error is final.
   Status AddSamples(const SeriesSamplesView& samples);
 
   // Encodes what is left and commits. A pack without samples is kInvalidArgument and commits nothing.

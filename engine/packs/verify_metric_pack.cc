@@ -66,7 +66,8 @@ Status CheckChunks(MetricPackReader* reader, uint32_t number, const MetricPackBl
 
 }  // namespace
 
-bool VerifyMetricPack(const PackStore& store, const PackId& id, const std::function<void(PackDamage)>& on_damage) {
+bool VerifyMetricPack(const PackStore& store, const PackId& id,
+                      const std::function<void(PackDamage)>& on_damage) {
   auto directory = ReadMetricPackDirectory(store, id, MetricLabels::kRead);
   Status order;
   for (uint32_t s = 1; directory.ok() && order.ok() && s < directory->series_count(); ++s) {

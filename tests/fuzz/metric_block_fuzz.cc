@@ -1,6 +1,6 @@
-// Arbitrary bytes as a timeline block and a metric block: as they are, then with a right size and checksum, so that what
-// lies behind those is reached. Nothing must crash or take more than the limits allow, whatever it decodes to; what
-// decodes must encode and decode to the same again.
+// Arbitrary bytes as a timeline block and a metric block: as they are, then with a right size and checksum,
+// so that what lies behind those is reached. Nothing must crash or take more than the limits allow, whatever
+// it decodes to; what decodes must encode and decode to the same again.
 #include <bit>
 #include <cstdint>
 #include <memory>
@@ -62,8 +62,9 @@ void TryChunk(std::string_view chunk) {
   }
   const auto timeline_of = [](size_t count) { return count == 4 ? 0U : 1U; };
   std::string again;
-  VARVE_CHECK(EncodeMetricChunk(samples, timeline_of(samples.floats.size()), timeline_of(samples.histograms.size()),
-                                &again).ok());
+  VARVE_CHECK(EncodeMetricChunk(samples, timeline_of(samples.floats.size()),
+                                timeline_of(samples.histograms.size()), &again)
+                  .ok());
   SeriesSamples decoded;
   VARVE_CHECK(DecodeMetricChunk(again, {}, AllTimelines(), &decoded).ok());
   VARVE_CHECK(decoded.float_ts_ms == samples.float_ts_ms && SameDoubles(decoded.floats, samples.floats));

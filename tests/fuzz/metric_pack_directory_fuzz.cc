@@ -1,5 +1,5 @@
-// Arbitrary bytes as a metric pack's directory: as they are, then split into core and labels of one whose checksum is
-// right. A directory that decodes must come back the same from encoding and decoding again.
+// Arbitrary bytes as a metric pack's directory: as they are, then split into core and labels of one whose
+// checksum is right. A directory that decodes must come back the same from encoding and decoding again.
 #include <cstdint>
 #include <string>
 
@@ -33,7 +33,8 @@ void Try(std::string_view bytes) {
 
 // The first byte says how much of the rest is the core.
 std::string AsParts(std::string_view bytes) {
-  const size_t core_size = bytes.empty() ? 0 : std::min<size_t>(static_cast<uint8_t>(bytes[0]), bytes.size() - 1);
+  const size_t core_size =
+      bytes.empty() ? 0 : std::min<size_t>(static_cast<uint8_t>(bytes[0]), bytes.size() - 1);
   const std::string_view rest = bytes.substr(bytes.empty() ? 0 : 1);
   std::string out("VMD1\x01\x00\x00\x00", 8);
   for (const size_t part : {core_size, rest.size() - core_size}) {

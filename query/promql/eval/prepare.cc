@@ -15,6 +15,8 @@ constexpr std::array<std::string_view, 16> kUnsafeAt = {
     "days_in_month", "day_of_month", "day_of_week", "day_of_year", "end",   "hour", "minute",    "month",
     "predict_linear", "range",       "start",       "step",        "time",  "timestamp", "year", "start_timestamp"};
 
+constexpr int64_t kAtMaxMs = INT64_MAX / 8;
+
 bool IsUnsafeAt(std::string_view name) { return std::find(kUnsafeAt.begin(), kUnsafeAt.end(), name) != kUnsafeAt.end(); }
 
 class Preparer {
@@ -88,6 +90,8 @@ class Preparer {
   void ResolveAnchor(TimeShift* shift) const {
     if (shift->at_anchor == AtAnchor::kStart) shift->at_ms = grid_.start_ms;
     if (shift->at_anchor == AtAnchor::kEnd) shift->at_ms = grid_.end_ms;
+    // Nothing is there, and no offset or range can take it over the edge of what a time can be.
+    if (shift->at_ms.has_value()) shift->at_ms = std::clamp(*shift->at_ms, -kAtMaxMs, kAtMaxMs);
   }
 
   static void StripParens(ExprPtr* expr) {

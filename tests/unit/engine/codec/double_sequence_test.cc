@@ -21,7 +21,8 @@ void ExpectRoundTrip(const std::vector<double>& values, const std::string& what)
   ASSERT_TRUE(DecodeDoubleSequence(&reader, decoded)) << what;
   ASSERT_TRUE(reader.AtEnd()) << what;
   for (size_t i = 0; i < values.size(); ++i) {
-    ASSERT_EQ(std::bit_cast<uint64_t>(values[i]), std::bit_cast<uint64_t>(decoded[i])) << what << " value " << i;
+    ASSERT_EQ(std::bit_cast<uint64_t>(values[i]), std::bit_cast<uint64_t>(decoded[i]))
+        << what << " value " << i;
   }
 }
 

@@ -22,7 +22,9 @@ inline bool SameHistogram(const NativeHistogram& a, const NativeHistogram& b) {
     for (const double value : values) out.push_back(std::bit_cast<uint64_t>(value));
     return out;
   };
-  const auto equal = [](double x, double y) { return std::bit_cast<uint64_t>(x) == std::bit_cast<uint64_t>(y); };
+  const auto equal = [](double x, double y) {
+    return std::bit_cast<uint64_t>(x) == std::bit_cast<uint64_t>(y);
+  };
   if (a.is_float != b.is_float || a.hint != b.hint || a.schema != b.schema || !equal(a.sum, b.sum) ||
       !equal(a.zero_threshold, b.zero_threshold) || a.positive_spans != b.positive_spans ||
       a.negative_spans != b.negative_spans || bits(a.custom_values) != bits(b.custom_values)) {
@@ -30,7 +32,8 @@ inline bool SameHistogram(const NativeHistogram& a, const NativeHistogram& b) {
   }
   if (a.is_float) {
     return equal(a.float_count, b.float_count) && equal(a.float_zero_count, b.float_zero_count) &&
-           bits(a.positive_counts) == bits(b.positive_counts) && bits(a.negative_counts) == bits(b.negative_counts);
+           bits(a.positive_counts) == bits(b.positive_counts) &&
+           bits(a.negative_counts) == bits(b.negative_counts);
   }
   return a.count == b.count && a.zero_count == b.zero_count && a.positive_deltas == b.positive_deltas &&
          a.negative_deltas == b.negative_deltas;
@@ -40,13 +43,15 @@ inline void ExpectSameSamples(const SeriesSamples& a, const SeriesSamples& b, co
   ASSERT_EQ(a.float_ts_ms, b.float_ts_ms) << what;
   ASSERT_EQ(a.floats.size(), b.floats.size()) << what;
   for (size_t i = 0; i < a.floats.size(); ++i) {
-    ASSERT_EQ(std::bit_cast<uint64_t>(a.floats[i]), std::bit_cast<uint64_t>(b.floats[i])) << what << " float " << i;
+    ASSERT_EQ(std::bit_cast<uint64_t>(a.floats[i]), std::bit_cast<uint64_t>(b.floats[i]))
+        << what << " float " << i;
   }
   ASSERT_EQ(a.float_starts_ms, b.float_starts_ms) << what;
   ASSERT_EQ(a.histograms.size(), b.histograms.size()) << what;
   for (size_t i = 0; i < a.histograms.size(); ++i) {
     ASSERT_EQ(a.histograms[i].ts_ms, b.histograms[i].ts_ms) << what;
-    ASSERT_TRUE(SameHistogram(*a.histograms[i].histogram, *b.histograms[i].histogram)) << what << " histogram " << i;
+    ASSERT_TRUE(SameHistogram(*a.histograms[i].histogram, *b.histograms[i].histogram))
+        << what << " histogram " << i;
   }
   ASSERT_EQ(a.histogram_starts_ms, b.histogram_starts_ms) << what;
 }
@@ -63,7 +68,8 @@ inline SeriesSamples Clipped(const SeriesSamples& samples, MetricRange range) {
   for (size_t i = 0; i < samples.histograms.size(); ++i) {
     if (!range.Contains(samples.histograms[i].ts_ms)) continue;
     out.histograms.push_back(samples.histograms[i]);
-    if (!samples.histogram_starts_ms.empty()) out.histogram_starts_ms.push_back(samples.histogram_starts_ms[i]);
+    if (!samples.histogram_starts_ms.empty())
+      out.histogram_starts_ms.push_back(samples.histogram_starts_ms[i]);
   }
   return out;
 }
@@ -77,24 +83,31 @@ inline std::vector<double> RandomValues(Random* random, int shape, size_t count)
   const auto below = [random](uint64_t n) { return static_cast<double>((*random)() % n); };
   std::vector<double> values;
   double at = below(1 << 20);
-  const double strange[] = {StaleNan(), std::bit_cast<double>(kNormalNanBits), -0.0, 0.0, 5e-324,
-                            std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity(),
-                            std::bit_cast<double>(0xfff8dead0000beefULL), std::numeric_limits<double>::max(), 1};
+  const double strange[] = {StaleNan(),
+                            std::bit_cast<double>(kNormalNanBits),
+                            -0.0,
+                            0.0,
+                            5e-324,
+                            std::numeric_limits<double>::infinity(),
+                            -std::numeric_limits<double>::infinity(),
+                            std::bit_cast<double>(0xfff8dead0000beefULL),
+                            std::numeric_limits<double>::max(),
+                            1};
   for (size_t i = 0; i < count; ++i) {
     switch (shape) {
-      case 0: break;                                                                  // constant
-      case 1: at += below(1400); break;                                               // counter
-      case 2: at = std::round((at + below(1400) / 100) * 100) / 100; break;           // seconds, two decimals
-      case 3: at = std::round(at + below(1 << 20) - (1 << 19)) * 4096; break;         // pages
-      case 4: at += 15; break;                                                        // a straight line
-      case 5: at = below(100) < 2 ? 0 : at + below(40); break;                        // with resets
-      case 6: at = std::sqrt(below(1 << 30)); break;                                  // true doubles
-      case 7: at = below(1'000'000) * 1e-6; break;                                    // int * 1e-6
+      case 0: break;                                                           // constant
+      case 1: at += below(1400); break;                                        // counter
+      case 2: at = std::round((at + below(1400) / 100) * 100) / 100; break;    // seconds, two decimals
+      case 3: at = std::round(at + below(1 << 20) - (1 << 19)) * 4096; break;  // pages
+      case 4: at += 15; break;                                                 // a straight line
+      case 5: at = below(100) < 2 ? 0 : at + below(40); break;                 // with resets
+      case 6: at = std::sqrt(below(1 << 30)); break;                           // true doubles
+      case 7: at = below(1'000'000) * 1e-6; break;                             // int * 1e-6
       case 8: at = below(4) == 0 ? strange[(*random)() % 10] : std::floor(below(50)); break;
-      case 9: at = std::bit_cast<double>((*random)()); break;                         // any bits
-      case 10: at = i > count / 2 ? StaleNan() : 17; break;                           // ends
-      case 11: at = below(100) == 0 ? 1e15 + below(1000) : below(3); break;           // outliers
-      case 12: at = below(20) == 0 ? 1.0 / 3 : below(1000) / 8; break;                // mostly decimals
+      case 9: at = std::bit_cast<double>((*random)()); break;                // any bits
+      case 10: at = i > count / 2 ? StaleNan() : 17; break;                  // ends
+      case 11: at = below(100) == 0 ? 1e15 + below(1000) : below(3); break;  // outliers
+      case 12: at = below(20) == 0 ? 1.0 / 3 : below(1000) / 8; break;       // mostly decimals
       default: at = below(2) == 0 ? 9007199254740993.0 + below(1 << 30) : -below(1ULL << 62); break;
     }
     values.push_back(at);
@@ -103,7 +116,8 @@ inline std::vector<double> RandomValues(Random* random, int shape, size_t count)
 }
 
 // `count` ascending timestamps in [begin, begin + length).
-inline std::vector<int64_t> RandomTimes(Random* random, int shape, int64_t begin, int64_t length, size_t count) {
+inline std::vector<int64_t> RandomTimes(Random* random, int shape, int64_t begin, int64_t length,
+                                        size_t count) {
   std::vector<int64_t> ts;
   const auto n = static_cast<int64_t>(count);
   const int64_t step = length / n;
@@ -150,12 +164,15 @@ inline SeriesSamples RandomSamples(Random* random, int64_t begin, int64_t length
   SeriesSamples samples;
   const int parts = static_cast<int>((*random)() % 4);  // mostly floats
   const size_t count = 1 + (*random)() % count_max;
-  const std::vector<int64_t> ts = RandomTimes(random, static_cast<int>((*random)() % 3), begin, length, count);
+  const std::vector<int64_t> ts =
+      RandomTimes(random, static_cast<int>((*random)() % 3), begin, length, count);
   const bool starts = (*random)() % 3 == 0;
-  const std::vector<double> values = RandomValues(random, static_cast<int>((*random)() % kValueShapes), count);
+  const std::vector<double> values =
+      RandomValues(random, static_cast<int>((*random)() % kValueShapes), count);
   int layout = static_cast<int>((*random)() % 50);
   for (size_t i = 0; i < count; ++i) {
-    const int64_t start = (*random)() % 9 == 0 ? kNoStartMs : ts[i] - static_cast<int64_t>((*random)() % 2) * 15000;
+    const int64_t start =
+        (*random)() % 9 == 0 ? kNoStartMs : ts[i] - static_cast<int64_t>((*random)() % 2) * 15000;
     if (parts == 3 || (parts == 2 && (*random)() % 2 == 0)) {
       if ((*random)() % 20 == 0) layout = static_cast<int>((*random)() % 50);
       samples.histograms.push_back({.ts_ms = ts[i], .histogram = RandomHistogram(random, layout)});
@@ -167,7 +184,8 @@ inline SeriesSamples RandomSamples(Random* random, int64_t begin, int64_t length
     }
   }
   const auto none = [](std::vector<int64_t>* all) {
-    if (std::all_of(all->begin(), all->end(), [](int64_t start) { return start == kNoStartMs; })) all->clear();
+    if (std::all_of(all->begin(), all->end(), [](int64_t start) { return start == kNoStartMs; }))
+      all->clear();
   };
   none(&samples.float_starts_ms);
   none(&samples.histogram_starts_ms);

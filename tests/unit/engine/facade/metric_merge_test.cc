@@ -1,4 +1,5 @@
-// Merging metric packs against the simplest merge there is: a map by time into which the oldest pack goes first.
+// Merging metric packs against the simplest merge there is: a map by time into which the oldest pack goes
+// first.
 #include "engine/metric_merge.h"
 
 #include <gtest/gtest.h>
@@ -22,7 +23,8 @@ PackId Id(uint64_t number) {
 }
 
 std::string Canonical(int series) {
-  return PackedLabels::FromUnsorted({{"__name__", series % 3 == 0 ? "a" : "b"}, {"i", std::to_string(100 + series)}})
+  return PackedLabels::FromUnsorted(
+             {{"__name__", series % 3 == 0 ? "a" : "b"}, {"i", std::to_string(100 + series)}})
       .canonical();
 }
 
@@ -39,7 +41,8 @@ void WritePack(MemPackStore* store, uint64_t number, const SeriesOfPack& pack) {
     return MetricSeriesLess(a->first.second, b->first.second);
   });
   for (const auto& at : order) {
-    ASSERT_OK(writer.AddSeries(std::hash<std::string>()(at->first.second), at->first.first, at->first.second));
+    ASSERT_OK(
+        writer.AddSeries(std::hash<std::string>()(at->first.second), at->first.first, at->first.second));
     ASSERT_OK(writer.AddSamples(at->second));
   }
   const auto finished = writer.Finish();
@@ -135,7 +138,8 @@ TEST(MetricMerge, IsTheUnionInWhichTheOlderPackWinsLessWhatIsHidden) {
           if (!unique.histograms.empty() && ts <= unique.histograms.back().ts_ms) continue;
           if (std::binary_search(unique.float_ts_ms.begin(), unique.float_ts_ms.end(), ts)) continue;
           unique.histograms.push_back(samples.histograms[i]);
-          if (!samples.histogram_starts_ms.empty()) unique.histogram_starts_ms.push_back(samples.histogram_starts_ms[i]);
+          if (!samples.histogram_starts_ms.empty())
+            unique.histogram_starts_ms.push_back(samples.histogram_starts_ms[i]);
         }
         if (!unique.empty()) pack[{s % 2 == 0 ? "blue" : "green", Canonical(s)}] = std::move(unique);
       }
@@ -145,9 +149,11 @@ TEST(MetricMerge, IsTheUnionInWhichTheOlderPackWinsLessWhatIsHidden) {
       if (HasFatalFailure()) return;
     }
     // Of the first half of the packs one series is deleted, of another a part, of all the first hours.
-    const auto hidden = [&](size_t input, std::string_view, std::string_view labels, std::vector<MetricRange>* out) {
+    const auto hidden = [&](size_t input, std::string_view, std::string_view labels,
+                            std::vector<MetricRange>* out) {
       if (input <= pack_count / 2 && labels == Canonical(3)) out->push_back({});
-      if (input <= pack_count / 2 && labels == Canonical(4)) out->push_back({kDay + 10'000'000, kDay + 30'000'000});
+      if (input <= pack_count / 2 && labels == Canonical(4))
+        out->push_back({kDay + 10'000'000, kDay + 30'000'000});
       out->push_back({INT64_MIN, kDay + 4'000'000});
     };
     std::map<std::pair<std::string, std::string>, ByTime> expected;
@@ -163,8 +169,9 @@ TEST(MetricMerge, IsTheUnionInWhichTheOlderPackWinsLessWhatIsHidden) {
     ASSERT_OK(pending.status());
     MetricMergeStats stats;
     std::optional<size_t> bad_input;
-    const auto merged = MergeMetricPacks(ids, store, {.writer = {.block_bytes = 5000}, .hidden = hidden, .pace = nullptr},
-                                         pending->get(), &stats, &bad_input);
+    const auto merged =
+        MergeMetricPacks(ids, store, {.writer = {.block_bytes = 5000}, .hidden = hidden, .pace = nullptr},
+                         pending->get(), &stats, &bad_input);
     ASSERT_OK(merged.status());
     if (expected.empty()) {
       EXPECT_FALSE(merged->has_value());
@@ -215,7 +222,9 @@ TEST(MetricMerge, CommitsNothingWhenNoSampleIsLeft) {
   MetricMergeStats stats;
   std::optional<size_t> bad_input;
   MetricMergeOptions options;
-  options.hidden = [](size_t, std::string_view, std::string_view, std::vector<MetricRange>* out) { out->push_back({}); };
+  options.hidden = [](size_t, std::string_view, std::string_view, std::vector<MetricRange>* out) {
+    out->push_back({});
+  };
   const auto merged = MergeMetricPacks({Id(1)}, store, options, pending->get(), &stats, &bad_input);
   ASSERT_OK(merged.status());
   EXPECT_FALSE(merged->has_value());

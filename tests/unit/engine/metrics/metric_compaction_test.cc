@@ -20,7 +20,8 @@ class MetricCompactionTest : public MetricStoreFixture {
     for (const PackedLabels& labels : {up_, load_}) {
       TestMetricPush::Series& series = push.series.emplace_back();
       series.labels = labels;
-      for (int64_t i = 0; i < count; ++i) series.samples.push_back({.ts_ms = begin_ms + i * 15'000, .value = value});
+      for (int64_t i = 0; i < count; ++i)
+        series.samples.push_back({.ts_ms = begin_ms + i * 15'000, .value = value});
     }
     ASSERT_OK(Client().Push(push));
     ASSERT_OK(engine_->Flush());
@@ -33,7 +34,8 @@ class MetricCompactionTest : public MetricStoreFixture {
 
 TEST_F(MetricCompactionTest, MakesOnePackADayAndChangesNoSample) {
   Open();
-  for (int64_t i = 0; i < 6; ++i) WritePack(midnight_ - kDayMs + i * 4 * 3'600'000, 300, 0.25 * static_cast<double>(i));
+  for (int64_t i = 0; i < 6; ++i)
+    WritePack(midnight_ - kDayMs + i * 4 * 3'600'000, 300, 0.25 * static_cast<double>(i));
   WritePack(midnight_ - 30'000, 4, 7);  // across midnight
   const TestMetricContents before = All();
   const uint64_t samples = engine_->metrics().Stats().pack_samples;
@@ -55,14 +57,16 @@ TEST_F(MetricCompactionTest, TakesDeletedSamplesOffTheDiskAndForgetsTheRequest) 
   Open();
   WritePack(midnight_, 100, 1);
   WritePack(midnight_ + 3'600'000, 100, 2);
-  ASSERT_OK(engine_->metrics().DeleteSamples(Tenant(), IsUp(), {.min_ms = midnight_ + 15'000, .max_ms = midnight_ + 45'000}));
+  ASSERT_OK(engine_->metrics().DeleteSamples(Tenant(), IsUp(),
+                                             {.min_ms = midnight_ + 15'000, .max_ms = midnight_ + 45'000}));
   TestMetricContents expected = All();
   EXPECT_EQ(expected[up_.ToString()].size(), 197u);
   EXPECT_EQ(engine_->metrics().Stats().pack_samples, 400u);
   ASSERT_OK(engine_->Compact());
   EXPECT_EQ(engine_->metrics().Stats().pack_samples, 397u);
   EXPECT_EQ(All(), expected);
-  // The place is free, and what comes there now stays, also when it is merged with what the request had covered.
+  // The place is free, and what comes there now stays, also when it is merged with what the request had
+  // covered.
   EXPECT_EQ(Push(up_, midnight_ + 30'000, 5), SampleVerdict::kStored);
   ASSERT_OK(engine_->Flush());
   expected = All();
@@ -74,7 +78,8 @@ TEST_F(MetricCompactionTest, TakesDeletedSamplesOffTheDiskAndForgetsTheRequest) 
   size_t requests = 0;
   {
     const MutexLock lock(disk_.meta->mu);
-    for (const auto& [key, value] : disk_.meta->records) requests += key.starts_with("metric_delete/") ? 1 : 0;
+    for (const auto& [key, value] : disk_.meta->records)
+      requests += key.starts_with("metric_delete/") ? 1 : 0;
   }
   EXPECT_EQ(requests, 0u);
 }
@@ -109,13 +114,15 @@ struct FailingStep {
   Code answer;  // of Compact
 };
 
-class MetricCompactionFailure : public MetricCompactionTest, public testing::WithParamInterface<FailingStep> {};
+class MetricCompactionFailure : public MetricCompactionTest,
+                                public testing::WithParamInterface<FailingStep> {};
 
 TEST_P(MetricCompactionFailure, LosesNothingAndIsMadeGoodLater) {
   Open();
   WritePack(midnight_, 100, 1);
   WritePack(midnight_ + 900'000, 100, 1);
-  ASSERT_OK(engine_->metrics().DeleteSamples(Tenant(), IsUp(), {.min_ms = midnight_, .max_ms = midnight_ + 45'000}));
+  ASSERT_OK(engine_->metrics().DeleteSamples(Tenant(), IsUp(),
+                                             {.min_ms = midnight_, .max_ms = midnight_ + 45'000}));
   const TestMetricContents expected = All();
   failing_step_ = GetParam().step;
   EXPECT_EQ(engine_->Compact().code(), GetParam().answer);

@@ -51,6 +51,21 @@ TEST_F(MetricCutTest, SamplesInPacksAreJudgedAgainst) {
   EXPECT_EQ(All()[up_.ToString()].size(), 4u);
 }
 
+TEST_F(MetricCutTest, ASeriesStaysInItsShardWhateverTheNumberOfItsTenant) {
+  Open();
+  for (const char* tenant : {"zz", "b", "ccc", "a", "dddd"}) {  // seen in another order at the next start
+    ASSERT_OK(Client(tenant).Push(up_, now_ms_, 1));
+  }
+  ASSERT_OK(engine_->Flush());
+  for (const char* tenant : {"zz", "b", "ccc", "a", "dddd"}) {
+    ASSERT_OK(Client(tenant).Push(up_, now_ms_ + 1, 1));  // in the journal
+  }
+  Open();
+  for (const char* tenant : {"zz", "b", "ccc", "a", "dddd"}) {
+    EXPECT_EQ((*Client(tenant).ReadAll())[up_.ToString()].size(), 2u) << tenant;
+  }
+}
+
 TEST_F(MetricCutTest, AFailedCutIsTriedAgainAndLosesNothing) {
   Open();
   Push(up_, now_ms_, 1);

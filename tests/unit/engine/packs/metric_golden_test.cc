@@ -1,5 +1,6 @@
-// A metric pack as version 1 wrote it (tests/golden/format/metric_pack_v1: {vu size, bytes} of each block, then of the
-// directory) is read for ever after. The file is never rewritten; VARVE_UPDATE_GOLDEN=1 writes it when it is missing.
+// A metric pack as version 1 wrote it (tests/golden/format/metric_pack_v1: {vu size, bytes} of each block,
+// then of the directory) is read for ever after. The file is never rewritten; VARVE_UPDATE_GOLDEN=1 writes it
+// when it is missing.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -23,7 +24,8 @@ constexpr int kSeries = 16;
 const PackId kId{.retention_class = 0, .bucket = 19'676, .shard = kMetricShardFirst, .number = 1};
 
 std::string LabelsOf(int series) {
-  return PackedLabels::FromUnsorted({{"__name__", series < 8 ? "a_total" : "b"}, {"i", std::to_string(100 + series)}})
+  return PackedLabels::FromUnsorted(
+             {{"__name__", series < 8 ? "a_total" : "b"}, {"i", std::to_string(100 + series)}})
       .canonical();
 }
 
@@ -120,7 +122,8 @@ TEST(MetricGolden, APackOfVersion1) {
   const std::string all = ReadFile(kFile);
   std::vector<std::string> parts;
   ByteReader parts_reader(all);
-  while (parts_reader.remaining() != 0 && parts_reader.ok()) parts.emplace_back(parts_reader.LengthPrefixed());
+  while (parts_reader.remaining() != 0 && parts_reader.ok())
+    parts.emplace_back(parts_reader.LengthPrefixed());
   ASSERT_GT(parts.size(), 2u);
   const std::string directory_bytes = parts.back();
   const auto directory = DecodeMetricPackDirectory(directory_bytes, MetricLabels::kRead);

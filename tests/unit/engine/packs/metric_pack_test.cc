@@ -17,7 +17,8 @@ constexpr int64_t kDay = 20'000 * kMetricBucketMs;
 const PackId kId{.retention_class = 0, .bucket = 20'000, .shard = kMetricShardFirst, .number = 1};
 
 std::string Canonical(const std::string& name, int instance) {
-  return PackedLabels::FromUnsorted({{"__name__", name}, {"instance", std::to_string(1000 + instance)}, {"job", "a"}})
+  return PackedLabels::FromUnsorted(
+             {{"__name__", name}, {"instance", std::to_string(1000 + instance)}, {"job", "a"}})
       .canonical();
 }
 
@@ -114,7 +115,8 @@ TEST(MetricPack, IsFoundDamagedWhereverABitIsFlippedOrBytesAreMissing) {
   const std::vector<TestSeries> series = RandomSeries(&random, 6, 700);
   Written written;
   Write(series, {.block_bytes = 4000}, &written);
-  EXPECT_TRUE(VerifyPack(written.store, kId, [](const PackDamage& d) { ADD_FAILURE() << d.status.ToString(); }));
+  EXPECT_TRUE(
+      VerifyPack(written.store, kId, [](const PackDamage& d) { ADD_FAILURE() << d.status.ToString(); }));
   const auto all = AllBytes(written);
   for (const auto& [block, good] : all) {
     for (int round = 0; round < (block == kPackDirectoryBlock ? 60 : 4); ++round) {
@@ -127,10 +129,13 @@ TEST(MetricPack, IsFoundDamagedWhereverABitIsFlippedOrBytesAreMissing) {
       }
       written.store.Overwrite(kId, block, bad);
       int damages = 0;
-      EXPECT_FALSE(VerifyPack(written.store, kId, [&](const PackDamage& damage) {
-        ++damages;
-        EXPECT_EQ(damage.status.code(), Code::kCorruption) << damage.status.ToString();
-      })) << "seed " << seed << " block " << block << " byte " << at;
+      EXPECT_FALSE(VerifyPack(written.store, kId,
+                              [&](const PackDamage& damage) {
+                                ++damages;
+                                EXPECT_EQ(damage.status.code(), Code::kCorruption)
+                                    << damage.status.ToString();
+                              }))
+          << "seed " << seed << " block " << block << " byte " << at;
       EXPECT_GE(damages, 1);
     }
     written.store.Overwrite(kId, block, good);

@@ -29,6 +29,13 @@ TEST_F(SelectorTest, LooksAtAnotherTimeWithOffsetAndAt) {
   EXPECT_EQ(Range(kMinute, 2 * kMinute, kMinute, "m - m @ 0"), "{} 1@60 2@120");
 }
 
+TEST_F(SelectorTest, FindsNothingAtTheEndsOfTime) {
+  Load("m", "1 2 3");
+  EXPECT_EQ(At(0, "m @ 9223372036854775 offset -100y"), "");
+  EXPECT_EQ(At(0, "sum_over_time(m[100y] @ -9223372036854775 offset 100y)"), "");
+  EXPECT_EQ(At(0, "sum_over_time(m[100y:1y] @ -9223372036854775 offset 100y)"), "");
+}
+
 TEST_F(SelectorTest, SelectsNativeHistogramsBesideFloats) {
   LoadHistograms("m", {nullptr, Counts({1, 2}), Counts({2, 2})});
   Load("m", "7 _ _ 9");
