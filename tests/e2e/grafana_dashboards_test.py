@@ -94,6 +94,16 @@ class Files(unittest.TestCase):
         self.assertIsInstance(source["jsonData"]["maxLines"], str)
         self.assertEqual({"httpHeaderValue1"}, set(source["secureJsonData"]))
 
+    def test_the_other_data_source_is_prometheus_s(self):
+        config = read_yaml(load("provisioning/datasources/varve-metrics.yaml"))
+        source, = config["datasources"]
+        self.assertEqual(("prometheus", "proxy", "http://localhost:3100", "varve-metrics"),
+                         tuple(source[key] for key in ("type", "access", "url", "uid")))
+        self.assertLessEqual(set(source["jsonData"]), {"httpMethod", "prometheusType", "prometheusVersion", "timeInterval",
+                                                       "manageAlerts", "httpHeaderName1"})
+        self.assertEqual("POST", source["jsonData"]["httpMethod"])
+        self.assertEqual({"httpHeaderValue1"}, set(source["secureJsonData"]))
+
     def test_the_provider_points_at_a_folder(self):
         provider, = read_yaml(load("provisioning/dashboards/varve.yaml"))["providers"]
         self.assertEqual("file", provider["type"])
