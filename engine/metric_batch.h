@@ -57,7 +57,7 @@ enum class SampleVerdict : uint8_t {
   kStored,
   kAlreadyThere,  // the same value at the same time: nothing to do, not an error
   kConflict,      // another value (or kind) is stored at that time: refused
-  kTooOld,        // before what the retention period keeps: refused
+  kTooOld,        // before what the retention period keeps, or outside of the years 1677 to 2262: refused
 };
 
 }  // namespace varve

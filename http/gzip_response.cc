@@ -74,7 +74,7 @@ void CompressResponse(std::string_view accept_encoding, size_t min_bytes, HttpRe
   if (response->body.size() < min_bytes || HasEncoding(*response)) return;
   response->headers.emplace_back("Vary", "Accept-Encoding");
   const bool gzip = AcceptsGzip(accept_encoding);
-  if (!gzip && !Accepts(accept_encoding, "deflate")) return;
+  if (!gzip && !(response->may_deflate && Accepts(accept_encoding, "deflate"))) return;
   std::string compressed;
   if (!Deflate(response->body, gzip ? kGzipWindow : kZlibWindow, &compressed)) return;
   response->body = std::move(compressed);

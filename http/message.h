@@ -45,6 +45,8 @@ struct HttpResponse {
   std::string content_type;  // "" = no Content-Type header
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;  // besides type, length, encoding, connection
+  // Whether a client that takes deflate and not gzip may get it, as Prometheus does it; Loki knows gzip alone.
+  bool may_deflate = false;
   // What `body` is charged to; given back when the answer has gone out. May be null.
   std::shared_ptr<MemoryReservation> memory;
   // If set, the body comes from here piece by piece, and `body` is not looked at. The request stays alive until

@@ -80,6 +80,7 @@ HttpResponse PromFailure(const Status& status) {
 HttpResponse AnswerPrometheus(const PrometheusContext& context, const HttpRequest& request,
                               const PromAnswer& answer) {
   HttpResponse response = AnswerCall(context, request, answer);
+  response.may_deflate = true;
   AddCors(context, request, &response);
   return response;
 }

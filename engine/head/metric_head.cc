@@ -1,7 +1,7 @@
 #include "engine/head/metric_head.h"
 
 #include <algorithm>
-#include <iterator>
+#include <span>
 
 #include "engine/base/check.h"
 
@@ -29,9 +29,9 @@ void PushStart(std::vector<int64_t>* starts, size_t before, int64_t start_ms) {
 
 int64_t MetricHead::Side::Bytes() const {
   constexpr size_t kMallocBytes = 16;
-  size_t bytes = sizeof(Side) + 6 * kMallocBytes + runs.capacity() * sizeof(Timelines::Run) +
+  size_t bytes = sizeof(Side) + 5 * kMallocBytes + runs.capacity() * sizeof(Timelines::Run) +
                  starts.capacity() * sizeof(StartRun) +
-                 (floats.capacity() + waiting.capacity()) * sizeof(LateFloat) +
+                 floats.capacity() * sizeof(LateFloat) +
                  histograms.capacity() * sizeof(HeadHistogram);
   return static_cast<int64_t>(bytes);
 }
@@ -46,8 +46,10 @@ uint32_t MetricHead::Open(SeriesOrdinal series, uint32_t target, int64_t newest_
   }
   uint32_t& slot = pages_[page][series % kPageSeries];
   if (slot != kNone) return slot;
-  slot = static_cast<uint32_t>(series_.size());
-  Series& added = series_.emplace_back();
+  slot = static_cast<uint32_t>(series_count_);
+  if (series_count_ % kPageSeries == 0) series_.push_back(std::make_unique<Series[]>(kPageSeries));
+  ++series_count_;
+  Series& added = Of(slot);
   added.ordinal = series;
   added.target = target;
   added.newest_ms = newest_ms;
@@ -70,33 +72,38 @@ void MetricHead::NoteSample(Series* series, int64_t ts_ms) {
 }
 
 void MetricHead::AddFloat(uint32_t slot, int64_t ts_ms, double value, int64_t start_ms) {
-  Series& series = series_[slot];
+  Series& series = Of(slot);
   NoteSample(&series, ts_ms);
   const bool late = series.values.count() != 0 && ts_ms <= series.last_ms;
   if (late || (series.side != nullptr && series.side->waiting_max != 0)) {
-    AddKeepingBack(&series, {.ts_ms = ts_ms, .value = value, .start_ms = start_ms});
+    AddKeepingBack(&series, ts_ms, value, start_ms);
   } else {
     AddOrdered(&series, ts_ms, value, start_ms);
   }
 }
 
-void MetricHead::AddKeepingBack(Series* series, LateFloat sample) {
+void MetricHead::AddKeepingBack(Series* series, int64_t ts_ms, double value, int64_t start_ms) {
   Side* const side = SideOf(series);
-  heap_bytes_ -= side->Bytes();
-  const bool too_late = series->values.count() != 0 && sample.ts_ms <= series->last_ms;
-  if (too_late) {
+  if (series->values.count() != 0 && ts_ms <= series->last_ms) {
+    heap_bytes_ -= side->Bytes();
     side->waiting_max = std::clamp(side->waiting_max * 2, kWaitingMin, kWaitingMax);
-    side->floats.insert(LowerBoundTime(side->floats, sample.ts_ms), sample);
-  } else {
-    auto at = side->waiting.end();
-    while (at != side->waiting.begin() && std::prev(at)->ts_ms > sample.ts_ms) --at;
-    side->waiting.insert(at, sample);
+    side->floats.insert(LowerBoundTime(side->floats, ts_ms), {.ts_ms = ts_ms, .value = value, .start_ms = start_ms});
+    heap_bytes_ += side->Bytes();
+    return;
   }
-  heap_bytes_ += side->Bytes();
-  if (side->waiting.size() <= side->waiting_max) return;
-  const LateFloat earliest = side->waiting.front();
-  side->waiting.erase(side->waiting.begin());
-  AddOrdered(series, earliest.ts_ms, earliest.value, earliest.start_ms);
+  LateFloat* const waiting = side->waiting.data();
+  uint32_t at = side->waiting_count;  // where it belongs among those that wait
+  while (at != 0 && waiting[at - 1].ts_ms > ts_ms) --at;
+  if (side->waiting_count < side->waiting_max) {
+    for (uint32_t i = side->waiting_count++; i != at; --i) waiting[i] = waiting[i - 1];
+    waiting[at] = {.ts_ms = ts_ms, .value = value, .start_ms = start_ms};
+    return;
+  }
+  // The earliest of those that wait and the new one joins those in order.
+  if (at == 0) return AddOrdered(series, ts_ms, value, start_ms);
+  AddOrdered(series, waiting[0].ts_ms, waiting[0].value, waiting[0].start_ms);
+  for (uint32_t i = 1; i < at; ++i) waiting[i - 1] = waiting[i];
+  waiting[at - 1] = {.ts_ms = ts_ms, .value = value, .start_ms = start_ms};
 }
 
 void MetricHead::AddOrdered(Series* series, int64_t ts_ms, double value, int64_t start_ms) {
@@ -127,7 +134,7 @@ void MetricHead::AddOrdered(Series* series, int64_t ts_ms, double value, int64_t
 }
 
 void MetricHead::AddHistogram(uint32_t slot, int64_t ts_ms, HistogramPtr histogram, int64_t start_ms) {
-  Series& series = series_[slot];
+  Series& series = Of(slot);
   NoteSample(&series, ts_ms);
   Side* const side = SideOf(&series);
   heap_bytes_ += histogram->MemoryBytes() - side->Bytes();
@@ -137,7 +144,7 @@ void MetricHead::AddHistogram(uint32_t slot, int64_t ts_ms, HistogramPtr histogr
 }
 
 int64_t MetricHead::memory_bytes() const {
-  return heap_bytes_ + timelines_.memory_bytes() + static_cast<int64_t>(series_.size() * sizeof(Series)) +
+  return heap_bytes_ + timelines_.memory_bytes() + static_cast<int64_t>(series_.size() * kPageSeries * sizeof(Series)) +
          static_cast<int64_t>(pages_.capacity() * sizeof(pages_[0]));
 }
 
@@ -167,9 +174,9 @@ std::optional<uint32_t> MetricHead::FindOrdered(const Series& series, int64_t ts
 }
 
 std::optional<MetricHead::Stored> MetricHead::Lookup(uint32_t slot, int64_t ts_ms) const {
-  const Series& series = series_[slot];
+  const Series& series = Of(slot);
   if (const Side* const side = series.side.get()) {
-    for (const LateFloat& sample : side->waiting) {
+    for (const LateFloat& sample : std::span(side->waiting.data(), side->waiting_count)) {
       if (sample.ts_ms == ts_ms) return Stored{.value = sample.value, .histogram = nullptr};
     }
     const auto late = LowerBoundTime(side->floats, ts_ms);
@@ -187,7 +194,7 @@ std::optional<MetricHead::Stored> MetricHead::Lookup(uint32_t slot, int64_t ts_m
 }
 
 MetricRange MetricHead::SpanOf(uint32_t slot) const {
-  const Series& series = series_[slot];
+  const Series& series = Of(slot);
   MetricRange span{.min_ms = INT64_MAX, .max_ms = INT64_MIN};
   const auto add = [&](int64_t first_ms, int64_t last_ms) {
     span.min_ms = std::min(span.min_ms, first_ms);
@@ -197,7 +204,9 @@ MetricRange MetricHead::SpanOf(uint32_t slot) const {
   if (series.values.count() != 0) {
     add(timelines_.At(side != nullptr && !side->runs.empty() ? side->runs.front() : series.run, 0), series.last_ms);
   }
-  if (side != nullptr && !side->waiting.empty()) add(side->waiting.front().ts_ms, side->waiting.back().ts_ms);
+  if (side != nullptr && side->waiting_count != 0) {
+    add(side->waiting[0].ts_ms, side->waiting[side->waiting_count - 1].ts_ms);
+  }
   if (side != nullptr && !side->floats.empty()) add(side->floats.front().ts_ms, side->floats.back().ts_ms);
   if (side != nullptr && !side->histograms.empty()) {
     add(side->histograms.front().ts_ms, side->histograms.back().ts_ms);
@@ -278,13 +287,13 @@ void MetricHead::MergeLate(const Series& series, MetricRange range, size_t from,
 }
 
 void MetricHead::Read(uint32_t slot, MetricRange range, uint32_t ordered_max, SeriesSamples* out) const {
-  const Series& series = series_[slot];
+  const Series& series = Of(slot);
   const size_t from = out->floats.size();
   ReadOrdered(series, range, ordered_max, out);
   const Side* const side = series.side.get();
   if (side == nullptr) return;
   MergeLate(series, range, from, out);
-  for (const LateFloat& sample : side->waiting) {
+  for (const LateFloat& sample : std::span(side->waiting.data(), side->waiting_count)) {
     if (!range.Contains(sample.ts_ms)) continue;
     PushStart(&out->float_starts_ms, out->floats.size(), sample.start_ms);
     out->float_ts_ms.push_back(sample.ts_ms);

@@ -10,9 +10,9 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -51,16 +51,22 @@ class MetricHead {
   uint32_t Open(SeriesOrdinal series, uint32_t target, int64_t newest_ms);
 
   // The latest time of a sample of the series, here or, as told by Open, elsewhere.
-  int64_t newest_ms(uint32_t slot) const { return series_[slot].newest_ms; }
-  void RaiseNewest(uint32_t slot, int64_t ts_ms) { series_[slot].newest_ms = std::max(series_[slot].newest_ms, ts_ms); }
+  int64_t newest_ms(uint32_t slot) const { return Of(slot).newest_ms; }
+  void RaiseNewest(uint32_t slot, int64_t ts_ms) { Of(slot).newest_ms = std::max(Of(slot).newest_ms, ts_ms); }
   // Whether its newest sample here is this one.
   bool IsNewest(uint32_t slot, int64_t ts_ms, uint64_t bits) const {
-    const Series& series = series_[slot];
-    if (series.side != nullptr && !series.side->waiting.empty()) {
-      const LateFloat& newest = series.side->waiting.back();
+    const Series& series = Of(slot);
+    if (series.side != nullptr && series.side->waiting_count != 0) {
+      const LateFloat& newest = series.side->waiting[series.side->waiting_count - 1];
       return newest.ts_ms == ts_ms && std::bit_cast<uint64_t>(newest.value) == bits;
     }
     return series.values.count() != 0 && series.last_ms == ts_ms && series.values.last_bits() == bits;
+  }
+  // Brings the series into the cache, ahead of what is asked or done of it.
+  void Prefetch(uint32_t slot) const {
+    const Series* const series = &Of(slot);
+    __builtin_prefetch(series);
+    __builtin_prefetch(reinterpret_cast<const char*>(series) + 64);
   }
   std::optional<Stored> Lookup(uint32_t slot, int64_t ts_ms) const;
 
@@ -69,12 +75,12 @@ class MetricHead {
   // To be called after a few Adds: charges the budget for what they took.
   void SettleBudget();
 
-  SeriesOrdinal SeriesOf(uint32_t slot) const { return series_[slot].ordinal; }
-  size_t series_count() const { return series_.size(); }
+  SeriesOrdinal SeriesOf(uint32_t slot) const { return Of(slot).ordinal; }
+  size_t series_count() const { return series_count_; }
   // In-order floats of the series: a reader that remembers it does not see those that came later.
   // No bound for a series that keeps samples back: those may come to stand among the in-order ones later.
   uint32_t OrderedCount(uint32_t slot) const {
-    const Series& series = series_[slot];
+    const Series& series = Of(slot);
     return series.side != nullptr && series.side->waiting_max != 0 ? UINT32_MAX : series.values.count();
   }
   // The times of the series' first and last sample here; an empty range when there is none.
@@ -94,7 +100,7 @@ class MetricHead {
   static constexpr size_t kPageSeries = 256;
   // How many samples a series may keep back.
   static constexpr uint32_t kWaitingMin = 2;
-  static constexpr uint32_t kWaitingMax = 16;
+  static constexpr uint32_t kWaitingMax = 8;
 
   struct StartRun {
     uint32_t from = 0;  // in-order float
@@ -117,7 +123,8 @@ class MetricHead {
     std::vector<HeadHistogram> histograms;  // ascending
     // The newest floats, ascending, later than all in order; they join those when newer ones come. At most
     // waiting_max, which doubles whenever that was too few; 0: it keeps none back.
-    std::vector<LateFloat> waiting;
+    std::array<LateFloat, kWaitingMax> waiting;
+    uint32_t waiting_count = 0;
     uint32_t waiting_max = 0;
     int64_t Bytes() const;
   };
@@ -131,10 +138,12 @@ class MetricHead {
     std::unique_ptr<Side> side;
   };
 
+  Series& Of(uint32_t slot) { return series_[slot / kPageSeries][slot % kPageSeries]; }
+  const Series& Of(uint32_t slot) const { return series_[slot / kPageSeries][slot % kPageSeries]; }
   Side* SideOf(Series* series);
   // Of a float later than all in order.
   void AddOrdered(Series* series, int64_t ts_ms, double value, int64_t start_ms);
-  void AddKeepingBack(Series* series, LateFloat sample);
+  void AddKeepingBack(Series* series, int64_t ts_ms, double value, int64_t start_ms);
   void NoteSample(Series* series, int64_t ts_ms);
   // The number of the in-order float at that time.
   std::optional<uint32_t> FindOrdered(const Series& series, int64_t ts_ms) const;
@@ -148,7 +157,8 @@ class MetricHead {
   int64_t min_ms_ = INT64_MAX;
   int64_t max_ms_ = INT64_MIN;
   Timelines timelines_;
-  std::deque<Series> series_;
+  std::vector<std::unique_ptr<Series[]>> series_;  // pages of kPageSeries, by slot
+  size_t series_count_ = 0;
   std::vector<std::unique_ptr<uint32_t[]>> pages_;  // slots by ordinal
 };
 

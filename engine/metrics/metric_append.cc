@@ -15,6 +15,8 @@ namespace {
 
 constexpr uint64_t kSampleBytes = 16;
 constexpr uint32_t kNoPart = UINT32_MAX;
+// The series of a batch lie all over the head; so many parts ahead they are asked for.
+constexpr size_t kPrefetchParts = 8;
 
 bool SameSample(const MetricHead::Stored& stored, double value, const NativeHistogram* histogram) {
   if ((stored.histogram == nullptr) != (histogram == nullptr)) return false;
@@ -135,14 +137,18 @@ void MetricAppend::OpenSlots(MetricShard* shard, const std::vector<uint32_t>& pa
 }
 
 Status MetricAppend::Judge(MetricVerdicts* verdicts) {
-  begin_ms_ = std::max(store_->RetentionBeginMs(tenant_), kMetricTimestampMin);
+  begin_ms_ = std::max(store_->RetentionBeginMs(tenant_), kStorableMinMs);
   floats_.assign(batch_.floats.size(), SampleVerdict::kStored);
   histograms_.assign(batch_.histograms.size(), SampleVerdict::kStored);
   for (size_t i = 0; i < parts_.size(); ++i) {
     if (parts_[i].empty()) continue;
     MetricShard* const shard = store_->shards_[i].get();
     OpenSlots(shard, parts_[i]);
-    for (const uint32_t part : parts_[i]) VARVE_RETURN_IF_ERROR(JudgePart(shard, part));
+    const MetricHead& head = *shard->active_for_append();
+    for (size_t k = 0; k < parts_[i].size(); ++k) {
+      if (k + kPrefetchParts < parts_[i].size()) head.Prefetch(slots_[parts_[i][k + kPrefetchParts]]);
+      VARVE_RETURN_IF_ERROR(JudgePart(shard, parts_[i][k]));
+    }
   }
   const auto count = [](const std::vector<SampleVerdict>& all, uint64_t* stored) {
     uint64_t fresh = 0;
@@ -170,7 +176,7 @@ Status MetricAppend::JudgePart(MetricShard* shard, uint32_t number) VARVE_NO_THR
   Elsewhere elsewhere;
   const auto judge = [&](int64_t ts_ms, double value, const NativeHistogram* histogram,
                          SampleVerdict* verdict) -> Status {
-    if (ts_ms < begin_ms_) {
+    if (ts_ms < begin_ms_ || ts_ms > kStorableMaxMs) {
       *verdict = SampleVerdict::kTooOld;
       return Status::Ok();
     }
@@ -324,7 +330,10 @@ void MetricAppend::Apply(const MetricVerdicts& verdicts) VARVE_NO_THREAD_SAFETY_
     const WriterLock lock(shard->mu);
     MetricHead* const head = shard->active.get();
     const bool was_empty = head->empty();
-    for (const uint32_t part : parts_[i]) ApplyPart(head, part, verdicts);
+    for (size_t k = 0; k < parts_[i].size(); ++k) {
+      if (k + kPrefetchParts < parts_[i].size()) head->Prefetch(slots_[parts_[i][k + kPrefetchParts]]);
+      ApplyPart(head, parts_[i][k], verdicts);
+    }
     NoteApplied(head, was_empty);
   }
 }

@@ -47,6 +47,10 @@ struct MetricCutResult {
   std::vector<Pack> packs;
 };
 
+// What packs can hold: their summaries count in nanoseconds, and a span must not leave those.
+inline constexpr int64_t kStorableMinMs = INT64_MIN / 1'000'000 + 24LL * 3600 * 1000;
+inline constexpr int64_t kStorableMaxMs = INT64_MAX / 1'000'000 - 24LL * 3600 * 1000;
+
 class MetricStoreImpl final : public MetricStore {
  public:
   // `engine` must outlive this; `total` too.

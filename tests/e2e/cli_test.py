@@ -107,7 +107,7 @@ class CommandLine(VarveTest):
         cases = {
             ("query", "{job="): "parse error",
             ("query", '{job="x"} | json |'): "parse error",
-            ("series", "nonsense"): "parse error",
+            ("series", "{nonsense"): "parse error",
             ("push", "-l", "job=x", "/no/such/file"): "/no/such/file: No such file or directory",
             ("push", "-l", "1job=x", self.file): "--label 1job=x",
             ("push", "-l", "job=x", "-l", "job=y", self.file): "given twice",

@@ -5,6 +5,7 @@ push, flush, restart, retention run or compaction reaches fails here.
 """
 import glob
 import http.client
+import json
 import os
 import re
 import time
@@ -60,7 +61,7 @@ class KillPoint(VarveTest):
         self.assertEqual(len(lines), server.count('{job="kp"}', at))
 
     def test_every_one_that_pushes_and_flushes_reach(self):
-        names = [n for n in kill_points() if "retention" not in n and "compaction" not in n]
+        names = [n for n in kill_points() if not re.search("retention|compaction|metric", n)]
         self.assertGreater(len(names), 4)
         for name in names:
             for passage in (1, 3):
@@ -82,8 +83,57 @@ class KillPoint(VarveTest):
                     self.check(server, sent)
                     self.assertEqual(0, server.stop())
 
+    def samples(self, index):
+        return [((self.base // NS + index * LINES + i) * 1000, float(index * LINES + i)) for i in range(LINES)]
+
+    def write_samples(self, server, index):
+        series = [{"metric": {"__name__": "kp", "part": str(part)}, "timestamps": [t for t, _ in self.samples(index)],
+                   "values": [v for _, v in self.samples(index)]} for part in range(3)]
+        return server.request("POST", "/api/v1/import", body="\n".join(map(json.dumps, series)).encode()).status == 204
+
+    def check_samples(self, server, sent):
+        for part in range(3):
+            query = {"query": f'kp{{part="{part}"}}[{sent * LINES + 60}s]', "time": str(self.base // NS + sent * LINES)}
+            result = json.loads(server.request("GET", "/api/v1/query", query).body)["data"]["result"]
+            stored = [(round(t * 1000), float(v)) for t, v in (result[0]["values"] if result else [])]
+            wanted = []
+            for index in range(sent):
+                rows = self.samples(index)
+                if index in self.acknowledged or rows[0] in stored:
+                    wanted += rows
+            self.assertEqual(wanted, stored)
+
+    def test_those_of_metrics(self):
+        names = [n for n in kill_points() if "metric" in n and "compaction" not in n]
+        self.assertGreater(len(names), 2)
+        for name in names:
+            for passage in (1, 3):
+                with self.subTest(kill_point=name, passage=passage):
+                    data_dir = f"{self.data_dir}-{name}-{passage}"
+                    self.acknowledged = []
+                    server = self.server(*SETTINGS, data_dir=data_dir, env={"VARVE_KILL_POINT": f"{name}:{passage}"}).start()
+                    sent = None
+                    for index in range(BODIES_MAX):
+                        try:
+                            if self.write_samples(server, index):
+                                self.acknowledged.append(index)
+                            if index % 5 == 4:
+                                server.flush()
+                        except (OSError, http.client.HTTPException):
+                            sent = index + 1
+                            break
+                    self.assertIsNotNone(sent, "the kill point was never reached")
+                    self.assertEqual(KILLED, server.wait(), server.log)
+                    server = self.started(*SETTINGS, data_dir=data_dir)
+                    self.check_samples(server, sent)
+                    server.flush()
+                    self.check_samples(server, sent)
+                    server.restart()
+                    self.check_samples(server, sent)
+                    self.assertEqual(0, server.stop())
+
     def test_those_of_compaction(self):
-        names = [n for n in kill_points() if "compaction" in n]
+        names = [n for n in kill_points() if "compaction" in n and "metric" not in n]
         self.assertGreater(len(names), 2)
         settings = (*SETTINGS, "--set", "compactor.enabled=false", "--set", "compactor.delete_request_cancel_period=0s")
         for name in names:

@@ -91,7 +91,8 @@ TEST_F(MetricHeadTest, SamplesOfNeighbouringScrapesInTheWrongOrderCostNoMoreThan
     EXPECT_EQ(out.floats.back(), 399.0 * 7);
     return head.memory_bytes();
   };
-  EXPECT_LT(bytes_of(true), bytes_of(false) + 50 * 400);
+  // A fixed price a series, for those kept back.
+  EXPECT_LE(bytes_of(true), bytes_of(false) + 50 * 500);
 }
 
 TEST_F(MetricHeadTest, HoldsAnythingInAnyOrder) {

@@ -1,6 +1,7 @@
 // Taking samples: verdicts, failures, and what a start finds again.
 #include <gmock/gmock.h>
 
+#include "engine/metrics/metric_store_impl.h"
 #include "tests/unit/engine/metrics/metric_store_fixture.h"
 
 namespace varve {
@@ -51,6 +52,19 @@ TEST_F(MetricAppendTest, OfTwoSamplesOfOneBatchAtOneTimeTheFirstCounts) {
               testing::ElementsAre(SampleVerdict::kStored, SampleVerdict::kConflict, SampleVerdict::kStored,
                                    SampleVerdict::kAlreadyThere, SampleVerdict::kStored));
   EXPECT_EQ(verdicts->stored_floats, 4u);
+  EXPECT_EQ(All()[up_.ToString()].size(), 2u);
+}
+
+// A sample that no pack could hold must never get into a head: its cut would fail for good.
+TEST_F(MetricAppendTest, SamplesAtTheVeryEndsOfTimeAreRefused) {
+  Open();
+  EXPECT_EQ(Push(up_, INT64_MAX, 1), SampleVerdict::kTooOld);
+  EXPECT_EQ(Push(up_, INT64_MIN, 1), SampleVerdict::kTooOld);
+  EXPECT_EQ(Push(up_, kStorableMaxMs + 1, 1), SampleVerdict::kTooOld);
+  EXPECT_EQ(Push(up_, kStorableMinMs - 1, 1), SampleVerdict::kTooOld);
+  EXPECT_EQ(Push(up_, kStorableMaxMs, 1), SampleVerdict::kStored);
+  EXPECT_EQ(Push(up_, kStorableMinMs, 1), SampleVerdict::kStored);
+  ASSERT_OK(engine_->Flush());
   EXPECT_EQ(All()[up_.ToString()].size(), 2u);
 }
 
