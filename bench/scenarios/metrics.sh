@@ -89,7 +89,8 @@ for peer in $peers; do
       size snapshot "$data/tsdb/snapshots"
       ;;
     victoria-metrics)
-      start "$peer" victoria-metrics -storageDataPath="$data/vm" -retentionPeriod=100y -httpListenAddr="127.0.0.1:$port"
+      start "$peer" victoria-metrics -storageDataPath="$data/vm" -retentionPeriod=100y -search.disableCache \
+        -httpListenAddr="127.0.0.1:$port"
       ingest
       curl -sf "$url/internal/force_flush" || true
       queries
