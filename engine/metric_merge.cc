@@ -7,48 +7,12 @@
 
 #include "engine/base/check.h"
 #include "engine/packs/metric_pack_reader.h"
+#include "engine/sample_merge.h"
 
 namespace varve {
 namespace {
 
 constexpr uint64_t kPaceBytes = 256 << 10;
-
-// Moves over the samples of one SeriesSamples in order of time, floats and histograms together.
-struct Position {
-  const SeriesSamples* samples;
-  size_t floats = 0;
-  size_t histograms = 0;
-
-  bool AtEnd() const { return floats == samples->floats.size() && histograms == samples->histograms.size(); }
-  bool IsFloat() const {
-    if (floats == samples->floats.size()) return false;
-    return histograms == samples->histograms.size() ||
-           samples->float_ts_ms[floats] <= samples->histograms[histograms].ts_ms;
-  }
-  int64_t ts_ms() const {
-    return IsFloat() ? samples->float_ts_ms[floats] : samples->histograms[histograms].ts_ms;
-  }
-  void Step() { ++(IsFloat() ? floats : histograms); }
-};
-
-// Appends the sample that `at` stands on. Columns of starts follow when there are any, on either side.
-void AppendSample(const Position& at, bool float_starts, bool histogram_starts, SeriesSamples* out) {
-  const SeriesSamples& from = *at.samples;
-  if (at.IsFloat()) {
-    out->float_ts_ms.push_back(from.float_ts_ms[at.floats]);
-    out->floats.push_back(from.floats[at.floats]);
-    if (float_starts) {
-      out->float_starts_ms.push_back(from.float_starts_ms.empty() ? kNoStartMs
-                                                                  : from.float_starts_ms[at.floats]);
-    }
-    return;
-  }
-  out->histograms.push_back(from.histograms[at.histograms]);
-  if (histogram_starts) {
-    out->histogram_starts_ms.push_back(
-        from.histogram_starts_ms.empty() ? kNoStartMs : from.histogram_starts_ms[at.histograms]);
-  }
-}
 
 // One pack being read, standing on one of its series.
 struct Input {
@@ -181,7 +145,7 @@ class Merge {
       stats_->bytes_read += input.reader.bytes_read() - bytes_before;
       stats_->samples_read += samples_.size();
       stats_->samples_hidden += DropHidden(hidden_[k], &samples_);
-      stats_->samples_dropped += MergeSamples(&merged_, std::move(samples_));
+      stats_->samples_dropped += MergeSamples(samples_, &merged_);
     }
     return Status::Ok();
   }
@@ -239,35 +203,6 @@ uint64_t DropHidden(const std::vector<MetricRange>& hidden, SeriesSamples* sampl
   Keep(keep, &samples->histograms);
   Keep(keep, &samples->histogram_starts_ms);
   return before - samples->size();
-}
-
-uint64_t MergeSamples(SeriesSamples* older, SeriesSamples&& newer) {
-  if (newer.empty()) return 0;
-  if (older->empty()) {
-    std::swap(*older, newer);
-    return 0;
-  }
-  const bool float_starts = !older->float_starts_ms.empty() || !newer.float_starts_ms.empty();
-  const bool histogram_starts = !older->histogram_starts_ms.empty() || !newer.histogram_starts_ms.empty();
-  SeriesSamples merged;
-  uint64_t dropped = 0;
-  Position a{older};
-  Position b{&newer};
-  while (!a.AtEnd() || !b.AtEnd()) {
-    if (b.AtEnd() || (!a.AtEnd() && a.ts_ms() <= b.ts_ms())) {
-      if (!b.AtEnd() && a.ts_ms() == b.ts_ms()) {
-        b.Step();
-        ++dropped;
-      }
-      AppendSample(a, float_starts, histogram_starts, &merged);
-      a.Step();
-    } else {
-      AppendSample(b, float_starts, histogram_starts, &merged);
-      b.Step();
-    }
-  }
-  *older = std::move(merged);
-  return dropped;
 }
 
 Result<std::optional<MetricPackDirectory>> MergeMetricPacks(const std::vector<PackId>& inputs,

@@ -53,8 +53,4 @@ Result<std::optional<MetricPackDirectory>> MergeMetricPacks(const std::vector<Pa
 
 // Takes the samples in any of the ranges out; returns how many.
 uint64_t DropHidden(const std::vector<MetricRange>& hidden, SeriesSamples* samples);
-// Replaces `older` by both, merged by time; at a time that both have, `older`'s sample stays. Each is
-// ascending and has one sample a time. Returns how many of `newer`'s were left out.
-uint64_t MergeSamples(SeriesSamples* older, SeriesSamples&& newer);
-
 }  // namespace varve

@@ -6,92 +6,12 @@
 #include "engine/base/time.h"
 #include "engine/engine_impl.h"
 #include "engine/metrics/metric_store_impl.h"
+#include "engine/sample_merge.h"
 
 namespace varve {
 namespace {
 
 bool Overlaps(MetricRange a, MetricRange b) { return a.min_ms <= b.max_ms && b.min_ms <= a.max_ms; }
-
-int64_t StartOf(const std::vector<int64_t>& starts, size_t i) { return starts.empty() ? kNoStartMs : starts[i]; }
-
-void AppendFloat(const SeriesSamples& from, size_t i, bool with_starts, SeriesSamples* to) {
-  to->float_ts_ms.push_back(from.float_ts_ms[i]);
-  to->floats.push_back(from.floats[i]);
-  if (with_starts) to->float_starts_ms.push_back(StartOf(from.float_starts_ms, i));
-}
-
-void AppendHistogram(const SeriesSamples& from, size_t i, bool with_starts, SeriesSamples* to) {
-  to->histograms.push_back(from.histograms[i]);
-  if (with_starts) to->histogram_starts_ms.push_back(StartOf(from.histogram_starts_ms, i));
-}
-
-// Merges two ascending lists of one kind; of two at one time `first`'s stays.
-template <typename TimeOf, typename Add>
-void MergeKind(size_t first_size, size_t second_size, TimeOf&& time_of, Add&& add) {
-  size_t i = 0;
-  size_t k = 0;
-  while (i < first_size || k < second_size) {
-    if (k == second_size) {
-      add(true, i++);
-    } else if (i == first_size) {
-      add(false, k++);
-    } else if (time_of(true, i) <= time_of(false, k)) {
-      if (time_of(true, i) == time_of(false, k)) ++k;
-      add(true, i++);
-    } else {
-      add(false, k++);
-    }
-  }
-}
-
-// Leaves out of `from` what stands at a time at which `than` has a sample of the other kind.
-SeriesSamples WithoutTimesOf(const SeriesSamples& from, const SeriesSamples& than) {
-  SeriesSamples out;
-  const auto has_histogram = [&](int64_t ts_ms) {
-    const auto at = std::lower_bound(than.histograms.begin(), than.histograms.end(), ts_ms,
-                                     [](const HistogramSample& item, int64_t ms) { return item.ts_ms < ms; });
-    return at != than.histograms.end() && at->ts_ms == ts_ms;
-  };
-  for (size_t i = 0; i < from.floats.size(); ++i) {
-    if (!has_histogram(from.float_ts_ms[i])) AppendFloat(from, i, !from.float_starts_ms.empty(), &out);
-  }
-  for (size_t i = 0; i < from.histograms.size(); ++i) {
-    if (!std::binary_search(than.float_ts_ms.begin(), than.float_ts_ms.end(), from.histograms[i].ts_ms)) {
-      AppendHistogram(from, i, !from.histogram_starts_ms.empty(), &out);
-    }
-  }
-  return out;
-}
-
-// Appends what is all later, of both kinds.
-void AppendSamples(const SeriesSamples& from, SeriesSamples* to) {
-  const auto append_starts = [](const std::vector<int64_t>& starts, size_t before, size_t count,
-                                std::vector<int64_t>* out) {
-    if (starts.empty() && out->empty()) return;
-    out->resize(before, kNoStartMs);
-    out->insert(out->end(), starts.begin(), starts.end());
-    out->resize(before + count, kNoStartMs);
-  };
-  append_starts(from.float_starts_ms, to->floats.size(), from.floats.size(), &to->float_starts_ms);
-  append_starts(from.histogram_starts_ms, to->histograms.size(), from.histograms.size(), &to->histogram_starts_ms);
-  to->float_ts_ms.insert(to->float_ts_ms.end(), from.float_ts_ms.begin(), from.float_ts_ms.end());
-  to->floats.insert(to->floats.end(), from.floats.begin(), from.floats.end());
-  to->histograms.insert(to->histograms.end(), from.histograms.begin(), from.histograms.end());
-}
-
-int64_t FirstMs(const SeriesSamples& samples) {
-  int64_t first_ms = INT64_MAX;
-  if (!samples.floats.empty()) first_ms = samples.float_ts_ms.front();
-  if (!samples.histograms.empty()) first_ms = std::min(first_ms, samples.histograms.front().ts_ms);
-  return first_ms;
-}
-
-int64_t LastMs(const SeriesSamples& samples) {
-  int64_t last_ms = INT64_MIN;
-  if (!samples.floats.empty()) last_ms = samples.float_ts_ms.back();
-  if (!samples.histograms.empty()) last_ms = std::max(last_ms, samples.histograms.back().ts_ms);
-  return last_ms;
-}
 
 }  // namespace
 
@@ -100,31 +20,6 @@ int64_t MsOfPackTime(int64_t ts_ns) {
   constexpr int64_t kMin = std::numeric_limits<int64_t>::min();
   if (ts_ns == kMax || ts_ns == kMin) return ts_ns;
   return ts_ns / kNsPerMs;
-}
-
-void MergeSamples(const SeriesSamples& from_all, SeriesSamples* to) {
-  if (from_all.empty()) return;
-  if (to->empty() || FirstMs(from_all) > LastMs(*to)) {
-    AppendSamples(from_all, to);
-    return;
-  }
-  const bool mixed = (!from_all.floats.empty() && !to->histograms.empty()) ||
-                     (!from_all.histograms.empty() && !to->floats.empty());
-  SeriesSamples filtered;
-  if (mixed) filtered = WithoutTimesOf(from_all, *to);
-  const SeriesSamples& from = mixed ? filtered : from_all;
-  SeriesSamples out;
-  const bool float_starts = !to->float_starts_ms.empty() || !from.float_starts_ms.empty();
-  const auto float_time = [&](bool first, size_t i) { return first ? to->float_ts_ms[i] : from.float_ts_ms[i]; };
-  MergeKind(to->floats.size(), from.floats.size(), float_time,
-            [&](bool first, size_t i) { AppendFloat(first ? *to : from, i, float_starts, &out); });
-  const bool histogram_starts = !to->histogram_starts_ms.empty() || !from.histogram_starts_ms.empty();
-  const auto histogram_time = [&](bool first, size_t i) {
-    return first ? to->histograms[i].ts_ms : from.histograms[i].ts_ms;
-  };
-  MergeKind(to->histograms.size(), from.histograms.size(), histogram_time,
-            [&](bool first, size_t i) { AppendHistogram(first ? *to : from, i, histogram_starts, &out); });
-  *to = std::move(out);
 }
 
 Status MetricSnapshotImpl::ReadPacks(size_t number, MetricRange range, MemoryBudget* budget,

@@ -50,9 +50,6 @@ struct MetricSelection {
   MetricDeletes deletes;  // that may hide something in the range
 };
 
-// Adds the samples of `from` to `to`, both ascending; of two at one time that of `to` stays.
-void MergeSamples(const SeriesSamples& from, SeriesSamples* to);
-
 class MetricSnapshotImpl final : public MetricSnapshot {
  public:
   // `packs` must outlive this.
