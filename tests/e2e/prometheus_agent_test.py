@@ -1,7 +1,7 @@
 """Debian's own prometheus scrapes its node exporter and writes to Varve, which is killed in between.
 
 Needs `prometheus`, `prometheus-node-exporter` and `promtool` (apt: prometheus, prometheus-node-exporter); skipped where
-they are not there.
+they are not there. VARVE_AGENT_SECONDS=600 lets it run ten minutes, half of them before the kill.
 """
 import os
 import shutil
@@ -17,6 +17,7 @@ from varve_process import VarveTest
 PROGRAMS = ("prometheus", "prometheus-node-exporter", "promtool")
 MISSING = [name for name in PROGRAMS if shutil.which(name) is None]
 INTERVAL = 2  # seconds between scrapes
+LONGER = float(os.environ.get("VARVE_AGENT_SECONDS", "0"))
 
 
 def free_port():
@@ -92,9 +93,11 @@ remote_write:
         port = self.start_agent(server)
         self.wait_until("samples arrive", 60, lambda: len(self.query(server, 'count_over_time(up{job="node"}[1m]) > 3',
                                                                      time.time())) == 1)
+        time.sleep(LONGER / 2)
         server.kill()
         time.sleep(3 * INTERVAL)  # scrapes go on meanwhile
         server.start()
+        time.sleep(LONGER / 2)
         back = time.time()
         self.wait_until("samples of after the outage", 60, lambda: len(self.query(
             server, f'last_over_time(timestamp(up{{job="node"}})[30s:1s]) > {back + 2 * INTERVAL}', time.time())) == 1)
