@@ -143,6 +143,10 @@ class Engine {
   // left to do. The error is the first that a merge met.
   virtual Status Compact() = 0;
 
+  // Makes `directory`, which must not be there and should be on the same file system, a data directory of its own
+  // with everything appended so far: a backup that `serve` can open. Nothing is copied that can be linked.
+  virtual Status Checkpoint(const std::string& directory) = 0;
+
   // --- Reading --------------------------------------------------------------------------------
   // The streams that match (all of the tenant's when `matchers` is empty) and have an entry in
   // `range`, with the slices that touch it.

@@ -89,6 +89,7 @@ class EngineImpl final : public Engine {
       VARVE_EXCLUDES(commit_mu_);
   uint64_t DeleteGeneration(std::string_view tenant) const override;
   Status Compact() override VARVE_EXCLUDES(cut_mu_);
+  Status Checkpoint(const std::string& directory) override VARVE_EXCLUDES(commit_mu_);
   MemoryBudget* ingest_budget() override { return &ingest_budget_; }
   MetricStore& metrics() override;
   MemoryBudget* query_budget() override { return &query_budget_; }

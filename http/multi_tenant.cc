@@ -200,6 +200,7 @@ Status MultiTenantEngine::Append(const AppendBatch& /*batch*/, std::string_view 
 }
 Status MultiTenantEngine::Flush() { return ReadOnly(); }
 Status MultiTenantEngine::Compact() { return ReadOnly(); }
+Status MultiTenantEngine::Checkpoint(const std::string& /*directory*/) { return ReadOnly(); }
 Result<DeleteRequest> MultiTenantEngine::AddDelete(std::string_view /*tenant*/, std::string_view /*query*/,
                                                    int64_t /*start_ns*/, int64_t /*end_ns*/) {
   return ReadOnly();

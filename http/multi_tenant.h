@@ -53,6 +53,7 @@ class MultiTenantEngine final : public Engine {
   void SetAppendObserver(AppendObserver*) override {}
   Status Flush() override;
   Status Compact() override;
+  Status Checkpoint(const std::string& directory) override;
   Result<DeleteRequest> AddDelete(std::string_view tenant, std::string_view query, int64_t start_ns,
                                   int64_t end_ns) override;
   std::vector<DeleteRequest> ListDeletes(std::string_view) const override { return {}; }

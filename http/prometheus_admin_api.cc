@@ -1,5 +1,9 @@
 #include "http/prometheus_admin_api.h"
 
+#include <fmt/chrono.h>
+
+#include <ctime>
+#include <random>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,6 +21,15 @@ HttpResponse NoContent() {
   return response;
 }
 
+// Like Prometheus's: 20261120T093000Z-1f2e3d4c5b6a7988.
+std::string SnapshotName(int64_t now_ns) {
+  const time_t seconds = now_ns / 1'000'000'000;
+  struct tm utc {};
+  gmtime_r(&seconds, &utc);
+  std::random_device random;
+  return fmt::format("{:%Y%m%dT%H%M%SZ}-{:08x}{:08x}", utc, random(), random());
+}
+
 }  // namespace
 
 void PrometheusAdminApi::AddRoutes(Router* router) {
@@ -30,6 +43,7 @@ void PrometheusAdminApi::AddRoutes(Router* router) {
                        });
   };
   add("/admin/tsdb/delete_series", [this](const PromCall& call) { return DeleteSeries(call); });
+  add("/admin/tsdb/snapshot", [this](const PromCall&) { return Snapshot(); });
   add("/admin/tsdb/clean_tombstones", [this](const PromCall&) { return CleanTombstones(); });
 }
 
@@ -53,6 +67,12 @@ Result<HttpResponse> PrometheusAdminApi::DeleteSeries(const PromCall& call) cons
   }
   PromqlCounters::Add(&context_.counters->deleted_series_requests, 1);
   return NoContent();
+}
+
+Result<HttpResponse> PrometheusAdminApi::Snapshot() const {
+  const std::string name = SnapshotName(context_.clock->NowNs());
+  VARVE_RETURN_IF_ERROR(context_.engine->Checkpoint(context_.engine->options().data_dir + "/snapshots/" + name));
+  return PromSuccess("{\"name\":\"" + name + "\"}");
 }
 
 Result<HttpResponse> PrometheusAdminApi::CleanTombstones() const {

@@ -16,6 +16,7 @@ class PrometheusAdminApi {
 
  private:
   Result<HttpResponse> DeleteSeries(const PromCall& call) const;
+  Result<HttpResponse> Snapshot() const;
   Result<HttpResponse> CleanTombstones() const;
 
   const PrometheusContext& context_;

@@ -5,6 +5,7 @@
 #include <rocksdb/listener.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
+#include <rocksdb/utilities/checkpoint.h>
 
 #include <algorithm>
 #include <cstdarg>
@@ -172,6 +173,16 @@ Status HotDb::FlushMemory() {
   flush.wait = true;
   flush.allow_write_stall = true;
   return FromRocksDb(db()->Flush(flush, impl_->handles), "flushing the hot database");
+}
+
+Status HotDb::Checkpoint(const std::string& path) {
+  if (failed()) [[unlikely]]
+    return Fail(Status::Ok());
+  rocksdb::Checkpoint* raw = nullptr;
+  rocksdb::Status status = rocksdb::Checkpoint::Create(db(), &raw);
+  const std::unique_ptr<rocksdb::Checkpoint> checkpoint(raw);
+  if (status.ok()) status = checkpoint->CreateCheckpoint(path);
+  return FromRocksDb(status, "copying the hot database to " + path);
 }
 
 Status HotDb::DeleteJournalFilesThrough(std::string_view end) {

@@ -60,6 +60,8 @@ class HotDb {
 
   // Writes every column family's memory to files, so that the write-ahead log files so far are obsolete.
   Status FlushMemory();
+  // Copies the database to `path`, which must not be there: files are linked, the log is copied.
+  Status Checkpoint(const std::string& path);
   // Deletes the journal's oldest files as long as their keys are at most `end`, all of it deleted data.
   Status DeleteJournalFilesThrough(std::string_view end);
   // Obsolete files are otherwise deleted in the background, some time later.

@@ -239,6 +239,15 @@ Result<std::unique_ptr<const MetricSnapshot>> MetricStoreImpl::Snapshot(TenantId
       std::make_unique<MetricSnapshotImpl>(&packs_, std::move(selection), std::move(labels)));
 }
 
+Status MetricStoreImpl::ReadPack(const PackId& pack, SeriesOrdinal series, MetricRange range,
+                                 SeriesSamples* out) const {
+  out->Clear();
+  VARVE_ASSIGN_OR_RETURN(const auto index, packs_.Index(pack));
+  const auto at = std::lower_bound(index->series.begin(), index->series.end(), std::pair(series, uint32_t{0}));
+  if (at == index->series.end() || at->first != series) return Status::Ok();
+  return packs_.Read(pack, *index, at->second, range, nullptr, out);
+}
+
 Status MetricStoreImpl::ReadElsewhere(MetricShard* shard, SeriesOrdinal series, TenantId tenant, MetricRange range,
                                       SeriesSamples* out) const {
   out->Clear();
@@ -250,11 +259,10 @@ Status MetricStoreImpl::ReadElsewhere(MetricShard* shard, SeriesOrdinal series, 
     const MetricRange span{.min_ms = MsOfPackTime(pack->summary.min_ts_ns),
                            .max_ms = MsOfPackTime(pack->summary.max_ts_ns)};
     if (!Overlaps(span, range)) continue;
-    VARVE_ASSIGN_OR_RETURN(const auto index, packs_.Index(pack->id));
-    const auto at = std::lower_bound(index->series.begin(), index->series.end(), std::pair(series, uint32_t{0}));
-    if (at == index->series.end() || at->first != series) continue;
-    samples.Clear();
-    VARVE_RETURN_IF_ERROR(packs_.Read(pack->id, *index, at->second, range, nullptr, &samples));
+    Status read = ReadPack(pack->id, series, range, &samples);
+    // What a damaged pack held cannot be compared with: the sample is taken, or its sender would try for ever.
+    if (read.code() == Code::kCorruption || read.code() == Code::kNotFound) continue;
+    VARVE_RETURN_IF_ERROR(std::move(read));
     for (const MetricDeletePtr& one : deletes) {
       if (one->Concerns(pack->summary) && one->TakesSeries(series_.LabelsOf(series))) one->DropFrom(&samples);
     }

@@ -117,6 +117,8 @@ class MetricStoreImpl final : public MetricStore {
   // Fills in the head slots of these series of the selection, which are in `shard`, and notes which have one.
   void PickHeads(const MetricSelection::Shard& shard, const std::vector<uint32_t>& numbers, MetricSelection* selection,
                  std::vector<bool>* wanted) const;
+  // Replaces `out` by the series' samples in the pack.
+  Status ReadPack(const PackId& pack, SeriesOrdinal series, MetricRange range, SeriesSamples* out) const;
   // Replaces `out` by the series' samples in the sealed head and the packs, for judging; to be called by the holder of
   // the shard's append_mu.
   Status ReadElsewhere(MetricShard* shard, SeriesOrdinal series, TenantId tenant, MetricRange range,

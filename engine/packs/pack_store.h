@@ -71,6 +71,10 @@ class PackStore {
   // After these return, reads of the packs give kNotFound and their space is freed. The caller makes
   // sure that no snapshot needs them. Dropping what is not there is ok.
   virtual Status Drop(std::span<const PackId> ids) = 0;
+  // Copies the whole store to `path`, which must not be there, by linking its files. kUnimplemented: it has none.
+  virtual Status Checkpoint(const std::string& path) const {
+    return Unimplemented("this store of packs has no files that could be linked to " + path);
+  }
   // Every pack of the class with begin <= bucket < end.
   virtual Status DropBuckets(uint8_t retention_class, int32_t begin_bucket, int32_t end_bucket) = 0;
 };

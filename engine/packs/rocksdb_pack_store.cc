@@ -24,6 +24,7 @@
 #include <rocksdb/env.h>
 #include <rocksdb/sst_file_writer.h>
 #include <rocksdb/table.h>
+#include <rocksdb/utilities/checkpoint.h>
 
 #include <algorithm>
 #include <atomic>
@@ -120,6 +121,7 @@ class RocksDbPackStore : public PackStore {
   Result<std::vector<PackInfo>> List() const override;
   Status Drop(std::span<const PackId> ids) override;
   Status DropBuckets(uint8_t retention_class, int32_t begin_bucket, int32_t end_bucket) override;
+  Status Checkpoint(const std::string& path) const override;
 
   std::string PendingPath() const { return options_.path + "/pending"; }
   const rocksdb::Options& db_options() const { return db_options_; }
@@ -328,6 +330,16 @@ Status RocksDbPackStore::Drop(std::span<const PackId> ids) {
   VARVE_RETURN_IF_ERROR(PrepareToWrite("drop packs"));
   ReaderLock lock(db_mu_);
   return db_ == nullptr ? NotOpen() : DropLocked(ids);
+}
+
+Status RocksDbPackStore::Checkpoint(const std::string& path) const {
+  const ReaderLock lock(db_mu_);
+  if (db_ == nullptr) return NotOpen();
+  rocksdb::Checkpoint* raw = nullptr;
+  rocksdb::Status status = rocksdb::Checkpoint::Create(db_.get(), &raw);
+  const std::unique_ptr<rocksdb::Checkpoint> checkpoint(raw);
+  if (status.ok()) status = checkpoint->CreateCheckpoint(path);
+  return FromRocksDb(status, "copying the packs to " + path);
 }
 
 Status RocksDbPackStore::DropBuckets(uint8_t retention_class, int32_t begin_bucket, int32_t end_bucket) {

@@ -212,6 +212,26 @@ class PrometheusApi(VarveTest):
         server.restart()
         self.assertEqual("30", left())
 
+    def test_a_snapshot_is_a_data_directory_of_its_own(self):
+        server = self.with_samples()
+        server.stop()
+        server.arguments = ["--set", "prometheus.enable_admin_api=true"]
+        server.start()
+        answer = server.request("POST", "/api/v1/admin/tsdb/snapshot")
+        self.assertEqual(200, answer.status, answer.text)
+        name = answer.json["data"]["name"]
+        self.assertRegex(name, r"^\d{8}T\d{6}Z-[0-9a-f]{16}$")
+        query = {"query": "count_over_time(squares[2m])", "time": (NOW - 500) / 1000}
+        wanted = self.data(server, "/api/v1/query", query)["result"]
+        self.assertEqual(1, len(wanted))
+        # What comes and goes afterwards does not touch it.
+        self.assertEqual(204, server.request("POST", "/api/v1/admin/tsdb/delete_series", {"match[]": "squares"}).status)
+        self.assertEqual(204, server.request("POST", "/api/v1/admin/tsdb/clean_tombstones").status)
+        self.assertEqual([], self.data(server, "/api/v1/query", query)["result"])
+        copy = self.started(data_dir=f"{server.data_dir}/snapshots/{name}")
+        self.assertEqual(wanted, self.data(copy, "/api/v1/query", query)["result"])
+        copy.stop()
+
     def test_running_queries_are_listed_and_can_be_ended(self):
         server = self.with_samples()
         slow = "quantile_over_time(0.5, (squares)[50s:1ms])"

@@ -81,6 +81,7 @@ class LoadRecorder final : public Engine {
     return engine_.DeleteGeneration(tenant);
   }
   Status Compact() override { return engine_.Compact(); }
+  Status Checkpoint(const std::string& directory) override { return engine_.Checkpoint(directory); }
   MemoryBudget* ingest_budget() override { return engine_.ingest_budget(); }
   MetricStore& metrics() override { return engine_.metrics(); }
   MemoryBudget* query_budget() override { return engine_.query_budget(); }

@@ -65,6 +65,7 @@ class MemoryEngine final : public Engine {
   Status CancelDelete(std::string_view tenant, std::string_view id, bool force) override;
   uint64_t DeleteGeneration(std::string_view tenant) const override;
   Status Compact() override { return Status::Ok(); }
+  Status Checkpoint(const std::string&) override { return Unimplemented("a store in memory has no directory"); }
   MemoryBudget* ingest_budget() override { return &ingest_budget_; }
   MetricStore& metrics() override { return metrics_; }
   MemoryBudget* query_budget() override { return &query_budget_; }

@@ -87,6 +87,7 @@ class RecordingEngine final : public Engine {
     return memory_.DeleteGeneration(tenant);
   }
   Status Compact() override { return memory_.Compact(); }
+  Status Checkpoint(const std::string& directory) override { return memory_.Checkpoint(directory); }
   MemoryBudget* ingest_budget() override { return memory_.ingest_budget(); }
   MetricStore& metrics() override { return memory_.metrics(); }
   MemoryBudget* query_budget() override { return memory_.query_budget(); }

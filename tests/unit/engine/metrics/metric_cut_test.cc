@@ -51,6 +51,21 @@ TEST_F(MetricCutTest, SamplesInPacksAreJudgedAgainst) {
   EXPECT_EQ(All()[up_.ToString()].size(), 4u);
 }
 
+// Its sender would try again for ever otherwise.
+TEST_F(MetricCutTest, SamplesThatWouldBeComparedWithALostPackAreTaken) {
+  Open();
+  Push(up_, now_ms_, 1);
+  ASSERT_OK(engine_->Flush());
+  std::vector<PackId> ids;
+  const Result<std::vector<PackInfo>> packs = disk_.packs->List();
+  ASSERT_OK(packs);
+  for (const PackInfo& pack : *packs) ids.push_back(pack.id);
+  ASSERT_OK(disk_.packs->Drop(ids));
+  Open();
+  EXPECT_EQ(Push(up_, now_ms_ - 5, 2), SampleVerdict::kStored);
+  EXPECT_EQ(Push(up_, now_ms_, 3), SampleVerdict::kStored);
+}
+
 TEST_F(MetricCutTest, ASeriesStaysInItsShardWhateverTheNumberOfItsTenant) {
   Open();
   for (const char* tenant : {"zz", "b", "ccc", "a", "dddd"}) {  // seen in another order at the next start
