@@ -371,7 +371,7 @@ class MetricWritePath::Impl::WriteRun {
       if (verdict == SampleVerdict::kConflict) {
         RefuseSample(Reason::kDuplicateTimestamp, s, ts_ms, "duplicate sample for timestamp");
       } else {
-        RefuseSample(Reason::kSampleTooOld, s, ts_ms, "too old sample: before what the retention period keeps");
+        RefuseSample(Reason::kSampleTooOld, s, ts_ms, "too old sample: outside of what is kept (the retention period, and the years 1677 to 2262)");
       }
     });
   }

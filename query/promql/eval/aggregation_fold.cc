@@ -4,6 +4,7 @@
 
 #include "query/promql/eval/aggregation.h"
 #include "query/promql/values/histogram_fold.h"
+#include "query/promql/values/neumaier.h"
 
 namespace varve::promql {
 namespace {
@@ -90,7 +91,7 @@ class Fold {
         if (is_first) {
           result = value;
         } else {
-          Increment(value, &result, &cells_.lost[cell]);
+          NeumaierAdd(value, &result, &cells_.lost[cell]);
         }
         return;
       case AggregateOp::kAvg: return AddToMean(cell, value, is_first);
@@ -107,19 +108,6 @@ class Fold {
     }
   }
 
-  // Neumaier's summation.
-  static void Increment(double value, double* sum, double* lost) {
-    const double total = *sum + value;
-    if (std::isinf(total)) {
-      *lost = 0;
-    } else if (std::fabs(*sum) >= std::fabs(value)) {
-      *lost += (*sum - total) + value;
-    } else {
-      *lost += (value - total) + *sum;
-    }
-    *sum = total;
-  }
-
   // The plain mean of the sum for as long as the sum does not overflow, an incremental one from there on.
   void AddToMean(size_t cell, double value, bool is_first) {
     double& count = cells_.count[cell];
@@ -132,7 +120,7 @@ class Fold {
     if ((cells_.flags[cell] & Cells::kIncremental) == 0) {
       double sum = cells_.value[cell];
       double sum_lost = lost;
-      Increment(value, &sum, &sum_lost);
+      NeumaierAdd(value, &sum, &sum_lost);
       if (!std::isinf(sum)) {
         cells_.value[cell] = sum;
         lost = sum_lost;
@@ -146,7 +134,7 @@ class Fold {
     const double share = (count - 1) / count;
     cells_.mean[cell] *= share;
     lost *= share;
-    Increment(value / count, &cells_.mean[cell], &lost);
+    NeumaierAdd(value / count, &cells_.mean[cell], &lost);
   }
 
   // Welford's method; a first value that is not finite makes it all NaN.

@@ -159,7 +159,7 @@ void JsonWriter::FillValue(std::string_view key, const std::optional<double>& va
   if (!value || !std::isfinite(*value)) {
     out_.append("null");
   } else {
-    AppendGoNumber(&out_, *value);
+    AppendGoJsonNumber(&out_, *value);
   }
 }
 

@@ -235,20 +235,31 @@ void AppendPlainNumber(std::string* out, double value) {
   }
 }
 
-void AppendGoNumber(std::string* out, double value) {
-  if (!std::isfinite(value)) return AppendPlainNumber(out, value);
+namespace {
+
+// With an exponent unless that lies in [first, end).
+void AppendWithExponent(std::string* out, double value, int first, int end_exponent) {
   std::array<char, 40> buffer;
   const auto [end, error] =
       std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::scientific);
   VARVE_CHECK(error == std::errc());
   const std::string_view text(buffer.data(), static_cast<size_t>(end - buffer.data()));
   const int exponent = std::atoi(std::string(text.substr(text.find('e') + 1)).c_str());
-  if (exponent < -4 || exponent >= 21) {
+  if (exponent < first || exponent >= end_exponent) {
     out->append(text);
   } else {
     AppendPlainNumber(out, value);
   }
 }
+
+}  // namespace
+
+void AppendGoNumber(std::string* out, double value) {
+  if (!std::isfinite(value)) return AppendPlainNumber(out, value);
+  AppendWithExponent(out, value, -4, 6);
+}
+
+void AppendGoJsonNumber(std::string* out, double value) { AppendWithExponent(out, value, -6, 21); }
 
 std::string QuotedRune(int32_t rune) {
   if (rune == '\'') return "'\\''";

@@ -25,8 +25,10 @@ Result<std::string> Unquote(std::string_view quoted);
 void AppendDuration(std::string* out, int64_t ms);
 // The shortest digits that read back the same, never with an exponent; `+Inf`, `-Inf`, `NaN`.
 void AppendPlainNumber(std::string* out, double value);
-// Go's %v: as above, with an exponent where it is below -4 or above 20.
+// Go's %v and %g: as above, with an exponent where that is below -4 or above 5.
 void AppendGoNumber(std::string* out, double value);
+// As Go's JSON has it: with an exponent where that is below -6 or above 20. `value` is finite.
+void AppendGoJsonNumber(std::string* out, double value);
 // A character in single quotes, as Go's %q.
 std::string QuotedRune(int32_t rune);
 

@@ -121,6 +121,8 @@ TEST(PromqlPrinter, WritesOperatorsAndAggregations) {
       {"a + on () b", ""},
       {"a + ignoring () b", "a + b"},
       {"a + fill(0x10) b", "a + fill (16) b"},
+      {"a + fill(123456) b", "a + fill (123456) b"},
+      {"a + fill(1234567) b", "a + fill (1.234567e+06) b"},
       {"a + on (x) fill_right(-1) fill_left(2) b", "a + on (x) fill_left (2) fill_right (-1) b"},
       {"by + without", ""},
       {"logql(`sum(rate({a=\"b\"}[5m]))`) + 1", "logql(\"sum(rate({a=\\\"b\\\"}[5m]))\") + 1"},
