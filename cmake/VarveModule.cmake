@@ -1,7 +1,7 @@
 # varve_module(NAME LAYER n SRCS a.cc … DEPS other_module … LIBS external …)
 #
 # A static library whose DEPS must lie on lower layers: dependencies go one way only
-# (tools → http → {query, ingest} → engine), and configuring fails where they do not.
+# (tools → http → alerting → {query, ingest} → engine), and configuring fails where they do not.
 # tests/tidy checks the include lines against the same declaration.
 function(varve_module NAME)
   cmake_parse_arguments(M "" "LAYER" "SRCS;DEPS;LIBS" ${ARGN})

@@ -34,6 +34,7 @@
 #include "engine/model/labels.h"
 #include "engine/model/matcher.h"
 #include "engine/options.h"
+#include "engine/record_store.h"
 #include "engine/scan.h"
 
 namespace varve {
@@ -180,6 +181,9 @@ class Engine {
 
   // --- Metrics --------------------------------------------------------------------------------
   virtual MetricStore& metrics() = 0;
+
+  // Facts of parts beside the engine (record_store.h).
+  virtual RecordStore& records() = 0;
 
   // --- Shared means ---------------------------------------------------------------------------
   // For bodies being received and decoded; reserve before allocating.

@@ -92,6 +92,7 @@ class EngineImpl final : public Engine {
   Status Checkpoint(const std::string& directory) override VARVE_EXCLUDES(commit_mu_);
   MemoryBudget* ingest_budget() override { return &ingest_budget_; }
   MetricStore& metrics() override;
+  RecordStore& records() override { return *stores_.meta; }
   MemoryBudget* query_budget() override { return &query_budget_; }
   ThreadPool* query_pool() override { return &query_pool_; }
   const EngineOptions& options() const override { return options_; }

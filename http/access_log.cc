@@ -5,8 +5,8 @@
 #include <array>
 #include <utility>
 
+#include "engine/base/json_writer.h"
 #include "engine/model/labels.h"
-#include "http/json_writer.h"
 
 namespace varve {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string>
 
-#include "http/json_writer.h"
+#include "engine/base/json_writer.h"
 #include "http/legacy_api.h"
 #include "http/prometheus_json.h"
 #include "http/prometheus_params.h"

@@ -8,9 +8,9 @@
 #include <utility>
 #include <vector>
 
+#include "engine/base/json_writer.h"
 #include "http/error_map.h"
 #include "http/form.h"
-#include "http/json_writer.h"
 #include "http/version.h"
 
 namespace varve {

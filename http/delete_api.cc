@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "engine/base/json_writer.h"
 #include "http/error_map.h"
-#include "http/json_writer.h"
 #include "http/tenant.h"
 #include "http/tenant_query_limits.h"
 #include "query/exec/humanized_text.h"

@@ -5,7 +5,7 @@
 #include <variant>
 #include <vector>
 
-#include "http/json_writer.h"
+#include "engine/base/json_writer.h"
 #include "query/exec/query_plan.h"
 #include "query/logql/printer.h"
 

@@ -7,8 +7,8 @@
 #include <string>
 #include <utility>
 
+#include "engine/base/json_writer.h"
 #include "http/body_source.h"
-#include "http/json_writer.h"
 #include "http/query_params.h"
 #include "http/row_json.h"
 #include "query/exec/blocked_queries.h"

@@ -7,8 +7,8 @@
 #include <limits>
 #include <utility>
 
+#include "engine/base/json_writer.h"
 #include "engine/base/memory_budget.h"
-#include "http/json_writer.h"
 #include "http/prometheus_json.h"
 #include "ingest/utf8_repair.h"
 #include "query/promql/syntax/parser.h"

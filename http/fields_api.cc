@@ -6,7 +6,7 @@
 #include <utility>
 #include <variant>
 
-#include "http/json_writer.h"
+#include "engine/base/json_writer.h"
 #include "query/logql/parser.h"
 
 namespace varve {

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "http/json_writer.h"
+#include "engine/base/json_writer.h"
 #include "http/loki_responses.h"
 #include "http/stream_volume.h"
 #include "query/logql/parser.h"

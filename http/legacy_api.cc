@@ -6,9 +6,9 @@
 #include <utility>
 #include <variant>
 
+#include "engine/base/json_writer.h"
 #include "engine/base/time.h"
 #include "engine/model/labels.h"
-#include "http/json_writer.h"
 #include "http/loki_responses.h"
 #include "query/logql/parser.h"
 #include "query/logql/printer.h"

@@ -4,9 +4,9 @@
 #include <utility>
 #include <vector>
 
+#include "engine/base/json_writer.h"
 #include "engine/retention_policy.h"
 #include "http/error_map.h"
-#include "http/json_writer.h"
 #include "http/tenant.h"
 #include "http/version.h"
 #include "ingest/otlp_config.h"

@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "engine/base/json_writer.h"
 #include "http/explain_api.h"
-#include "http/json_writer.h"
 #include "http/loki_responses.h"
 #include "query/exec/page_cursor.h"
 #include "query/logql/parser.h"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-#include "http/json_writer.h"
+#include "engine/base/json_writer.h"
 
 namespace varve {
 namespace {

@@ -63,6 +63,7 @@ class MultiTenantEngine final : public Engine {
   }
   MemoryBudget* ingest_budget() override { return engine_->ingest_budget(); }
   MetricStore& metrics() override { return engine_->metrics(); }
+  RecordStore& records() override { return engine_->records(); }
   MemoryBudget* query_budget() override { return engine_->query_budget(); }
   ThreadPool* query_pool() override { return engine_->query_pool(); }
   const EngineOptions& options() const override { return engine_->options(); }

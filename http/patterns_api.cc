@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "http/json_writer.h"
+#include "engine/base/json_writer.h"
 #include "query/logql/parser.h"
 #include "query/patterns/pattern_query.h"
 

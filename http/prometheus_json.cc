@@ -4,7 +4,7 @@
 #include <cmath>
 #include <utility>
 
-#include "http/json_writer.h"
+#include "engine/base/json_writer.h"
 
 namespace varve {
 namespace {

@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "engine/base/json_writer.h"
 #include "engine/model/labels.h"
-#include "http/json_writer.h"
 #include "http/prometheus_json.h"
 #include "http/prometheus_params.h"
 #include "ingest/utf8_repair.h"

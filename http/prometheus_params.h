@@ -9,9 +9,9 @@
 #include <string>
 #include <string_view>
 
+#include "engine/base/rfc3339.h"
 #include "engine/base/status.h"
 #include "http/form.h"
-#include "http/rfc3339.h"
 
 namespace varve {
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "engine/base/json_writer.h"
 #include "engine/base/time.h"
-#include "http/json_writer.h"
 #include "http/prometheus_json.h"
 #include "http/query_gate.h"
 #include "query/promql/syntax/parser.h"

@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "engine/base/json_writer.h"
 #include "engine/model/labels.h"
-#include "http/json_writer.h"
 #include "http/legacy_api.h"
 #include "http/prometheus_json.h"
 #include "http/prometheus_params.h"

@@ -8,8 +8,8 @@
 #include <optional>
 #include <string>
 
+#include "engine/base/rfc3339.h"
 #include "engine/model/labels.h"
-#include "http/rfc3339.h"
 #include "query/exec/humanized_text.h"
 #include "query/logql/literals.h"
 

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "http/json_writer.h"
+#include "engine/base/json_writer.h"
 #include "http/legacy_api.h"
 
 namespace varve {

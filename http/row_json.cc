@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/base/json_writer.h"
 #include "engine/model/labels.h"
-#include "http/json_writer.h"
 
 namespace varve {
 

@@ -4,10 +4,10 @@
 #include <string>
 #include <utility>
 
+#include "engine/base/json_writer.h"
 #include "engine/model/labels.h"
 #include "http/error_map.h"
 #include "http/form.h"
-#include "http/json_writer.h"
 #include "http/tenant.h"
 
 namespace varve {

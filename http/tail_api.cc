@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
+#include "engine/base/json_writer.h"
 #include "http/error_map.h"
 #include "http/form.h"
-#include "http/json_writer.h"
 #include "http/loki_responses.h"
 #include "http/query_params.h"
 #include "http/tenant.h"

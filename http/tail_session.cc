@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "http/json_writer.h"
+#include "engine/base/json_writer.h"
 #include "http/tail_hub.h"
 
 namespace varve {

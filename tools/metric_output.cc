@@ -10,9 +10,9 @@
 #include <set>
 #include <utility>
 
+#include "engine/base/json_writer.h"
 #include "engine/base/time.h"
 #include "engine/model/labels.h"
-#include "http/json_writer.h"
 #include "tools/table.h"
 #include "tools/time_text.h"
 

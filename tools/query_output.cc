@@ -8,9 +8,9 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/base/json_writer.h"
 #include "engine/base/time.h"
 #include "engine/model/labels.h"
-#include "http/json_writer.h"
 #include "tools/table.h"
 #include "tools/time_text.h"
 

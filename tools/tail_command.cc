@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "engine/base/clock.h"
-#include "http/json_writer.h"
+#include "engine/base/json_writer.h"
 #include "tools/api_client.h"
 #include "tools/client_options.h"
 #include "tools/commands.h"

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "http/json_writer.h"
+#include "engine/base/json_writer.h"
 #include "tools/api_client.h"
 #include "tools/client_options.h"
 #include "tools/commands.h"

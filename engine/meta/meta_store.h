@@ -1,5 +1,5 @@
 // What the engine knows besides entries: which packs are committed, how far each shard's packs reach
-// in the journal, the identities of streams, and the directory's fixed settings.
+// in the journal, the identities of streams, the directory's fixed settings, and other parts' records.
 //
 // Commit is the one step that makes a cut count: packs, watermarks and the journal's trim change
 // together or not at all. Pack keys and summaries are opaque bytes here (packs/ encodes them).
@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "engine/base/status.h"
+#include "engine/record_store.h"
 
 namespace varve {
 
@@ -47,10 +48,8 @@ struct StreamRecord {
 // stream family, and what a fingerprint is the hash of.
 std::string StreamKey(std::string_view tenant, std::string_view canonical);
 
-class MetaStore {
+class MetaStore : public RecordStore {
  public:
-  virtual ~MetaStore() = default;
-
   // Synced. After an error it is unknown whether it happened: only the same commit may be tried again.
   virtual Status Commit(const MetaCommit& commit) = 0;
   virtual Result<std::vector<MetaCommit::Pack>> ListPacks() const = 0;  // ascending by key
@@ -68,17 +67,6 @@ class MetaStore {
   virtual Status PutSeries(const StreamRecord& series) = 0;
   virtual Status DeleteSeries(const std::vector<StreamRecord>& series) = 0;
   virtual Status ForEachSeries(const std::function<Status(const StreamRecord&)>& fn) const = 0;
-
-  // Small facts of other parts of the engine, opaque here; their keys begin with the part's name and a slash. One
-  // call is one step: all or nothing. Durable no later than any journal record appended after it returns.
-  struct Record {
-    std::string key;
-    std::string value;
-  };
-  virtual Status WriteRecords(const std::vector<Record>& put, const std::vector<std::string>& removed) = 0;
-  // Ascending by key; `fn` gets the whole key.
-  virtual Status ForEachRecord(std::string_view prefix,
-                               const std::function<Status(std::string_view key, std::string_view value)>& fn) const = 0;
 
   virtual Result<std::optional<std::string>> GetSetting(std::string_view name) const = 0;
   virtual Status PutSetting(std::string_view name, std::string_view value) = 0;

@@ -9,11 +9,11 @@
 #include <string_view>
 
 #include "engine/base/check.h"
+#include "engine/base/json_writer.h"
 #include "http/access_log.h"
 #include "http/detected_fields.h"
 #include "http/form.h"
 #include "http/gzip_response.h"
-#include "http/json_writer.h"
 #include "http/loki_responses.h"
 #include "http/query_params.h"
 #include "http/tenant.h"

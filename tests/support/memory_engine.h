@@ -18,6 +18,7 @@
 #include "engine/bucket_generations.h"
 #include "engine/engine.h"
 #include "tests/support/memory_metric_store.h"
+#include "tests/support/memory_record_store.h"
 
 namespace varve::testing {
 
@@ -68,6 +69,7 @@ class MemoryEngine final : public Engine {
   Status Checkpoint(const std::string&) override { return Unimplemented("a store in memory has no directory"); }
   MemoryBudget* ingest_budget() override { return &ingest_budget_; }
   MetricStore& metrics() override { return metrics_; }
+  RecordStore& records() override { return stored_facts_; }
   MemoryBudget* query_budget() override { return &query_budget_; }
   ThreadPool* query_pool() override { return &pool_; }
   const EngineOptions& options() const override { return options_.engine; }
@@ -98,6 +100,7 @@ class MemoryEngine final : public Engine {
   const MemoryEngineOptions options_;
   MemoryBudget ingest_budget_;
   MemoryMetricStore metrics_;
+  MemoryRecordStore stored_facts_;
   MemoryBudget query_budget_;
   ThreadPool pool_;
   std::atomic<AppendObserver*> append_observer_{nullptr};

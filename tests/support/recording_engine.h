@@ -90,6 +90,7 @@ class RecordingEngine final : public Engine {
   Status Checkpoint(const std::string& directory) override { return memory_.Checkpoint(directory); }
   MemoryBudget* ingest_budget() override { return memory_.ingest_budget(); }
   MetricStore& metrics() override { return memory_.metrics(); }
+  RecordStore& records() override { return memory_.records(); }
   MemoryBudget* query_budget() override { return memory_.query_budget(); }
   ThreadPool* query_pool() override { return memory_.query_pool(); }
   const EngineOptions& options() const override { return memory_.options(); }

@@ -1,4 +1,4 @@
-#include "http/rfc3339.h"
+#include "engine/base/rfc3339.h"
 
 #include <array>
 
