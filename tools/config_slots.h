@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -15,6 +16,7 @@
 #include "engine/base/status.h"
 #include "engine/options.h"
 #include "engine/retention_policy.h"
+#include "ingest/mask.h"
 #include "ingest/otlp_config.h"
 #include "query/exec/query.h"
 
@@ -79,13 +81,17 @@ struct RetentionStreams {
 struct BlockedQueries {
   std::vector<BlockedQuery>* value;
 };
+// [{regex: 'token=\\S+', replacement: 'token=****'}, …]
+struct Masks {
+  std::shared_ptr<const LineMask>* value;
+};
 // {resource_attributes: {…}, scope_attributes: […], log_attributes: […], severity_text_as_label: false}
 struct OtlpSettings {
   OtlpConfig* value;
 };
 using Slot = std::variant<Flag, Text, TextList, Choice, DurabilityChoice, Port, Count, CountSize, Real, Bytes,
                           Bytes32, BytesSize, DurationMs, DurationNs, InstantNs, RetentionStreams,
-                          BlockedQueries, OtlpSettings>;
+                          BlockedQueries, Masks, OtlpSettings>;
 
 // Reads `node` into the slot; after an error the slot is as it was.
 Status ReadSlot(const YAML::Node& node, const Slot& slot);
