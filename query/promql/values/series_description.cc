@@ -1,4 +1,4 @@
-#include "tests/support/promqltest_series.h"
+#include "query/promql/values/series_description.h"
 
 #include <algorithm>
 #include <charconv>
@@ -9,11 +9,8 @@
 #include "query/promql/syntax/number_text.h"
 #include "query/promql/syntax/parser.h"
 
-namespace varve::promqltest {
+namespace varve::promql {
 namespace {
-
-using promql::FloatHistogram;
-using promql::FloatHistogramPtr;
 
 constexpr uint64_t kRepetitionsMax = 1'000'000;
 constexpr std::string_view kBlanks = " \t\r\n";
@@ -118,11 +115,11 @@ Result<double> TakeNumber(std::string_view* text) {
   while (end < all.size() && (std::string_view("smhdwy").find(all[end]) != std::string_view::npos || IsDigit(all[end]))) ++end;
   double value = 0;
   if (end > at && !IsDigit(all[at])) {
-    VARVE_ASSIGN_OR_RETURN(const int64_t ns, promql::ParseDurationNs(all.substr(begin, end - begin)));
+    VARVE_ASSIGN_OR_RETURN(const int64_t ns, ParseDurationNs(all.substr(begin, end - begin)));
     value = static_cast<double>(ns) / 1e9;
     at = end;
   } else {
-    VARVE_ASSIGN_OR_RETURN(value, promql::ParseNumber(all.substr(begin, at - begin)));
+    VARVE_ASSIGN_OR_RETURN(value, ParseNumber(all.substr(begin, at - begin)));
   }
   text->remove_prefix(at);
   return negative ? -value : value;
@@ -251,7 +248,7 @@ Status AppendHistograms(std::string_view item, std::vector<SequenceValue>* value
   for (uint64_t i = 0; i < *count; ++i) {
     FloatHistogram next = *value.histogram;
     if (next.schema() > step.histogram->schema()) return InvalidArgument("cannot merge from a finer schema");
-    const promql::HistogramOpNotes notes = add ? next.Add(*step.histogram) : next.Sub(*step.histogram);
+    const HistogramOpNotes notes = add ? next.Add(*step.histogram) : next.Sub(*step.histogram);
     if (notes.incompatible) return InvalidArgument("the histograms of a sequence have different layouts");
     value.histogram = std::make_shared<const FloatHistogram>(std::move(next));
     values->push_back(value);
@@ -295,7 +292,7 @@ Result<int64_t> TakeOffset(std::string_view* text) {
   const size_t begin = at;
   while (at < text->size() && IsDigit((*text)[at])) ++at;
   while (at < text->size() && (*text)[at] >= 'a' && (*text)[at] <= 'z' && (*text)[at] != 'x') ++at;
-  VARVE_ASSIGN_OR_RETURN(const int64_t ns, promql::ParseDurationNs(text->substr(begin, at - begin)));
+  VARVE_ASSIGN_OR_RETURN(const int64_t ns, ParseDurationNs(text->substr(begin, at - begin)));
   text->remove_prefix(at);
   return (negative ? -ns : ns) / 1'000'000;
 }
@@ -321,9 +318,10 @@ Status AppendStart(std::string_view item, std::vector<std::optional<int64_t>>* o
 Result<SeriesDescription> ParseSeriesDescription(std::string_view line) {
   const size_t end = MetricEnd(line);
   SeriesDescription series;
-  VARVE_ASSIGN_OR_RETURN(series.labels, promql::ParseMetric(line.substr(0, end)));
+  VARVE_ASSIGN_OR_RETURN(series.labels, ParseMetric(line.substr(0, end)));
   for (const std::string_view item : Items(line.substr(end))) {
     VARVE_RETURN_IF_ERROR(AppendItem(item, &series.values).WithContext(item));
+    if (series.values.size() > kSeriesValuesMax) return Bad("a series of too many values:", item);
   }
   return series;
 }
@@ -331,7 +329,7 @@ Result<SeriesDescription> ParseSeriesDescription(std::string_view line) {
 Result<double> ParseWholeNumber(std::string_view text) {
   const bool negative = text.starts_with("-");
   const bool sign = negative || text.starts_with("+");
-  VARVE_ASSIGN_OR_RETURN(const double value, promql::ParseNumber(text.substr(sign ? 1 : 0)));
+  VARVE_ASSIGN_OR_RETURN(const double value, ParseNumber(text.substr(sign ? 1 : 0)));
   return negative ? -value : value;
 }
 
@@ -343,11 +341,11 @@ bool IsStartTimesLine(std::string_view line) {
 Result<StartTimes> ParseStartTimes(std::string_view line) {
   const size_t blank = line.find_first_of(" \t");
   StartTimes starts;
-  VARVE_ASSIGN_OR_RETURN(starts.labels, promql::ParseMetric(Trimmed(line.substr(0, blank - 3))));
+  VARVE_ASSIGN_OR_RETURN(starts.labels, ParseMetric(Trimmed(line.substr(0, blank - 3))));
   for (const std::string_view item : Items(line.substr(blank))) {
     VARVE_RETURN_IF_ERROR(AppendStart(item, &starts.offsets_ms).WithContext(item));
   }
   return starts;
 }
 
-}  // namespace varve::promqltest
+}  // namespace varve::promql

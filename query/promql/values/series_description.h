@@ -1,6 +1,6 @@
-// Series descriptions of test scripts: `metric{l="v"} 1+2x3 _ {{count:5}}x2 stale`.
+// Series in the notation of Prometheus's tests: `metric{l="v"} 1+2x3 _ {{count:5}}x2 stale`.
 //
-// The language: prom_surface 5.2. Errors are kInvalidArgument and quote what is wrong.
+// The language: docs/rules.md. A description has at most kSeriesValuesMax values. Errors are kInvalidArgument and quote what is wrong.
 // Threads: pure functions.
 #pragma once
 
@@ -14,12 +14,14 @@
 #include "engine/model/packed_labels.h"
 #include "query/promql/values/float_histogram.h"
 
-namespace varve::promqltest {
+namespace varve::promql {
+
+inline constexpr size_t kSeriesValuesMax = 2'000'000;
 
 struct SequenceValue {
   bool omitted = false;
   double value = 0;
-  promql::FloatHistogramPtr histogram;  // null: a float
+  FloatHistogramPtr histogram;  // null: a float
   bool hint_given = false;              // the description says which counter reset hint it has
 };
 
@@ -40,4 +42,4 @@ struct StartTimes {
 bool IsStartTimesLine(std::string_view line);
 Result<StartTimes> ParseStartTimes(std::string_view line);
 
-}  // namespace varve::promqltest
+}  // namespace varve::promql
