@@ -4,8 +4,8 @@
 //   set.Parse("mail.tmpl", "{{ define \"subject\" }}…{{ end }}");
 //   set.Execute("{{ template \"subject\" . }}", data, Escape::kText)
 //
-// The language and the evaluator are those of LogQL's line_format; the functions are given. Bounds: template_limits.h.
-// Threads: immutable once parsed, share freely.
+// The language and the evaluator are those of LogQL's line_format; the functions are given. Bounds:
+// template_limits.h. Threads: immutable once parsed, share freely.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +29,8 @@ using DatumFields = std::vector<std::pair<std::string, Datum>>;
 // What fields and methods a value has beside those of its Go type.
 enum class DatumKind : uint8_t {
   kPlain,
-  kLabelSet,  // Alertmanager's KV: .SortedPairs .Names .Values .Remove; its fields are labels, "" when missing
+  kLabelSet,  // Alertmanager's KV: .SortedPairs .Names .Values .Remove; its fields are labels, "" when
+              // missing
   kAlerts,    // Alertmanager's Alerts, a list: .Firing .Resolved
 };
 
@@ -46,7 +47,8 @@ enum class Escape : uint8_t { kText, kHtml };  // kHtml: by context, as html/tem
 // Which functions a set has beside Go's own.
 enum class FunctionSet : uint8_t {
   kPrometheus,    // of rules: query first value label … humanize* title … (prom_surface 6.5)
-  kAlertmanager,  // of notifications: toUpper title join match safeHtml reReplaceAll stringSlice date tz since humanizeDuration …
+  kAlertmanager,  // of notifications: toUpper title join match safeHtml reReplaceAll stringSlice date tz
+                  // since humanizeDuration …
   kReport,        // both, and json, add, mul, div, round, default
 };
 
@@ -65,7 +67,8 @@ struct TemplateMeans {
 class TemplateSet {
  public:
   explicit TemplateSet(FunctionSet functions);
-  // Adds what `text` defines. kInvalidArgument, in Go's words: `template: mail.tmpl:3: unexpected "}" in operand`.
+  // Adds what `text` defines. kInvalidArgument, in Go's words: `template: mail.tmpl:3: unexpected "}" in
+  // operand`.
   Status Parse(std::string_view name, std::string_view text);
   // Only checks `text`.
   Status Check(std::string_view name, std::string_view text) const;

@@ -108,13 +108,13 @@ TEST_F(RandomPush, ReplayGivesWhatWasAppended) {
   WritePath replaying(&second, {});
   const ReplayFn replay = replaying.MakeReplay();
   std::string replayed;
-  for (const std::string& record : engine.records()) {
+  for (const std::string& record : engine.journal_records()) {
     LogReplaySink sink([&](const AppendBatch& batch) { replayed += second.Describe(batch); });
     const Status status = replay(record, &sink);
     ASSERT_TRUE(status.ok()) << "seed " << seed_ << ": " << status.ToString();
   }
   EXPECT_EQ(replayed, engine.appended()) << "seed " << seed_;
-  EXPECT_GT(engine.records().size(), 100u);
+  EXPECT_GT(engine.journal_records().size(), 100u);
 }
 
 TEST_F(RandomPush, DamagedBodiesAreRefusedOrStoredWhole) {
@@ -131,10 +131,10 @@ TEST_F(RandomPush, DamagedBodiesAreRefusedOrStoredWhole) {
         body.erase(at, 1 + Below(4));
       }
     }
-    const size_t records = engine.records().size();
+    const size_t records = engine.journal_records().size();
     const PushOutcome outcome = Push(&path, json ? body : testing::Snappy(body),
                                      json ? "application/json" : "application/x-protobuf");
-    ASSERT_EQ(engine.records().size() - records, outcome.entries_stored != 0 ? 1u : 0u) << "seed " << seed_;
+    ASSERT_EQ(engine.journal_records().size() - records, outcome.entries_stored != 0 ? 1u : 0u) << "seed " << seed_;
     ASSERT_EQ(engine.ingest_budget()->used_bytes(), 0) << "seed " << seed_;
   }
 }

@@ -35,8 +35,8 @@ class OtlpPush {
     const PushOutcome outcome = Push(body, content_type, encoding);
     EXPECT_EQ(engine_.ingest_budget()->used_bytes(), 0);
     std::string text = outcome.status.ok() ? "" : "error: " + std::string(outcome.status.message()) + "\n";
-    if (engine_.records().empty()) return text;
-    EXPECT_EQ(engine_.records().size(), 1U);
+    if (engine_.journal_records().empty()) return text;
+    EXPECT_EQ(engine_.journal_records().size(), 1U);
     IngestLimits others;
     others.discover_service_name = {};
     others.discover_log_levels = false;
@@ -44,7 +44,7 @@ class OtlpPush {
     WritePath other_path(&engine_, others);
     std::string replayed;
     LogReplaySink sink([&](const AppendBatch& batch) { replayed += engine_.Describe(batch); });
-    const Status status = other_path.MakeReplay()(engine_.records()[0], &sink);
+    const Status status = other_path.MakeReplay()(engine_.journal_records()[0], &sink);
     EXPECT_TRUE(status.ok()) << status.ToString();
     EXPECT_EQ(replayed, engine_.appended());
     return engine_.appended() + text;

@@ -27,11 +27,11 @@ inline void FuzzPush(const PushRequest& request) {
   const PushOutcome outcome = path.Push(request);
   VARVE_CHECK(engine.ingest_budget()->used_bytes() == 0);
   VARVE_CHECK(engine.ingest_budget()->peak_bytes() <= kBudgetBytes);
-  VARVE_CHECK(engine.records().size() == (outcome.entries_stored != 0 ? 1u : 0u));
-  if (engine.records().empty()) return;
+  VARVE_CHECK(engine.journal_records().size() == (outcome.entries_stored != 0 ? 1u : 0u));
+  if (engine.journal_records().empty()) return;
   std::string replayed;
   LogReplaySink sink([&](const AppendBatch& batch) { replayed += engine.Describe(batch); });
-  const Status status = path.MakeReplay()(engine.records()[0], &sink);
+  const Status status = path.MakeReplay()(engine.journal_records()[0], &sink);
   VARVE_CHECK(status.ok());
   VARVE_CHECK(replayed == engine.appended());
 }

@@ -115,7 +115,7 @@ class RecordingEngine final : public Engine {
   }
 
   const std::string& appended() const { return appended_; }
-  const std::vector<std::string>& records() const { return records_; }
+  const std::vector<std::string>& journal_records() const { return records_; }
   int64_t budget_at_append() const { return budget_at_append_; }
   MemoryEngine& memory() { return memory_; }
 

@@ -638,7 +638,7 @@ TEST(WritePath, ReplaysCutAndSpreadLinesToTheSameBatch) {
   WritePath replaying(&second, {});
   const ReplayFn replay = replaying.MakeReplay();
   std::string replayed;
-  for (const std::string& record : engine.records()) {
+  for (const std::string& record : engine.journal_records()) {
     LogReplaySink sink([&](const AppendBatch& batch) { replayed += second.Describe(batch); });
     EXPECT_TRUE(replay(record, &sink).ok());
   }
@@ -659,7 +659,7 @@ TEST(WritePath, ReplaysToTheSameBatchUnderAnotherConfiguration) {
   };
   EXPECT_EQ(path.Push(ProtobufRequest(Snappy(ProtobufBody(streams)))).entries_stored, 3u);
   EXPECT_EQ(path.Push(JsonRequest(JsonBody(streams))).entries_stored, 3u);
-  ASSERT_EQ(engine.records().size(), 2u);
+  ASSERT_EQ(engine.journal_records().size(), 2u);
 
   RecordingEngine second;
   IngestLimits other;
@@ -669,7 +669,7 @@ TEST(WritePath, ReplaysToTheSameBatchUnderAnotherConfiguration) {
   WritePath replaying(&second, other);
   const ReplayFn replay = replaying.MakeReplay();
   std::string replayed;
-  for (const std::string& record : engine.records()) {
+  for (const std::string& record : engine.journal_records()) {
     LogReplaySink sink([&](const AppendBatch& batch) { replayed += second.Describe(batch); });
     EXPECT_TRUE(replay(record, &sink).ok());
   }
@@ -680,7 +680,7 @@ TEST(WritePath, ReplayNamesDamage) {
   RecordingEngine engine;
   WritePath path(&engine, {});
   EXPECT_TRUE(path.Push(JsonRequest(OneStream(R"([["1","x"]])"))).status.ok());
-  const std::string record = engine.records()[0];
+  const std::string record = engine.journal_records()[0];
   const ReplayFn replay = path.MakeReplay();
   for (size_t size = 0; size < record.size(); ++size) {
     int batches = 0;
