@@ -187,6 +187,10 @@ void AddIngest(const IngestStats& s, const LabelList& tenant, FamilyList* out) {
                s.truncated_entries, truncated);
   out->Counter("loki_mutated_bytes_total", "Bytes they lost, by reason (Loki's name).", s.truncated_bytes,
                truncated);
+  out->Counter("varve_masked_entries_total", "Lines that limits.mask changed.", s.masked.entries);
+  out->Counter("varve_masked_metadata_values_total", "Values of structured metadata that limits.mask changed.",
+               s.masked.values);
+  out->Counter("varve_mask_replacements_total", "Replacements that limits.mask made.", s.masked.replacements);
   for (size_t i = 0; i < s.discarded_bytes.size(); ++i) {
     out->Counter("loki_discarded_bytes_total", "Bytes of rejected entries, by reason.", s.discarded_bytes[i],
                  by_reason(i));
