@@ -250,14 +250,15 @@ std::shared_ptr<SentLog> Dispatcher::FindLog(const AggregationGroup& group, std:
 void Dispatcher::AddLanes(AggregationGroup* group) {
   const auto receiver = generation_->integrations->by_receiver.find(group->record.receiver);
   if (receiver == generation_->integrations->by_receiver.end()) return;
+  std::map<std::string_view, size_t> of_kind;
   for (size_t i = 0; i < receiver->second.size(); ++i) {
     const Integration& integration = *receiver->second[i];
     DeliveryLane::Means means;
-    means.log = FindLog(*group, integration.kind(), i);
+    means.log = FindLog(*group, integration.kind(), of_kind[integration.kind()]++);
     means.integration = i;
     means.receiver = group->record.receiver;
     means.kind = integration.kind();
-    means.channel = KeyOfParts({means.receiver, means.kind, std::to_string(i)});
+    means.channel = KeyOfParts({means.receiver, means.kind, std::to_string(means.log->record.index)});
     means.group = group->map_key;
     means.send_resolved = integration.send_resolved();
     means.repeat_interval_ms = group->route->repeat_interval_ms;
@@ -270,9 +271,11 @@ bool Dispatcher::KnownAsFiring(const AggregationGroup& group, uint64_t fingerpri
   const auto receiver = generation_->integrations->by_receiver.find(group.record.receiver);
   if (receiver == generation_->integrations->by_receiver.end()) return false;
   const GroupRecord& record = group.record;
-  for (size_t i = 0; i < receiver->second.size(); ++i) {
-    const auto at = logs_.find(KeyOfParts({record.tenant, record.group_key, record.receiver,
-                                           receiver->second[i]->kind(), std::to_string(i)}));
+  std::map<std::string_view, size_t> of_kind;
+  for (const auto& integration : receiver->second) {
+    const std::string index = std::to_string(of_kind[integration->kind()]++);
+    const auto at =
+        logs_.find(KeyOfParts({record.tenant, record.group_key, record.receiver, integration->kind(), index}));
     if (at == logs_.end() || !at->second->told) continue;
     const auto& firing = at->second->record.state.firing;
     if (std::binary_search(firing.begin(), firing.end(), fingerprint)) return true;
@@ -321,7 +324,8 @@ void Dispatcher::Sweep(int64_t now_ms) {
     for (const auto& [fingerprint, alert] : alerts) {
       // In no group: nobody waits for its end. Ended long ago: nobody could be told of it for all the retention.
       const bool alone = alert->groups.empty() && alert->ResolvedAt(now_ms);
-      if (alone || (alert->ended && alert->updated_at_ms + limits_.retention_ms < now_ms)) over.emplace_back(tenant, alert);
+      const bool untold = alert->ended && alert->updated_at_ms + limits_.retention_ms < now_ms;
+      if (alone || untold) over.emplace_back(tenant, alert);
     }
   }
   for (const auto& [tenant, alert] : over) {

@@ -18,7 +18,9 @@ struct IntegrationSet {
   std::map<std::string, std::vector<std::unique_ptr<Integration>>> by_receiver;
 };
 
-// kInvalidArgument: a template.
+// kInvalidArgument: a template. kIoError: a file of templates.
 using IntegrationFactory = std::function<Result<std::shared_ptr<IntegrationSet>>(const NotifyConfig& config)>;
+// Those of receiver.h, with the default templates and the configuration's.
+Result<std::shared_ptr<IntegrationSet>> MakeIntegrationSet(const NotifyConfig& config);
 
 }  // namespace varve

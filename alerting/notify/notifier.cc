@@ -69,7 +69,7 @@ std::string EventLine(const DeliveryJob& job, const Delivery& delivery) {
   std::string line;
   AppendField(&line, "event", "notification");
   AppendField(&line, "receiver", means.receiver);
-  AppendField(&line, "integration", means.kind + "[" + std::to_string(means.integration) + "]");
+  AppendField(&line, "integration", means.kind + "[" + std::to_string(means.log->record.index) + "]");
   AppendField(&line, "group", job.group_key);
   AppendField(&line, "outcome", delivery.status.ok() ? "sent" : delivery.retry ? "retry" : "failed");
   AppendField(&line, "attempt", job.attempt);
@@ -181,7 +181,9 @@ Status Notifier::Load() {
 }
 
 Status Notifier::Configure(const NotifyConfig& config) {
-  VARVE_ASSIGN_OR_RETURN(std::shared_ptr<const IntegrationSet> integrations, impl_->options.integrations(config));
+  const IntegrationFactory& given = impl_->options.integrations;
+  VARVE_ASSIGN_OR_RETURN(std::shared_ptr<const IntegrationSet> integrations,
+                         given != nullptr ? given(config) : MakeIntegrationSet(config));
   const MutexLock lock(impl_->mu);
   impl_->dispatcher.Configure(config, integrations, impl_->NowMs());
   impl_->config = std::make_shared<const NotifyConfig>(config);
@@ -279,7 +281,9 @@ Delivery Notifier::Send(std::string_view receiver, const Message& message, const
     const MutexLock lock(impl_->mu);
     integrations = impl_->integrations;
   }
-  const auto missing = [&] { return Delivery{NotFound("receiver \"" + std::string(receiver) + "\" is not configured")}; };
+  const auto missing = [&] {
+    return Delivery{NotFound("receiver \"" + std::string(receiver) + "\" is not configured")};
+  };
   if (integrations == nullptr) return missing();
   const auto at = integrations->by_receiver.find(std::string(receiver));
   if (at == integrations->by_receiver.end()) return missing();

@@ -215,7 +215,11 @@ SilenceCounts SilenceStore::Counts(int64_t now_ms) const {
   for (const auto& [tenant, of_tenant] : tenants_) {
     for (const auto& [id, entry] : of_tenant.by_id) {
       const SilenceState state = entry.silence.StateAt(now_ms);
-      ++(state == SilenceState::kPending ? counts.pending : state == SilenceState::kActive ? counts.active : counts.expired);
+      switch (state) {
+        case SilenceState::kPending: ++counts.pending; break;
+        case SilenceState::kActive: ++counts.active; break;
+        case SilenceState::kExpired: ++counts.expired; break;
+      }
     }
   }
   return counts;

@@ -1,4 +1,4 @@
-// Receivers that keep what they are told, a clock that is set, and configurations built by hand: for tests of notifications.
+// For tests of notifications: receivers that keep what they are told, a clock that is set, configurations built by hand.
 #pragma once
 
 #include <gtest/gtest.h>
