@@ -42,6 +42,7 @@ int main(int argc, char** argv) {
   varve::AddPushCommand(&app, &chosen);
   varve::AddAlarmsCommand(&app, &chosen);
   varve::AddSilenceCommand(&app, &chosen);
+  varve::AddRulesCommand(&app, &chosen);
   varve::AddInspectCommand(&app, &chosen);
   varve::AddVerifyCommand(&app, &chosen);
   try {
