@@ -1,4 +1,4 @@
-// regexReplaceAll, regexReplaceAllLiteral, count. An expression that is a constant was compiled with the
+// regexReplaceAll, regexReplaceAllLiteral, count; match, reReplaceAll. An expression that is a constant was compiled with the
 // template; others are kept in a small cache of the thread.
 
 #include <charconv>
@@ -163,6 +163,27 @@ constexpr TemplateFunction kFunctions[] = {
 };
 
 }  // namespace
+
+bool MatchRegex(TemplateCall* call) {
+  const re2::RE2* regex = RegexOf(call);
+  return regex != nullptr && call->Return(TemplateValue::Bool(RegexMatches(*regex, call->Text(1))));
+}
+
+bool ReplaceAllRegex(TemplateCall* call) {
+  const re2::RE2* regex = RegexOf(call);
+  if (regex != nullptr) return ReplaceAll<false>(call);
+  // Go panics there, in these words.
+  if (call->error.starts_with("error parsing")) {
+    const Text pattern = call->Text(0);
+    std::string quoted = "`" + std::string(pattern) + "`";
+    if (pattern.find_first_of("`\n") != Text::npos) {
+      quoted.clear();
+      AppendQuotedGo(pattern, false, '"', &quoted);
+    }
+    call->error.insert(0, "regexp: Compile(" + quoted + "): ");
+  }
+  return false;
+}
 
 std::span<const TemplateFunction> RegexFunctions() { return kFunctions; }
 

@@ -22,6 +22,7 @@ std::string ParameterName(char parameter) {
     case 'd': return "time.Duration";
     case 'v': return "reflect.Value";
     case 'l': return "[]string";
+    case 'L': return "[]interface {}";
     case 'q': return "template.queryResult";
     case 'e': return "*template.sample";
     default: return "interface {}";
@@ -492,6 +493,7 @@ bool TemplateEvaluator::Argument(const Value& dot, Parameter parameter, const No
       return true;
     case 't':
     case 'l':
+    case 'L':
     case 'q':
     case 'e':
       return Fail("can't handle " + DescribeNode(node) + " for arg of type " + ParameterName(parameter));
@@ -537,7 +539,7 @@ bool TemplateEvaluator::Convert(Parameter parameter, Value* value) {
       (parameter == 's' && value->type == ValueType::kString && value->named == GoType::kNone) ||
       (parameter == 'l' && list &&
        (value->named == GoType::kStringSlice || value->named == GoType::kStrings)) ||
-      (parameter == 'q' && list && value->named == GoType::kQueryResult) ||
+      (parameter == 'L' && list && value->named == GoType::kNone) || (parameter == 'q' && list && value->named == GoType::kQueryResult) ||
       (parameter == 'e' && value->named == GoType::kSample) ||
       (parameter == 'i' && value->type == ValueType::kInt) ||
       (parameter == 'f' && value->type == ValueType::kFloat64) ||
