@@ -26,30 +26,40 @@ void KeepEqual(const LabelMap& other, LabelMap* common) {
   });
 }
 
-Datum TextDatum(std::string_view text) { return Datum{std::string(text)}; }
+// Adds a field in place: GCC 12 sees uninitialised members in a Datum that is moved.
+template <typename Value>
+void AddField(std::string_view name, Value value, DatumKind kind, DatumFields* out) {
+  auto& [field, datum] = out->emplace_back();
+  field = std::string(name);
+  datum.value.emplace<Value>(std::move(value));
+  datum.kind = kind;
+}
 
-Datum LabelDatum(const LabelMap& labels) {
+void AddText(std::string_view name, std::string_view text, DatumFields* out) {
+  AddField(name, std::string(text), DatumKind::kPlain, out);
+}
+
+void AddLabels(std::string_view name, const LabelMap& labels, DatumFields* out) {
   DatumFields fields;
-  for (const auto& [name, value] : labels) fields.emplace_back(name, TextDatum(value));
-  return Datum{std::move(fields), DatumKind::kLabelSet};
+  for (const auto& [label, value] : labels) AddText(label, value, &fields);
+  AddField(name, std::move(fields), DatumKind::kLabelSet, out);
 }
 
 std::string_view StatusOf(bool firing) { return firing ? "firing" : "resolved"; }
 
-Datum AlertDatum(const Notification& notification, size_t at) {
+DatumFields AlertFields(const Notification& notification, size_t at) {
   const PostedAlert& alert = notification.alerts[at];
   const bool resolved = alert.ResolvedAt(notification.now_ms);
-  const std::string fingerprint = at < notification.fingerprints.size() ? notification.fingerprints[at] : "";
   const int64_t ends_ns = resolved ? alert.ends_at_ms * 1'000'000 : std::numeric_limits<int64_t>::min();
   DatumFields fields;
-  fields.emplace_back("Status", TextDatum(StatusOf(!resolved)));
-  fields.emplace_back("Labels", LabelDatum(alert.labels));
-  fields.emplace_back("Annotations", LabelDatum(alert.annotations));
-  fields.emplace_back("StartsAt", Datum{Datum::Time{alert.starts_at_ms * 1'000'000}});
-  fields.emplace_back("EndsAt", Datum{Datum::Time{ends_ns}});
-  fields.emplace_back("GeneratorURL", TextDatum(alert.generator_url));
-  fields.emplace_back("Fingerprint", TextDatum(fingerprint));
-  return Datum{std::move(fields), DatumKind::kAlert};
+  AddText("Status", StatusOf(!resolved), &fields);
+  AddLabels("Labels", alert.labels, &fields);
+  AddLabels("Annotations", alert.annotations, &fields);
+  AddField("StartsAt", Datum::Time{alert.starts_at_ms * 1'000'000}, DatumKind::kPlain, &fields);
+  AddField("EndsAt", Datum::Time{ends_ns}, DatumKind::kPlain, &fields);
+  AddText("GeneratorURL", alert.generator_url, &fields);
+  AddText("Fingerprint", at < notification.fingerprints.size() ? notification.fingerprints[at] : "", &fields);
+  return fields;
 }
 
 void AppendMember(std::string_view name, std::string_view value, std::string* out) {
@@ -108,17 +118,23 @@ CommonParts CommonPartsOf(const std::vector<PostedAlert>& alerts) {
 
 Datum NotificationDatum(const Notification& notification) {
   const CommonParts common = CommonPartsOf(notification.alerts);
-  DatumList alerts;
-  for (size_t i = 0; i < notification.alerts.size(); ++i) alerts.push_back(AlertDatum(notification, i));
+  DatumList alerts(notification.alerts.size());
+  for (size_t i = 0; i < alerts.size(); ++i) {
+    alerts[i].value.emplace<DatumFields>(AlertFields(notification, i));
+    alerts[i].kind = DatumKind::kAlert;
+  }
   DatumFields fields;
-  fields.emplace_back("Receiver", TextDatum(QuotedMeta(notification.receiver)));
-  fields.emplace_back("Status", TextDatum(StatusOf(notification.AnyFiring())));
-  fields.emplace_back("Alerts", Datum{std::move(alerts), DatumKind::kAlerts});
-  fields.emplace_back("GroupLabels", LabelDatum(notification.group_labels));
-  fields.emplace_back("CommonLabels", LabelDatum(common.labels));
-  fields.emplace_back("CommonAnnotations", LabelDatum(common.annotations));
-  fields.emplace_back("ExternalURL", TextDatum(notification.external_url));
-  return Datum{std::move(fields), DatumKind::kNotification};
+  AddText("Receiver", QuotedMeta(notification.receiver), &fields);
+  AddText("Status", StatusOf(notification.AnyFiring()), &fields);
+  AddField("Alerts", std::move(alerts), DatumKind::kAlerts, &fields);
+  AddLabels("GroupLabels", notification.group_labels, &fields);
+  AddLabels("CommonLabels", common.labels, &fields);
+  AddLabels("CommonAnnotations", common.annotations, &fields);
+  AddText("ExternalURL", notification.external_url, &fields);
+  Datum data;
+  data.value.emplace<DatumFields>(std::move(fields));
+  data.kind = DatumKind::kNotification;
+  return data;
 }
 
 std::string WebhookJson(const Notification& notification, uint64_t alerts_max) {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 
 #include "query/templates/document_host.h"
 #include "query/templates/template_limits.h"
@@ -6,6 +7,9 @@
 
 namespace varve::templates {
 namespace {
+
+// The smallest of times stands for Go's zero time: an alert that has not ended.
+constexpr int64_t kGoZeroTimeSeconds = -62'135'596'800;
 
 using Value = TemplateValue;
 
@@ -35,6 +39,10 @@ class Converter {
       auto* copy = memory_->AllocateArray<TimeValue>(1);
       if (copy == nullptr) return false;
       *copy = TimeFromUnixNs(time->ns);
+      if (time->ns == std::numeric_limits<int64_t>::min()) {
+        copy->seconds = kGoZeroTimeSeconds;
+        copy->nanoseconds = 0;
+      }
       *value = Value::Time(copy);
     } else if (const auto* list = std::get_if<DatumList>(&datum.value)) {
       return List(*list, datum.kind, depth, value);
