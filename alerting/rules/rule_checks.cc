@@ -40,6 +40,7 @@ class RuleChecker {
 
  private:
   void Problem(uint32_t line, std::string text, bool expression = false) {
+    if (problems_->size() >= kRuleProblemsMax) return;
     RuleProblem& problem = problems_->emplace_back(where_);
     problem.line = line;
     problem.text = std::move(text);

@@ -160,7 +160,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadCase{"RulesAsMap", "groups:\n- name: g\n  rules: {a: b}\n", "'rules' must be a list, not a map"},
         BadCase{"Type", "groups:\n- name: g\n  type: sql\n", "'type' must be promql or logql"},
         BadCase{"UnquotedTemplate", "groups:\n- name: g\n  rules:\n  - {alert: A, expr: up, labels: {a: {b: c}}}\n",
-                "r.yml:4: group \"g\", rule 1 \"A\": 'labels.a' must be a text, not a map (text that begins with { needs quotes)"}),
+                "r.yml:4: group \"g\", rule 1 \"A\": 'labels.a' must be a text (one that begins with { needs quotes), not a map"}),
     [](const auto& tested) { return tested.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(
