@@ -12,12 +12,7 @@ namespace varve {
 namespace {
 
 bool SameRules(const RuleGroup& a, const RuleGroup& b) {
-  const auto same = [](const Rule& x, const Rule& y) {
-    return x.record == y.record && x.alert == y.alert && x.expr == y.expr && x.language == y.language &&
-           x.language_given == y.language_given && x.for_ms == y.for_ms &&
-           x.keep_firing_for_ms == y.keep_firing_for_ms && x.labels == y.labels && x.annotations == y.annotations &&
-           x.alarm == y.alarm;
-  };
+  const auto same = [](const Rule& x, const Rule& y) { return x.SameAs(y) && x.line == y.line; };
   return a.interval_ms == b.interval_ms && a.query_offset_ms == b.query_offset_ms && a.limit == b.limit &&
          a.labels == b.labels && std::equal(a.rules.begin(), a.rules.end(), b.rules.begin(), b.rules.end(), same);
 }
