@@ -107,7 +107,7 @@ void AddRecordKeys(std::string_view group_id, const RuleState& rule, std::vector
   for (const auto& item : rule.alarms.alarms()) keys->push_back(AlarmKey(group_id, rule.id, item.first));
 }
 
-std::string EncodeGroup(const GroupRecord& group) {
+std::string EncodeGroup(const RuleGroupRecord& group) {
   std::string out(1, static_cast<char>(kVersion));
   PutLengthPrefixed(&out, group.key.tenant);
   out.push_back(group.key.by_api ? 1 : 0);
@@ -123,10 +123,10 @@ std::string EncodeGroup(const GroupRecord& group) {
   return out;
 }
 
-Result<GroupRecord> DecodeGroup(std::string_view bytes) {
+Result<RuleGroupRecord> DecodeGroup(std::string_view bytes) {
   ByteReader in(bytes);
   VARVE_RETURN_IF_ERROR(CheckVersion(&in, "a rule group"));
-  GroupRecord group;
+  RuleGroupRecord group;
   group.key.tenant = in.LengthPrefixed();
   group.key.by_api = in.Fixed<uint8_t>() != 0;
   group.key.file = in.LengthPrefixed();

@@ -32,14 +32,14 @@ std::string AlarmKey(std::string_view group_id, std::string_view rule_id, const 
 // The keys of all records that the rule may have.
 void AddRecordKeys(std::string_view group_id, const RuleState& rule, std::vector<std::string>* keys);
 
-struct GroupRecord {
+struct RuleGroupRecord {
   GroupKey key;
   std::optional<int64_t> last_iteration_ms;
   std::optional<int64_t> last_sample_ms;
   std::vector<TimedLine> lines;
 };
-std::string EncodeGroup(const GroupRecord& group);
-Result<GroupRecord> DecodeGroup(std::string_view bytes);
+std::string EncodeGroup(const RuleGroupRecord& group);
+Result<RuleGroupRecord> DecodeGroup(std::string_view bytes);
 std::string EncodeAlert(const TrackedAlert& alert);
 Result<TrackedAlert> DecodeAlert(std::string_view bytes);
 std::string EncodeAlarm(const Alarm& alarm);
@@ -47,7 +47,7 @@ Result<Alarm> DecodeAlarm(std::string_view bytes);
 
 // Everything of a group that was stored.
 struct StoredGroup {
-  GroupRecord record;
+  RuleGroupRecord record;
   // By RuleId.
   std::map<std::string, std::vector<TrackedAlert>, std::less<>> alerts;
   std::map<std::string, std::vector<Alarm>, std::less<>> alarms;
