@@ -205,7 +205,7 @@ TEST(TemplateSet, KeepsTemplatesOfSeveralFiles) {
   EXPECT_EQ(run("{{ template \"greet\" . }}"), "Hello all");
   EXPECT_EQ(run("{{ block \"own\" . }}<{{ . }}>{{ end }}"), "<you>");
   EXPECT_EQ(run("{{ template \"none\" }}"),
-            "template: :1:3: executing \"\" at <{{template \"none\"}}>: template \"none\" not defined");
+            "template: :1:12: executing \"\" at <{{template \"none\"}}>: template \"none\" not defined");
   ASSERT_TRUE(set.Parse("d.tmpl", "\n{{ define \"fails\" }}\n  {{ .x }}{{ end }}").ok());
   EXPECT_EQ(run("{{ template \"fails\" . }}"),
             "template: d.tmpl:3:5: executing \"fails\" at <.x>: can't evaluate field x in type string");
