@@ -384,6 +384,14 @@ void CopyLimits(const Config& from, Config* to) {
   to->retention_streams = from.retention_streams;
 }
 
+void CopyAlertingFiles(const Config& from, Config* to) {
+  AlertingConfig copy = from.alerting;
+  copy.ruler = to->alerting.ruler;
+  copy.notifier = to->alerting.notifier;
+  copy.external = to->alerting.external;
+  to->alerting = std::move(copy);
+}
+
 std::vector<ConfigKey> ConfigKeys() {
   Config defaults;
   std::vector<ConfigKey> keys;

@@ -93,7 +93,7 @@ std::optional<int32_t> MinuteOfDay(std::string_view text) {
   return *Number(text.substr(0, 2)) * 60 + *Number(text.substr(3));
 }
 
-void ReadTimes(YamlMap* parent, const YAML::Node& node, TimeInterval* out) {
+void ReadTimes(YamlMap* parent, const YamlNode& node, TimeInterval* out) {
   YamlMap map(parent->file(), node, parent->where() + ": times");
   std::string start, end;
   map.Read("start_time", &start);
@@ -121,10 +121,10 @@ bool LocationExists(const std::string& name) {
   return file.read(magic, 4) && std::string_view(magic, 4) == "TZif";
 }
 
-TimeInterval ReadInterval(YamlFile* file, const YAML::Node& node, const std::string& where) {
+TimeInterval ReadInterval(YamlFile* file, const YamlNode& node, const std::string& where) {
   TimeInterval out;
   YamlMap map(file, node, where);
-  map.Each("times", [&](const YAML::Node& times) { ReadTimes(&map, times, &out); });
+  map.Each("times", [&](const YamlNode& times) { ReadTimes(&map, times, &out); });
   ReadRanges(&map, "weekdays", Part::kWeekday, &out.weekdays);
   ReadRanges(&map, "days_of_month", Part::kDayOfMonth, &out.days_of_month);
   ReadRanges(&map, "months", Part::kMonth, &out.months);
@@ -142,14 +142,14 @@ TimeInterval ReadInterval(YamlFile* file, const YAML::Node& node, const std::str
 void ReadTimeIntervals(YamlMap* root, std::vector<NamedTimeInterval>* out) {
   std::set<std::string> names;
   for (const std::string_view key : {"mute_time_intervals", "time_intervals"}) {
-    root->Each(key, [&](const YAML::Node& node) {
+    root->Each(key, [&](const YamlNode& node) {
       NamedTimeInterval named;
       YamlMap unnamed(root->file(), node, std::string(key));
       unnamed.Read("name", &named.name);
       const std::string where = std::string(key) + " " + GoQuoted(named.name);
       if (named.name.empty()) unnamed.Fail("missing name in time interval");
       if (!names.insert(named.name).second) unnamed.Fail("time interval " + GoQuoted(named.name) + " is not unique");
-      unnamed.Each("time_intervals", [&](const YAML::Node& interval) {
+      unnamed.Each("time_intervals", [&](const YamlNode& interval) {
         named.intervals.push_back(ReadInterval(root->file(), interval, where));
       });
       unnamed.Finish();

@@ -17,8 +17,8 @@ constexpr std::string_view kForeignKinds[] = {
 
 // An http_config of the receiver's own stands for the whole of the global one.
 void ReadOwnHttp(YamlMap* map, const NotifyGlobals& globals, std::string_view base_dir, HttpClientConfig* out) {
-  const auto node = map->Take("http_config");
-  if (!node || YamlIsEmpty(*node)) {
+  const YamlNode* node = map->Take("http_config");
+  if (node == nullptr) {
     *out = globals.http;
     return;
   }
@@ -53,8 +53,8 @@ void ReadHeaders(YamlMap* map, EmailConfig* out) {
 }
 
 void ReadThreading(YamlMap* map, EmailConfig* out) {
-  const auto node = map->Take("threading");
-  if (!node || YamlIsEmpty(*node)) return;
+  const YamlNode* node = map->Take("threading");
+  if (node == nullptr) return;
   YamlMap threading(map->file(), *node, map->where() + ": threading");
   bool enabled = false;
   std::string by_date;
@@ -86,7 +86,7 @@ void CheckSmarthost(YamlMap* map, const std::string& smarthost) {
 
 std::string DefaultTemplate(std::string_view name) { return "{{ template \"" + std::string(name) + "\" . }}"; }
 
-void ReadSlackField(YamlMap* parent, const YAML::Node& node, SlackConfig* out) {
+void ReadSlackField(YamlMap* parent, const YamlNode& node, SlackConfig* out) {
   YamlMap map(parent->file(), node, parent->where() + ": fields");
   SlackField field;
   map.Read("title", &field.title);
@@ -98,7 +98,7 @@ void ReadSlackField(YamlMap* parent, const YAML::Node& node, SlackConfig* out) {
   out->fields.push_back(std::move(field));
 }
 
-void ReadSlackAction(YamlMap* parent, const YAML::Node& node, SlackConfig* out) {
+void ReadSlackAction(YamlMap* parent, const YamlNode& node, SlackConfig* out) {
   YamlMap map(parent->file(), node, parent->where() + ": actions");
   SlackAction action;
   map.Read("type", &action.type);
@@ -107,7 +107,7 @@ void ReadSlackAction(YamlMap* parent, const YAML::Node& node, SlackConfig* out) 
   map.Read("style", &action.style);
   map.Read("name", &action.name);
   map.Read("value", &action.value);
-  if (const auto confirm_node = map.Take("confirm"); confirm_node && !YamlIsEmpty(*confirm_node)) {
+  if (const YamlNode* confirm_node = map.Take("confirm"); confirm_node != nullptr) {
     YamlMap confirm_map(map.file(), *confirm_node, map.where() + ": confirm");
     SlackAction::Confirm confirm;
     confirm_map.Read("text", &confirm.text);
@@ -140,7 +140,7 @@ void ReadSlackTarget(YamlMap* map, const NotifyGlobals& globals, std::string_vie
     map->Fail("at most one of api_url/api_url_file & app_token/app_token_file must be configured");
   }
   bool own_authorization = false;
-  if (const auto http = map->Take("http_config"); http && !YamlIsEmpty(*http) && http->IsMap()) {
+  if (const YamlNode* http = map->Take("http_config"); http != nullptr) {
     own_authorization = !out->http.authorization_credentials.empty() || !out->http.authorization_credentials_file.empty();
   }
   if (out->app_token.empty() && out->api_url.text.empty() && !own_authorization) out->app_token = globals.slack_app_token;
@@ -153,7 +153,7 @@ void ReadSlackTarget(YamlMap* map, const NotifyGlobals& globals, std::string_vie
   if (!out->app_token.empty() && authorized) map->Fail("http authorization can't be set when using Slack App tokens");
 }
 
-void ReadReceiver(YamlFile* file, const YAML::Node& node, const NotifyGlobals& globals, std::string_view base_dir,
+void ReadReceiver(YamlFile* file, const YamlNode& node, const NotifyGlobals& globals, std::string_view base_dir,
                   ReceiverConfig* out) {
   YamlMap unnamed(file, node, "receivers");
   unnamed.Read("name", &out->name);
@@ -165,7 +165,7 @@ void ReadReceiver(YamlFile* file, const YAML::Node& node, const NotifyGlobals& g
   map.Read("labels", &labels);
   const auto each = [&](std::string_view key, auto* configs, auto read) {
     size_t at = 0;
-    map.Each(key, [&](const YAML::Node& entry) {
+    map.Each(key, [&](const YamlNode& entry) {
       YamlMap entry_map(file, entry, where + ": " + std::string(key) + "[" + std::to_string(at++) + "]");
       read(&entry_map, globals, base_dir, &configs->emplace_back());
       entry_map.Finish();
@@ -177,8 +177,8 @@ void ReadReceiver(YamlFile* file, const YAML::Node& node, const NotifyGlobals& g
   each("pagerduty_configs", &out->pagerduties, &ReadPagerdutyConfig);
   for (const std::string_view kind : kForeignKinds) {
     const std::string key = std::string(kind) + "_configs";
-    const auto foreign = map.Take(key);
-    if (foreign && !YamlIsEmpty(*foreign)) {
+    const YamlNode* foreign = map.Take(key);
+    if (foreign != nullptr) {
       map.FailAt(key, "this kind of receiver is not built in (email, pagerduty, slack and webhook are)");
     }
   }
@@ -215,7 +215,7 @@ void ReadEmailConfig(YamlMap* map, const NotifyGlobals& globals, std::string_vie
   map->Read("text", &out->text);
   map->Read("require_tls", &out->require_tls);
   map->Read("force_implicit_tls", &out->implicit_tls);
-  if (const auto tls = map->Take("tls_config"); tls && !YamlIsEmpty(*tls)) {
+  if (const YamlNode* tls = map->Take("tls_config"); tls != nullptr) {
     out->tls = TlsConfig();
     YamlMap tls_map(map->file(), *tls, map->where() + ": tls_config");
     ReadTlsConfig(&tls_map, base_dir, &out->tls);
@@ -254,12 +254,12 @@ void ReadSlackConfig(YamlMap* map, const NotifyGlobals& globals, std::string_vie
   map->ReadGoDurationMs("timeout", &out->timeout_ms);
   bool update = false;
   if (map->Read("update_message", &update) && update) map->FailAt("update_message", "is not supported");
-  map->Each("fields", [&](const YAML::Node& node) { ReadSlackField(map, node, out); });
-  map->Each("actions", [&](const YAML::Node& node) { ReadSlackAction(map, node, out); });
+  map->Each("fields", [&](const YamlNode& node) { ReadSlackField(map, node, out); });
+  map->Each("actions", [&](const YamlNode& node) { ReadSlackAction(map, node, out); });
 }
 
 void ReadWebhookConfig(YamlMap* map, const NotifyGlobals& globals, std::string_view base_dir, WebhookConfig* out) {
-  if (YamlIsEmpty(map->node())) map->Fail("missing webhook config");
+  if (map->node().is_null()) map->Fail("missing webhook config");
   ReadOwnHttp(map, globals, base_dir, &out->http);
   map->Read("send_resolved", &out->send_resolved);
   std::string text;
@@ -269,12 +269,12 @@ void ReadWebhookConfig(YamlMap* map, const NotifyGlobals& globals, std::string_v
   if (!map->Has("url") && !map->Has("url_file")) map->Fail("one of url or url_file must be configured");
   map->Read("max_alerts", &out->max_alerts);
   map->ReadGoDurationMs("timeout", &out->timeout_ms);
-  const auto payload = map->Take("payload");
-  if (payload && !YamlIsEmpty(*payload)) map->FailAt("payload", "is not supported");
+  const YamlNode* payload = map->Take("payload");
+  if (payload != nullptr) map->FailAt("payload", "is not supported");
 }
 
 void ReadPagerdutyConfig(YamlMap* map, const NotifyGlobals& globals, std::string_view base_dir, PagerdutyConfig* out) {
-  if (YamlIsEmpty(map->node())) map->Fail("missing pagerduty config");
+  if (map->node().is_null()) map->Fail("missing pagerduty config");
   ReadOwnHttp(map, globals, base_dir, &out->http);
   map->Read("send_resolved", &out->send_resolved);
   ReadSecret(map, "routing_key", base_dir, SecretKind::kText, &out->routing_key);
@@ -308,13 +308,13 @@ void ReadPagerdutyConfig(YamlMap* map, const NotifyGlobals& globals, std::string
                   {"num_resolved", "{{ .Alerts.Resolved | len }}"}};
   map->Read("details", &out->details);
   map->ReadGoDurationMs("timeout", &out->timeout_ms);
-  map->Each("links", [&](const YAML::Node& node) {
+  map->Each("links", [&](const YamlNode& node) {
     YamlMap link(map->file(), node, map->where() + ": links");
     link.Read("href", &out->links.emplace_back().href);
     link.Read("text", &out->links.back().text);
     link.Finish();
   });
-  map->Each("images", [&](const YAML::Node& node) {
+  map->Each("images", [&](const YamlNode& node) {
     YamlMap image(map->file(), node, map->where() + ": images");
     image.Read("src", &out->images.emplace_back().src);
     image.Read("alt", &out->images.back().alt);
@@ -326,7 +326,7 @@ void ReadPagerdutyConfig(YamlMap* map, const NotifyGlobals& globals, std::string
 void ReadReceivers(YamlMap* root, const NotifyGlobals& globals, std::string_view base_dir,
                    std::vector<ReceiverConfig>* out) {
   std::set<std::string> names;
-  root->Each("receivers", [&](const YAML::Node& node) {
+  root->Each("receivers", [&](const YamlNode& node) {
     ReceiverConfig receiver;
     ReadReceiver(root->file(), node, globals, base_dir, &receiver);
     if (!names.insert(receiver.name).second) {

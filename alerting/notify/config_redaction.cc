@@ -1,3 +1,5 @@
+#include <yaml-cpp/yaml.h>
+
 #include <algorithm>
 
 #include "alerting/notify/config_sections.h"
@@ -12,7 +14,6 @@ constexpr std::string_view kSecretKeys[] = {
     "password", "credentials", "bearer_token", "secrets", "proxy_url",
 };
 constexpr std::string_view kHidden = "<secret>";
-constexpr int kDepthMax = 100;
 
 // A webhook's URL is a secret, those of Slack's buttons and of PagerDuty's service are not.
 bool IsSecret(std::string_view key, std::string_view section) {
@@ -20,48 +21,56 @@ bool IsSecret(std::string_view key, std::string_view section) {
   return std::find(std::begin(kSecretKeys), std::end(kSecretKeys), key) != std::end(kSecretKeys);
 }
 
-class Redaction {
- public:
-  // False when there is more to see than anyone writes.
-  bool Walk(YAML::Node node, const std::string& section, int depth) {
-    if (depth > kDepthMax || ++nodes_ > YamlFile::kNodesMax) return false;
-    if (node.IsSequence()) {
-      for (auto element : node) {
-        if (!Walk(element, section, depth + 1)) return false;
-      }
-    }
-    if (!node.IsMap()) return true;
-    for (auto pair : node) {
-      const std::string key = pair.first.IsScalar() ? pair.first.Scalar() : "";
-      YAML::Node value = pair.second;
-      if (!YamlIsEmpty(value) && IsSecret(key, section)) {
-        Hide(value);
-      } else if (!Walk(value, key, depth + 1)) {
-        return false;
-      }
-    }
-    return true;
-  }
+void Emit(const YamlNode& node, std::string_view section, YAML::Emitter* out);
 
- private:
-  static void Hide(YAML::Node value) {
-    if (value.IsSequence()) {
-      for (size_t i = 0; i < value.size(); ++i) value[i] = std::string(kHidden);
+void EmitHidden(const YamlNode& node, YAML::Emitter* out) {
+  if (!node.is_sequence()) {
+    *out << std::string(kHidden);
+    return;
+  }
+  *out << YAML::BeginSeq;
+  for (size_t i = 0; i < node.items.size(); ++i) *out << std::string(kHidden);
+  *out << YAML::EndSeq;
+}
+
+void EmitMap(const YamlNode& node, std::string_view section, YAML::Emitter* out) {
+  *out << YAML::BeginMap;
+  for (size_t i = 0; i < node.keys.size(); ++i) {
+    const std::string& key = node.keys[i].text;
+    const YamlNode& value = node.items[i];
+    *out << YAML::Key << key << YAML::Value;
+    if (!value.is_null() && IsSecret(key, section)) {
+      EmitHidden(value, out);
     } else {
-      value = std::string(kHidden);
+      Emit(value, key, out);
     }
   }
+  *out << YAML::EndMap;
+}
 
-  size_t nodes_ = 0;
-};
+// Depth is bounded by the parser's.
+void Emit(const YamlNode& node, std::string_view section, YAML::Emitter* out) {
+  switch (node.kind) {
+    case YamlNode::Kind::kNull: *out << YAML::Null; break;
+    case YamlNode::Kind::kMap: EmitMap(node, section, out); break;
+    case YamlNode::Kind::kScalar:
+      if (!node.plain) *out << YAML::DoubleQuoted;
+      *out << node.text;
+      break;
+    case YamlNode::Kind::kSequence:
+      *out << YAML::BeginSeq;
+      for (const YamlNode& item : node.items) Emit(item, section, out);
+      *out << YAML::EndSeq;
+      break;
+  }
+}
 
 }  // namespace
 
-std::string RedactedYaml(YAML::Node root) {
-  if (YamlIsEmpty(root)) return "";
-  if (!Redaction().Walk(root, "", 0)) return "# too large to show\n";
+std::string RedactedYaml(const YamlNode& root) {
+  if (root.is_null()) return "";
   YAML::Emitter out;
-  out << root;
+  Emit(root, "", &out);
   return std::string(out.c_str()) + "\n";
 }
 

@@ -33,11 +33,11 @@ void AddMatcher(YamlMap* map, std::string_view key, const std::string& name, Mat
 }
 
 void CheckRegexValues(YamlMap* map, const std::string& key) {
-  const auto node = map->Take(key);
-  if (!node || !node->IsMap()) return;
-  for (const auto& pair : *node) {
-    if (!YamlIsEmpty(pair.second) || !pair.first.IsScalar()) continue;
-    map->FailAt(key, "invalid regexp value for " + GoQuoted(pair.first.Scalar()));
+  const YamlNode* node = map->Take(key);
+  if (node == nullptr) return;
+  for (size_t i = 0; i < node->keys.size(); ++i) {
+    if (!node->items[i].is_null()) continue;
+    map->file()->Fail(node->keys[i], map->where(), "invalid regexp value for " + GoQuoted(node->keys[i].text));
   }
 }
 
@@ -50,12 +50,12 @@ std::vector<Matcher> ReadMatchers(YamlMap* map, const std::string& prefix) {
   map->Read(prefix + "match_re", &regex);
   for (const auto& [name, value] : equal) AddMatcher(map, prefix + "match", name, MatchOp::kEqual, value, &out);
   for (const auto& [name, value] : regex) AddMatcher(map, prefix + "match_re", name, MatchOp::kRegexMatch, value, &out);
-  map->Each(prefix + "matchers", [&](const YAML::Node& node) {
-    if (!node.IsScalar()) {
+  map->Each(prefix + "matchers", [&](const YamlNode& node) {
+    if (!node.is_scalar()) {
       map->file()->Fail(node, map->where(), prefix + "matchers: expected a list of texts");
       return;
     }
-    auto matchers = ParseAlertMatchers(node.Scalar());
+    auto matchers = ParseAlertMatchers(node.text);
     if (!matchers.ok()) {
       map->file()->Fail(node, map->where(), prefix + "matchers: " + matchers.status().message());
       return;
@@ -110,7 +110,7 @@ class RouteReader {
   RouteReader(YamlFile* file, const RouteNames& names) : file_(file), names_(names) {}
 
   // `parent`: null for the root.
-  RouteConfig Read(const YAML::Node& node, const std::string& where, const RouteConfig* parent, int depth) {
+  RouteConfig Read(const YamlNode& node, const std::string& where, const RouteConfig* parent, int depth) {
     RouteConfig out;
     YamlMap map(file_, node, where);
     if (depth > kRouteDepthMax) {
@@ -128,11 +128,11 @@ class RouteReader {
     ReadIntervalNames(&map, "mute_time_intervals", &out.mute_time_intervals);
     ReadIntervalNames(&map, "active_time_intervals", &out.active_time_intervals);
     map.Read("continue", &out.continues);
-    const auto labels = map.Take("labels");
-    if (labels && !YamlIsEmpty(*labels)) map.FailAt("labels", "is not supported");
+    const YamlNode* labels = map.Take("labels");
+    if (labels != nullptr) map.FailAt("labels", "is not supported");
     if (parent == nullptr) CheckRoot(&map, out);
     size_t at = 0;
-    map.Each("routes", [&](const YAML::Node& child) {
+    map.Each("routes", [&](const YamlNode& child) {
       out.routes.push_back(Read(child, where + ".routes[" + std::to_string(at++) + "]", &out, depth + 1));
     });
     map.Finish();
@@ -173,8 +173,8 @@ class RouteReader {
 }  // namespace
 
 void ReadRoutes(YamlMap* root, const RouteNames& names, RouteConfig* out) {
-  const auto node = root->Take("route");
-  if (!node || YamlIsEmpty(*node)) {
+  const YamlNode* node = root->Take("route");
+  if (node == nullptr) {
     root->Fail("no route provided in config");
     return;
   }
@@ -182,7 +182,7 @@ void ReadRoutes(YamlMap* root, const RouteNames& names, RouteConfig* out) {
 }
 
 void ReadInhibitRules(YamlMap* root, std::vector<InhibitRule>* out) {
-  root->Each("inhibit_rules", [&](const YAML::Node& node) {
+  root->Each("inhibit_rules", [&](const YamlNode& node) {
     YamlMap map(root->file(), node, "inhibit_rules[" + std::to_string(out->size()) + "]");
     InhibitRule rule;
     map.Read("name", &rule.name);

@@ -23,7 +23,8 @@ struct NotifyGlobals {
   std::string pagerduty_url = "https://events.pagerduty.com/v2/enqueue";
 };
 
-NotifyGlobals ReadGlobals(YamlFile* file, const YAML::Node& node, std::string_view base_dir);
+// `node` may be null.
+NotifyGlobals ReadGlobals(YamlFile* file, const YamlNode& node, std::string_view base_dir);
 
 void ReadReceivers(YamlMap* root, const NotifyGlobals& globals, std::string_view base_dir,
                    std::vector<ReceiverConfig>* out);
@@ -47,7 +48,7 @@ void ReadSecret(YamlMap* map, std::string_view key, std::string_view base_dir, S
 // `key`, an http(s) URL.
 void ReadUrl(YamlMap* map, std::string_view key, std::string* out);
 
-// The configuration as YAML, secrets replaced by <secret>. Changes `root`.
-std::string RedactedYaml(YAML::Node root);
+// The configuration as YAML, secrets replaced by <secret>; aliases and merge keys are expanded.
+std::string RedactedYaml(const YamlNode& root);
 
 }  // namespace varve

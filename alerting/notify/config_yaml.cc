@@ -8,8 +8,6 @@
 namespace varve {
 namespace {
 
-constexpr int kMergeDepthMax = 16;
-
 // What Go's YAML takes for true and false.
 std::optional<bool> BoolOf(std::string_view text) {
   for (const std::string_view yes : {"true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON", "y", "Y"}) {
@@ -45,24 +43,19 @@ std::optional<int64_t> GoDurationMs(std::string_view text) {
 
 }  // namespace
 
-bool YamlFile::Load(std::string_view text, YAML::Node* root) {
-  if (text.size() > kBytesMax) {
-    errors_.push_back(name_ + ": longer than 4 MiB");
+bool YamlFile::Load(std::string_view text) {
+  auto document = ParseYaml(text, name_, first_line_);
+  if (!document.ok()) {
+    errors_.push_back(document.status().message());
     return false;
   }
-  try {
-    *root = YAML::Load(std::string(text));
-    return true;
-  } catch (const YAML::Exception& e) {
-    errors_.push_back(name_ + ":" + std::to_string(std::max(e.mark.line, 0) + first_line_) + ": " + e.msg);
-    return false;
-  }
+  document_ = std::move(*document);
+  return true;
 }
 
-void YamlFile::Fail(const YAML::Node& at, std::string_view where, std::string_view what) {
+void YamlFile::Fail(const YamlNode& at, std::string_view where, std::string_view what) {
   if (errors_.size() >= kErrorsMax) return;
-  const int line = std::max(at.Mark().line, 0) + first_line_;
-  std::string text = name_ + ":" + std::to_string(line) + ": ";
+  std::string text = name_ + ":" + std::to_string(at.line == 0 ? first_line_ : at.line) + ": ";
   if (!where.empty()) text.append(where).append(": ");
   errors_.push_back(text.append(what));
 }
@@ -74,92 +67,40 @@ Status YamlFile::Errors() const {
   return InvalidArgument(std::move(text));
 }
 
-bool YamlFile::Count() {
-  if (++nodes_ <= kNodesMax) return true;
-  if (nodes_ == kNodesMax + 1) errors_.push_back(name_ + ": more than 200000 values (anchors count where they are used)");
-  return false;
-}
-
-bool YamlIsEmpty(const YAML::Node& node) { return !node.IsDefined() || node.IsNull(); }
-
-YamlMap::YamlMap(YamlFile* file, const YAML::Node& node, std::string where)
+YamlMap::YamlMap(YamlFile* file, const YamlNode& node, std::string where)
     : file_(file), node_(node), where_(std::move(where)) {
-  if (YamlIsEmpty(node)) return;
-  if (!node.IsMap()) {
-    Fail("expected a mapping of keys to values");
-    return;
-  }
-  AddEntries(node, false, 0);
+  if (!node.is_null() && !node.is_map()) Fail("expected a mapping of keys to values");
 }
 
-void YamlMap::AddEntries(const YAML::Node& node, bool merged, int depth) {
-  std::vector<YAML::Node> merges;
-  for (const auto& pair : node) {
-    if (!file_->Count()) return;
-    if (!pair.first.IsScalar()) {
-      file_->Fail(pair.first, where_, "a key must be a text");
-      continue;
-    }
-    const std::string& key = pair.first.Scalar();
-    if (key == "<<") {
-      merges.push_back(pair.second);
-    } else if (Find(key) == nullptr) {
-      entries_.push_back({key, pair.first, pair.second, false});
-    } else if (!merged) {
-      file_->Fail(pair.first, where_, "key \"" + key + "\" is there twice");
-    }
-  }
-  // Keys of the mapping itself win over those merged into it, and those merged first over later ones.
-  for (const YAML::Node& merge : merges) AddMerged(merge, depth + 1);
-}
-
-void YamlMap::AddMerged(const YAML::Node& value, int depth) {
-  if (depth > kMergeDepthMax) {
-    Fail("merge keys (<<) are nested too deeply");
-  } else if (value.IsMap()) {
-    AddEntries(value, true, depth);
-  } else if (value.IsSequence()) {
-    for (const auto& element : value) AddMerged(element, depth + 1);
-  } else {
-    Fail("a merge key (<<) needs a mapping");
-  }
-}
-
-YamlMap::Entry* YamlMap::Find(std::string_view key) {
-  const auto it = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) { return entry.key == key; });
-  return it == entries_.end() ? nullptr : &*it;
-}
-
-std::optional<YAML::Node> YamlMap::Take(std::string_view key) {
-  Entry* entry = Find(key);
-  if (entry == nullptr) return std::nullopt;
-  entry->taken = true;
-  return entry->value;
+const YamlNode* YamlMap::Take(std::string_view key) {
+  taken_.emplace_back(key);
+  const YamlNode* value = node_.is_map() ? node_.Find(key) : nullptr;
+  return value == nullptr || value->is_null() ? nullptr : value;
 }
 
 bool YamlMap::Has(std::string_view key) const {
-  return std::any_of(entries_.begin(), entries_.end(),
-                     [&](const Entry& entry) { return entry.key == key && !YamlIsEmpty(entry.value); });
+  const YamlNode* value = node_.is_map() ? node_.Find(key) : nullptr;
+  return value != nullptr && !value->is_null();
 }
 
-std::optional<std::pair<std::string, YAML::Node>> YamlMap::Scalar(std::string_view key) {
-  std::optional<YAML::Node> value = Take(key);
-  if (!value || YamlIsEmpty(*value)) return std::nullopt;
-  if (!value->IsScalar()) {
-    FailAt(key, "expected a single value");
-    return std::nullopt;
-  }
-  return std::make_pair(value->Scalar(), *value);
+const YamlNode* YamlMap::Key(std::string_view key) const {
+  const auto it = std::find_if(node_.keys.begin(), node_.keys.end(), [&](const YamlNode& k) { return k.text == key; });
+  return it == node_.keys.end() ? nullptr : &*it;
+}
+
+const YamlNode* YamlMap::Scalar(std::string_view key) {
+  const YamlNode* value = Take(key);
+  if (value == nullptr || value->is_scalar()) return value;
+  FailAt(key, "expected a single value");
+  return nullptr;
 }
 
 bool YamlMap::Read(std::string_view key, std::string* out) {
-  auto scalar = Scalar(key);
-  if (scalar) {
-    *out = std::move(scalar->first);
+  if (const YamlNode* scalar = Scalar(key); scalar != nullptr) {
+    *out = scalar->text;
     return !out->empty();
   }
-  const Entry* entry = Find(key);
-  if (entry != nullptr && YamlIsEmpty(entry->value)) out->clear();
+  if (Key(key) != nullptr) out->clear();
   return false;
 }
 
@@ -171,11 +112,11 @@ bool YamlMap::Read(std::string_view key, bool* out) {
 }
 
 bool YamlMap::Read(std::string_view key, std::optional<bool>* out) {
-  const auto scalar = Scalar(key);
-  if (!scalar) return false;
-  const std::optional<bool> flag = BoolOf(scalar->first);
+  const YamlNode* scalar = Scalar(key);
+  if (scalar == nullptr) return false;
+  const std::optional<bool> flag = BoolOf(scalar->text);
   if (!flag) {
-    FailAt(key, "expected true or false, found \"" + scalar->first + "\"");
+    FailAt(key, "expected true or false, found \"" + scalar->text + "\"");
     return false;
   }
   *out = flag;
@@ -183,9 +124,9 @@ bool YamlMap::Read(std::string_view key, std::optional<bool>* out) {
 }
 
 bool YamlMap::Read(std::string_view key, uint64_t* out) {
-  const auto scalar = Scalar(key);
-  if (!scalar) return false;
-  const std::string& text = scalar->first;
+  const YamlNode* scalar = Scalar(key);
+  if (scalar == nullptr) return false;
+  const std::string& text = scalar->text;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *out);
   if (error == std::errc() && end == text.data() + text.size()) return true;
   FailAt(key, "expected a whole number, found \"" + text + "\"");
@@ -193,21 +134,20 @@ bool YamlMap::Read(std::string_view key, uint64_t* out) {
 }
 
 bool YamlMap::Read(std::string_view key, std::vector<std::string>* out) {
-  const std::optional<YAML::Node> value = Take(key);
-  if (!value || YamlIsEmpty(*value)) return false;
+  const YamlNode* value = Take(key);
+  if (value == nullptr) return false;
   out->clear();
-  if (value->IsScalar()) {  // Go's YAML takes one value for a list of it
-    out->push_back(value->Scalar());
+  if (value->is_scalar()) {  // Go's YAML takes one value for a list of it
+    out->push_back(value->text);
     return true;
   }
-  if (!value->IsSequence()) {
+  if (!value->is_sequence()) {
     FailAt(key, "expected a list");
     return false;
   }
-  for (const auto& element : *value) {
-    if (!file_->Count()) return false;
-    if (element.IsScalar()) {
-      out->push_back(element.Scalar());
+  for (const YamlNode& element : value->items) {
+    if (element.is_scalar()) {
+      out->push_back(element.text);
     } else {
       file_->Fail(element, where_, std::string(key) + ": expected a list of texts");
     }
@@ -216,33 +156,31 @@ bool YamlMap::Read(std::string_view key, std::vector<std::string>* out) {
 }
 
 bool YamlMap::Read(std::string_view key, LabelMap* out) {
-  const std::optional<YAML::Node> value = Take(key);
-  if (!value || YamlIsEmpty(*value)) return false;
-  YamlMap map(file_, *value, where_ + ": " + std::string(key));
-  for (Entry& entry : map.entries_) {
-    if (YamlIsEmpty(entry.value)) {
-      (*out)[entry.key] = "";
-    } else if (entry.value.IsScalar()) {
-      (*out)[entry.key] = entry.value.Scalar();
+  const YamlNode* value = Take(key);
+  if (value == nullptr) return false;
+  const YamlMap map(file_, *value, where_ + ": " + std::string(key));
+  for (size_t i = 0; i < value->keys.size(); ++i) {
+    if (value->items[i].is_scalar() || value->items[i].is_null()) {
+      (*out)[value->keys[i].text] = value->items[i].text;
     } else {
-      map.FailAt(entry.key, "expected a single value");
+      file_->Fail(value->keys[i], map.where(), value->keys[i].text + ": expected a single value");
     }
   }
   return true;
 }
 
 bool YamlMap::ReadDurationMs(std::string_view key, int64_t* out) {
-  const auto scalar = Scalar(key);
-  if (!scalar) return false;
-  if (scalar->first == "0") {
+  const YamlNode* scalar = Scalar(key);
+  if (scalar == nullptr) return false;
+  if (scalar->text == "0") {
     *out = 0;
     return true;
   }
   // Digits alone are a number of seconds to PromQL, and nothing to Alertmanager.
-  const bool bare = scalar->first.find_first_not_of("0123456789") == std::string::npos;
-  const auto ns = promql::ParseDurationNs(scalar->first);
+  const bool bare = scalar->text.find_first_not_of("0123456789") == std::string::npos;
+  const auto ns = promql::ParseDurationNs(scalar->text);
   if (bare || !ns.ok() || *ns < 0) {
-    FailAt(key, "\"" + scalar->first + "\" is not a duration such as 30s or 1h30m");
+    FailAt(key, "\"" + scalar->text + "\" is not a duration such as 30s or 1h30m");
     return false;
   }
   *out = *ns / 1'000'000;
@@ -250,39 +188,38 @@ bool YamlMap::ReadDurationMs(std::string_view key, int64_t* out) {
 }
 
 bool YamlMap::ReadGoDurationMs(std::string_view key, int64_t* out) {
-  const auto scalar = Scalar(key);
-  if (!scalar) return false;
-  const std::optional<int64_t> ms = GoDurationMs(scalar->first);
+  const YamlNode* scalar = Scalar(key);
+  if (scalar == nullptr) return false;
+  const std::optional<int64_t> ms = GoDurationMs(scalar->text);
   if (!ms) {
-    FailAt(key, "\"" + scalar->first + "\" is not a duration such as 30s or 1h30m");
+    FailAt(key, "\"" + scalar->text + "\" is not a duration such as 30s or 1h30m");
     return false;
   }
   *out = *ms;
   return true;
 }
 
-void YamlMap::Each(std::string_view key, const std::function<void(const YAML::Node&)>& element) {
-  const std::optional<YAML::Node> value = Take(key);
-  if (!value || YamlIsEmpty(*value)) return;
-  if (!value->IsSequence()) {
+void YamlMap::Each(std::string_view key, const std::function<void(const YamlNode&)>& element) {
+  const YamlNode* value = Take(key);
+  if (value == nullptr) return;
+  if (!value->is_sequence()) {
     FailAt(key, "expected a list");
     return;
   }
-  for (const auto& node : *value) {
-    if (!file_->Count()) return;
-    element(node);
-  }
+  for (const YamlNode& node : value->items) element(node);
 }
 
 void YamlMap::Finish() {
-  for (const Entry& entry : entries_) {
-    if (!entry.taken) file_->Fail(entry.key_node, where_, "unknown key \"" + entry.key + "\"");
+  for (const YamlNode& key : node_.keys) {
+    if (std::find(taken_.begin(), taken_.end(), key.text) == taken_.end()) {
+      file_->Fail(key, where_, "unknown key \"" + key.text + "\"");
+    }
   }
 }
 
 void YamlMap::FailAt(std::string_view key, std::string_view what) {
-  const Entry* entry = Find(key);
-  file_->Fail(entry != nullptr ? entry->key_node : node_, where_, std::string(key) + ": " + std::string(what));
+  const YamlNode* at = Key(key);
+  file_->Fail(at != nullptr ? *at : node_, where_, std::string(key) + ": " + std::string(what));
 }
 
 }  // namespace varve

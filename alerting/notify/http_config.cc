@@ -13,8 +13,8 @@ void ReadFile(YamlMap* map, std::string_view key, std::string_view base_dir, std
 }
 
 void RefuseKey(YamlMap* map, std::string_view key, std::string_view why) {
-  const auto value = map->Take(key);
-  if (value && !YamlIsEmpty(*value)) map->FailAt(key, why);
+  const YamlNode* value = map->Take(key);
+  if (value != nullptr) map->FailAt(key, why);
 }
 
 void AtMostOne(YamlMap* map, std::string_view a, std::string_view b) {
@@ -23,7 +23,7 @@ void AtMostOne(YamlMap* map, std::string_view a, std::string_view b) {
   }
 }
 
-void ReadBasicAuth(YamlMap* parent, const YAML::Node& node, std::string_view base_dir, HttpClientConfig* out) {
+void ReadBasicAuth(YamlMap* parent, const YamlNode& node, std::string_view base_dir, HttpClientConfig* out) {
   YamlMap map(parent->file(), node, parent->where() + ": basic_auth");
   map.Read("username", &out->basic_auth_username);
   map.Read("password", &out->basic_auth_password);
@@ -33,7 +33,7 @@ void ReadBasicAuth(YamlMap* parent, const YAML::Node& node, std::string_view bas
   map.Finish();
 }
 
-void ReadAuthorization(YamlMap* parent, const YAML::Node& node, std::string_view base_dir, HttpClientConfig* out) {
+void ReadAuthorization(YamlMap* parent, const YamlNode& node, std::string_view base_dir, HttpClientConfig* out) {
   YamlMap map(parent->file(), node, parent->where() + ": authorization");
   map.Read("type", &out->authorization_type);
   map.Read("credentials", &out->authorization_credentials);
@@ -45,15 +45,14 @@ void ReadAuthorization(YamlMap* parent, const YAML::Node& node, std::string_view
   map.Finish();
 }
 
-void ReadHeaders(YamlMap* parent, const YAML::Node& node, HttpClientConfig* out) {
-  if (!node.IsMap()) {
+void ReadHeaders(YamlMap* parent, const YamlNode& node, HttpClientConfig* out) {
+  if (!node.is_map()) {
     parent->FailAt("http_headers", "expected a mapping of names");
     return;
   }
-  for (const auto& pair : node) {
-    if (!parent->file()->Count()) return;
-    const std::string name = pair.first.IsScalar() ? pair.first.Scalar() : "";
-    YamlMap map(parent->file(), pair.second, parent->where() + ": http_headers: " + name);
+  for (size_t i = 0; i < node.keys.size(); ++i) {
+    const std::string& name = node.keys[i].text;
+    YamlMap map(parent->file(), node.items[i], parent->where() + ": http_headers: " + name);
     std::vector<std::string> values, secrets;
     map.Read("values", &values);
     map.Read("secrets", &secrets);
@@ -113,8 +112,8 @@ void ReadTlsConfig(YamlMap* map, std::string_view base_dir, TlsConfig* out) {
 
 void ReadHttpConfigKeys(YamlMap* map, std::string_view base_dir, HttpClientConfig* out) {
   CheckAuthentication(map);
-  if (const auto node = map->Take("basic_auth"); node && !YamlIsEmpty(*node)) ReadBasicAuth(map, *node, base_dir, out);
-  if (const auto node = map->Take("authorization"); node && !YamlIsEmpty(*node)) {
+  if (const YamlNode* node = map->Take("basic_auth"); node != nullptr) ReadBasicAuth(map, *node, base_dir, out);
+  if (const YamlNode* node = map->Take("authorization"); node != nullptr) {
     ReadAuthorization(map, *node, base_dir, out);
   }
   map->Read("bearer_token", &out->authorization_credentials);
@@ -132,8 +131,8 @@ void ReadHttpConfigKeys(YamlMap* map, std::string_view base_dir, HttpClientConfi
   map->Read("follow_redirects", &out->follow_redirects);
   bool http2 = true;  // libcurl settles that with the server
   map->Read("enable_http2", &http2);
-  if (const auto node = map->Take("http_headers"); node && !YamlIsEmpty(*node)) ReadHeaders(map, *node, out);
-  if (const auto node = map->Take("tls_config"); node && !YamlIsEmpty(*node)) {
+  if (const YamlNode* node = map->Take("http_headers"); node != nullptr) ReadHeaders(map, *node, out);
+  if (const YamlNode* node = map->Take("tls_config"); node != nullptr) {
     YamlMap tls(map->file(), *node, map->where() + ": tls_config");
     ReadTlsConfig(&tls, base_dir, &out->tls);
   }

@@ -79,11 +79,11 @@ void ReadSecret(YamlMap* map, std::string_view key, std::string_view base_dir, S
   if (!read.empty()) *out = std::move(read);
 }
 
-NotifyGlobals ReadGlobals(YamlFile* file, const YAML::Node& node, std::string_view base_dir) {
+NotifyGlobals ReadGlobals(YamlFile* file, const YamlNode& node, std::string_view base_dir) {
   NotifyGlobals out;
   YamlMap map(file, node, "global");
   map.ReadDurationMs("resolve_timeout", &out.resolve_timeout_ms);
-  if (const auto http = map.Take("http_config"); http && !YamlIsEmpty(*http)) {
+  if (const YamlNode* http = map.Take("http_config"); http != nullptr) {
     YamlMap http_map(file, *http, "global: http_config");
     ReadHttpConfigKeys(&http_map, base_dir, &out.http);
     http_map.Finish();
@@ -97,7 +97,7 @@ NotifyGlobals ReadGlobals(YamlFile* file, const YAML::Node& node, std::string_vi
   map.Read("smtp_auth_identity", &out.email.auth_identity);
   map.Read("smtp_require_tls", &out.email.require_tls);
   map.Read("smtp_force_implicit_tls", &out.email.implicit_tls);
-  if (const auto tls = map.Take("smtp_tls_config"); tls && !YamlIsEmpty(*tls)) {
+  if (const YamlNode* tls = map.Take("smtp_tls_config"); tls != nullptr) {
     YamlMap tls_map(file, *tls, "global: smtp_tls_config");
     ReadTlsConfig(&tls_map, base_dir, &out.email.tls);
   }
@@ -115,12 +115,11 @@ NotifyGlobals ReadGlobals(YamlFile* file, const YAML::Node& node, std::string_vi
 
 Result<NotifyConfig> ParseNotifyConfig(std::string_view yaml, std::string_view name, std::string_view base_dir) {
   YamlFile file(name);
-  YAML::Node root_node;
-  if (!file.Load(yaml, &root_node)) return file.Errors();
+  if (!file.Load(yaml)) return file.Errors();
   NotifyConfig config;
-  YamlMap root(&file, root_node, "");
-  const auto global_node = root.Take("global");
-  const NotifyGlobals globals = ReadGlobals(&file, global_node ? *global_node : YAML::Node(), base_dir);
+  YamlMap root(&file, file.root(), "");
+  const YamlNode* global_node = root.Take("global");
+  const NotifyGlobals globals = ReadGlobals(&file, global_node != nullptr ? *global_node : YamlNode(), base_dir);
   config.resolve_timeout_ms = globals.resolve_timeout_ms;
   ReadReceivers(&root, globals, base_dir, &config.receivers);
   ReadTimeIntervals(&root, &config.time_intervals);
@@ -133,7 +132,7 @@ Result<NotifyConfig> ParseNotifyConfig(std::string_view yaml, std::string_view n
   root.Take("tracing");  // of Alertmanager's own requests
   root.Finish();
   VARVE_RETURN_IF_ERROR(file.Errors());
-  config.original = RedactedYaml(root_node);
+  config.original = RedactedYaml(file.root());
   return config;
 }
 

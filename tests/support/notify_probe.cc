@@ -4,16 +4,20 @@
 //   notify_probe original FILE            what /api/v2/status shows of it
 //   notify_probe notify FILE RECEIVER     a notification, as JSON on standard input, to every integration
 //   notify_probe message FILE RECEIVER    a message: title, text, html, json, severity, id
-// The last two print a line for each integration: kind, "ok", "retry" or "fail", seconds, and what went wrong.
+//   notify_probe alertmanagers FILE MS    posts alerts (of a notification) to those of an `alerting:` section, waits
+//                                         up to MS for them, and prints url, sent, errors, dropped, queued, last error
+// notify and message print a line for each integration: kind, "ok", "retry" or "fail", seconds, and what went wrong.
 #include <simdjson.h>
 
 #include <chrono>
 #include <cstdio>
+#include <fstream>
 #include <iostream>
 #include <iterator>
 #include <string>
 
 #include "alerting/notify/default_templates.h"
+#include "alerting/notify/external_alertmanagers.h"
 #include "alerting/notify/receiver.h"
 
 namespace varve {
@@ -105,9 +109,34 @@ int Send(const NotifyConfig& config, const std::string& receiver, bool notify) {
   return failures == 0 ? 0 : 1;
 }
 
+int PostAlerts(const std::string& path, int64_t wait_ms) {
+  std::ifstream file(path);
+  const std::string yaml{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  auto targets = ParseAlertmanagers(yaml, path);
+  if (!targets.ok()) return Fail(targets.status());
+  const std::string input{std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>()};
+  simdjson::dom::parser parser;
+  element root;
+  if (parser.parse(input).get(root) != simdjson::SUCCESS) return Fail(InvalidArgument("not JSON"));
+  const std::string tenant = Text(root, "tenant");
+  ExternalAlertmanagers alertmanagers({});
+  alertmanagers.Configure(std::move(*targets));
+  if (Status posted = alertmanagers.Post(tenant.empty() ? "fake" : tenant, ReadNotification(root, "").alerts); !posted.ok()) {
+    return Fail(posted);
+  }
+  alertmanagers.Stop(wait_ms);
+  for (const AlertmanagerStats& s : alertmanagers.Stats()) {
+    std::printf("%s %llu %llu %llu %llu %s\n", s.url.c_str(), static_cast<unsigned long long>(s.sent),
+                static_cast<unsigned long long>(s.errors), static_cast<unsigned long long>(s.dropped),
+                static_cast<unsigned long long>(s.queued), s.last_error.c_str());
+  }
+  return 0;
+}
+
 int Run(int argc, char** argv) {
   const std::string verb = argc > 1 ? argv[1] : "";
   if (verb == "check") return Check(argc - 2, argv + 2);
+  if (verb == "alertmanagers" && argc == 4) return PostAlerts(argv[2], std::stoll(argv[3]));
   auto config = ReadNotifyConfig(argc > 2 ? argv[2] : "");
   if (!config.ok()) return Fail(config.status());
   if (verb == "original") {
@@ -115,7 +144,7 @@ int Run(int argc, char** argv) {
     return 0;
   }
   if ((verb == "notify" || verb == "message") && argc == 4) return Send(*config, argv[3], verb == "notify");
-  std::fputs("usage: notify_probe check|original|notify|message …\n", stderr);
+  std::fputs("usage: notify_probe check|original|notify|message|alertmanagers …\n", stderr);
   return 2;
 }
 

@@ -13,7 +13,7 @@ using ::testing::ElementsAre;
 
 std::vector<std::string> ReceiversOf(const RouteTree& tree, const LabelMap& labels) {
   std::vector<std::string> names;
-  for (const Route* route : tree.Match(labels)) names.push_back(route->receiver);
+  for (const AlertRoute* route : tree.Match(labels)) names.push_back(route->receiver);
   return names;
 }
 
@@ -39,7 +39,7 @@ TEST(RouteTree, WritesKeysAsAlertmanagerDoes) {
                                         MatcherOf("b", MatchOp::kNotEqual, "a\\\n"), MatcherOf("sp ace", MatchOp::kEqual, "2")});
   root.routes = {RouteTo("other", {MatcherOf("z", MatchOp::kEqual, "z")}), child};
   const RouteTree tree(root);
-  const Route* route = tree.Match({{"a", "1"}, {"b", "x"}, {"sp ace", "2"}})[0];
+  const AlertRoute* route = tree.Match({{"a", "1"}, {"b", "x"}, {"sp ace", "2"}})[0];
   EXPECT_EQ(R"({}/{a="1",b!="a\\\n",b=~"x|\"y\"","sp ace"="2"})", route->key);
   EXPECT_EQ(route->key + "/1", route->id);
 }
