@@ -10,6 +10,7 @@ void AddRulesCommand(CLI::App* app, ChosenCommand* chosen) {
   CLI::App* rules = app->add_subcommand("rules", "Check, test and backfill recording and alerting rules");
   rules->require_subcommand(1);
   AddRulesCheckCommand(rules, chosen);
+  AddRulesTestCommand(rules, chosen);
   rules->footer("docs/rules.md has the formats of rule files and of their tests.");
 }
 

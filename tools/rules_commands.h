@@ -6,5 +6,6 @@
 namespace varve {
 
 void AddRulesCheckCommand(CLI::App* rules, ChosenCommand* chosen);
+void AddRulesTestCommand(CLI::App* rules, ChosenCommand* chosen);
 
 }  // namespace varve

@@ -19,7 +19,7 @@ namespace varve {
 
 struct AggregationGroup {
   GroupRecord record;  // id, tenant, group key, receiver and times
-  const Route* route = nullptr;
+  const AlertRoute* route = nullptr;
   LabelMap labels;
   std::string map_key;  // of the dispatcher's groups
   // By fingerprint. Never empty: a group without alerts is gone.

@@ -17,7 +17,7 @@ void DeliveryLane::Split(const Flush& flush) {
   firing_.clear();
   resolved_.clear();
   for (const FlushedAlert& alert : flush.alerts) {
-    if (alert.resolved && Settled(alert)) continue;
+    if (alert.resolved && !WantsEnd(alert)) continue;
     (alert.resolved ? resolved_ : firing_).push_back(alert.fingerprint);
   }
   std::sort(firing_.begin(), firing_.end());
@@ -29,7 +29,7 @@ void DeliveryLane::Look(std::shared_ptr<const Flush> flush) {
   wanted_ = nullptr;
   given_up_ = false;
   Split(*flush);
-  // All muted: nothing is known of them, neither that they fire nor that they do not.
+  // Nothing that concerns it, or all muted: then it is known neither that they fire nor that they do not.
   const bool tell = !(firing_.empty() && resolved_.empty()) &&
                     ReasonToNotify(means_.log->state(), firing_, resolved_, means_.send_resolved,
                                    means_.repeat_interval_ms, flush->now_ms) != NotifyReason::kNone;
@@ -71,7 +71,7 @@ bool DeliveryLane::Begin(int64_t now_ms, std::vector<FlushedAlert>* alerts) {
   if (wanted_ == nullptr) return false;
   alerts->clear();
   for (const FlushedAlert& alert : wanted_->alerts) {
-    if (alert.resolved && (!means_.send_resolved || Settled(alert))) continue;
+    if (alert.resolved && (!means_.send_resolved || !WantsEnd(alert))) continue;
     alerts->push_back(alert);
   }
   in_flight_ = true;
@@ -110,6 +110,12 @@ void DeliveryLane::Abandon() {
   in_flight_ = false;
   means_.log->busy = false;
   if (next_ != nullptr) Look(std::exchange(next_, nullptr));
+}
+
+bool DeliveryLane::WantsEnd(const FlushedAlert& alert) const {
+  const SentState* state = means_.log->state();
+  return state != nullptr && !Settled(alert) &&
+         std::binary_search(state->firing.begin(), state->firing.end(), alert.fingerprint);
 }
 
 bool DeliveryLane::Settled(const FlushedAlert& alert) const {

@@ -100,6 +100,8 @@ class DeliveryLane {
   void Look(std::shared_ptr<const Flush> flush);
   // Splits what of the flush concerns this lane.
   void Split(const Flush& flush);
+  // Whether a resolved alert was told as firing and its end was not.
+  bool WantsEnd(const FlushedAlert& alert) const;
   void Settle(const Flush& flush);
   void Record(int64_t now_ms);
   int64_t Backoff() const;

@@ -171,7 +171,7 @@ void Dispatcher::Apply(std::string_view tenant, const Change& change, int64_t no
 void Dispatcher::Insert(std::string_view tenant, const std::shared_ptr<StoredAlert>& alert, int64_t now_ms,
                         KnownGroups* known) {
   const LabelMap& labels = alert->posted->labels;
-  for (const Route* route : generation_->routes.Match(labels)) {
+  for (const AlertRoute* route : generation_->routes.Match(labels)) {
     LabelMap group_labels = route->GroupLabels(labels);
     std::string map_key = KeyOfParts({tenant, route->id, LabelSetText(group_labels)});
     const auto at = groups_.find(map_key);
@@ -198,7 +198,7 @@ void Dispatcher::Insert(std::string_view tenant, const std::shared_ptr<StoredAle
   }
 }
 
-AggregationGroup* Dispatcher::NewGroup(std::string_view tenant, const Route& route, LabelMap labels,
+AggregationGroup* Dispatcher::NewGroup(std::string_view tenant, const AlertRoute& route, LabelMap labels,
                                        std::string map_key, const StoredAlert& first, int64_t now_ms,
                                        KnownGroups* known) {
   auto owned = std::make_unique<AggregationGroup>();

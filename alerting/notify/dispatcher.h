@@ -104,7 +104,7 @@ class Dispatcher {
   void Apply(std::string_view tenant, const Change& change, int64_t now_ms);
   // Puts the alert into the groups of its routes. `known`: while groups are built anew.
   void Insert(std::string_view tenant, const std::shared_ptr<StoredAlert>& alert, int64_t now_ms, KnownGroups* known);
-  AggregationGroup* NewGroup(std::string_view tenant, const Route& route, LabelMap labels, std::string map_key,
+  AggregationGroup* NewGroup(std::string_view tenant, const AlertRoute& route, LabelMap labels, std::string map_key,
                              const StoredAlert& first, int64_t now_ms, KnownGroups* known);
   void AddLanes(AggregationGroup* group);
   std::shared_ptr<SentLog> FindLog(const AggregationGroup& group, std::string_view kind, size_t index);

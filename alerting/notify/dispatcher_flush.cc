@@ -33,7 +33,7 @@ std::shared_ptr<const Flush> Dispatcher::MakeFlush(const AggregationGroup& group
                                                    std::vector<uint64_t>* muted_ends) {
   auto flush = std::make_shared<Flush>();
   flush->now_ms = now_ms;
-  const Route& route = *group.route;
+  const AlertRoute& route = *group.route;
   const bool all_muted =
       !generation_->intervals.Muting(route.mute_time_intervals, route.active_time_intervals, now_ms).empty();
   for (const auto& [fingerprint, alert] : group.alerts) {

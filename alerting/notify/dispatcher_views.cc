@@ -63,7 +63,7 @@ std::vector<AlertView> Dispatcher::Alerts(std::string_view tenant, const AlertFi
     AlertView view;
     if (generation_ != nullptr) {
       const auto routes = generation_->routes.Match(alert->posted->labels);
-      for (const Route* route : routes) view.receivers.push_back(route->receiver);
+      for (const AlertRoute* route : routes) view.receivers.push_back(route->receiver);
     }
     const auto takes = [&receivers](const std::string& name) { return receivers.Takes(name); };
     if (!filter.receiver.empty() && std::none_of(view.receivers.begin(), view.receivers.end(), takes)) continue;

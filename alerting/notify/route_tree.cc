@@ -36,8 +36,8 @@ void AppendMatcher(std::string* out, const Matcher& matcher) {
 }
 
 // Depth is bounded by the parser of the configuration.
-std::unique_ptr<Route> Build(const RouteConfig& config, const Route* parent, size_t position) {
-  auto route = std::make_unique<Route>();
+std::unique_ptr<AlertRoute> Build(const RouteConfig& config, const AlertRoute* parent, size_t position) {
+  auto route = std::make_unique<AlertRoute>();
   route->receiver = config.receiver;
   route->group_by_all = config.group_by_all;
   route->group_by = config.group_by;
@@ -59,7 +59,7 @@ std::unique_ptr<Route> Build(const RouteConfig& config, const Route* parent, siz
 }
 
 // Whether `route` or one below it takes the labels.
-bool Collect(const Route& route, const LabelMap& labels, std::vector<const Route*>* found) {
+bool Collect(const AlertRoute& route, const LabelMap& labels, std::vector<const AlertRoute*>* found) {
   if (!MatchesAll(route.matchers, labels)) return false;
   bool below = false;
   for (const auto& child : route.routes) {
@@ -73,7 +73,7 @@ bool Collect(const Route& route, const LabelMap& labels, std::vector<const Route
 
 }  // namespace
 
-LabelMap Route::GroupLabels(const LabelMap& labels) const {
+LabelMap AlertRoute::GroupLabels(const LabelMap& labels) const {
   if (group_by_all) return labels;
   LabelMap result;
   for (const std::string& name : group_by) {
@@ -85,8 +85,8 @@ LabelMap Route::GroupLabels(const LabelMap& labels) const {
 
 RouteTree::RouteTree(const RouteConfig& root) : root_(Build(root, nullptr, 0)) {}
 
-std::vector<const Route*> RouteTree::Match(const LabelMap& labels) const {
-  std::vector<const Route*> found;
+std::vector<const AlertRoute*> RouteTree::Match(const LabelMap& labels) const {
+  std::vector<const AlertRoute*> found;
   // The root takes every alert; a file whose root has matchers is refused.
   if (!Collect(*root_, labels, &found)) found.push_back(root_.get());
   return found;

@@ -13,7 +13,7 @@
 
 namespace varve {
 
-struct Route {
+struct AlertRoute {
   std::string receiver;
   bool group_by_all = false;
   std::vector<std::string> group_by;
@@ -23,7 +23,7 @@ struct Route {
   bool continues = false;
   std::string key;  // matchers from the root on, `{}/{severity="page"}`: of group keys, as Alertmanager writes it
   std::string id;   // the same with positions: unique in the tree
-  std::vector<std::unique_ptr<Route>> routes;
+  std::vector<std::unique_ptr<AlertRoute>> routes;
 
   LabelMap GroupLabels(const LabelMap& labels) const;
 };
@@ -32,10 +32,10 @@ class RouteTree {
  public:
   explicit RouteTree(const RouteConfig& root);
   // Depth first, in the file's order; never empty.
-  std::vector<const Route*> Match(const LabelMap& labels) const;
+  std::vector<const AlertRoute*> Match(const LabelMap& labels) const;
 
  private:
-  std::unique_ptr<Route> root_;
+  std::unique_ptr<AlertRoute> root_;
 };
 
 // Whether every matcher takes its label's value ("" where it is absent).

@@ -25,6 +25,21 @@ void AppendValue(std::string* out, double value) {
   if (!number) *out += '"';
 }
 
+// {"rule":…,"group":…,"file":…,"labels":{…},"annotations":{…}
+std::string Beginning(const GroupState& group, const Rule& rule, const LabelMap& labels, const LabelMap& annotations) {
+  std::string line = "{";
+  AppendText(&line, "rule", rule.alert);
+  AppendText(&line, "group", group.key.name);
+  AppendText(&line, "file", group.key.file);
+  line += ",\"labels\":";
+  AppendJsonLabels(&line, labels);
+  if (!annotations.empty()) {
+    line += ",\"annotations\":";
+    AppendJsonLabels(&line, annotations);
+  }
+  return line;
+}
+
 }  // namespace
 
 std::string Rfc3339Millis(int64_t ms) {
@@ -51,18 +66,21 @@ void AppendJsonLabels(std::string* out, const LabelMap& labels) {
   *out += '}';
 }
 
+std::string AlarmLine(const GroupState& group, const Rule& rule, const AlarmChange& change) {
+  const Alarm& alarm = change.alarm;
+  std::string line = Beginning(group, rule, alarm.labels, alarm.annotations);
+  AppendValue(&line, alarm.value);
+  line += ",\"alarm\":true";
+  AppendText(&line, "from", AlarmStateName(change.from));
+  AppendText(&line, "to", AlarmStateName(alarm.state));
+  AppendText(&line, "reason", alarm.reason);
+  line += '}';
+  return line;
+}
+
 std::string AlertLine(const GroupState& group, const Rule& rule, const AlertChange& change) {
   const TrackedAlert& alert = change.alert;
-  std::string line = "{";
-  AppendText(&line, "rule", rule.alert);
-  AppendText(&line, "group", group.key.name);
-  AppendText(&line, "file", group.key.file);
-  line += ",\"labels\":";
-  AppendJsonLabels(&line, alert.labels);
-  if (!alert.annotations.empty()) {
-    line += ",\"annotations\":";
-    AppendJsonLabels(&line, alert.annotations);
-  }
+  std::string line = Beginning(group, rule, alert.labels, alert.annotations);
   AppendValue(&line, alert.value);
   AppendText(&line, "from", AlertStateName(change.from));
   AppendText(&line, "to", AlertStateName(change.to));

@@ -21,6 +21,9 @@ inline constexpr std::string_view kAlertLinesJob = "varve-alerts";
 
 std::string AlertLine(const GroupState& group, const Rule& rule, const AlertChange& change);
 
+// {"rule":…,"alarm":true,…,"from":"OK","to":"ALARM","reason":"2 of the last 3 datapoints were breaching (12, 15)"}
+std::string AlarmLine(const GroupState& group, const Rule& rule, const AlarmChange& change);
+
 // {"a":"b"}
 void AppendJsonLabels(std::string* out, const LabelMap& labels);
 // 2026-11-20T09:00:00.000Z

@@ -37,6 +37,17 @@ bool IsRefused(const Status& status) {
          status.code() == Code::kTooLarge;
 }
 
+Status DuplicateAlerts() {
+  return ExecutionError("vector contains metrics with the same labelset after applying alert labels");
+}
+
+PackedLabels WithoutName(const PackedLabels& labels) {
+  if (!labels.Has(kMetricName)) return labels;
+  PackedLabelsBuilder builder(labels);
+  builder.Delete(kMetricName);
+  return builder.Build();
+}
+
 // One change an alert, from what it was to what it is in the end.
 std::vector<AlertChange> NetChanges(std::vector<AlertChange> changes) {
   std::map<PackedLabels, AlertChange> net;
@@ -103,7 +114,7 @@ bool GroupEvaluation::EvaluateRule(RuleState* rule) {
   } else if (queries_ == nullptr) {
     status = Unavailable("the tenant cannot be created");
   } else {
-    status = rule->rule.recording() ? Record(rule) : Alert(rule);
+    status = rule->rule.recording() ? Record(rule) : rule->rule.alarm.has_value() ? Watch(rule) : Alert(rule);
   }
   if (status.code() == Code::kCancelled && !cancel_->Check().ok()) return false;
   Add(&counters_->evaluations, 1);
@@ -186,67 +197,96 @@ Status GroupEvaluation::Record(RuleState* rule) {
 
 // ---- Alerting rules ----
 
-Result<std::map<PackedLabels, SeenAlert>> GroupEvaluation::Expand(const RuleState& rule,
-                                                                  const std::vector<RuleSample>& samples) {
-  std::map<PackedLabels, SeenAlert> seen;
+SeenAlert GroupEvaluation::Expand(const RuleState& rule, const RuleSample& sample) const {
+  SeenAlert alert = {.labels = ToLabelMap(sample.labels), .annotations = {}, .value = sample.value};
   const std::string template_name = "__alert_" + rule.rule.alert;
-  templates::TemplateMeans means;
-  means.external_url = options_.external_url;
-  means.now_ns = when_.ts_ms * kNsPerMs;
-  means.query = [this](std::string_view text) -> Result<std::vector<templates::QuerySample>> {
-    VARVE_ASSIGN_OR_RETURN(const std::vector<RuleSample> found, RunPromqlText(*queries_, text, when_.ts_ms, cancel_));
-    std::vector<templates::QuerySample> out;
-    for (const RuleSample& sample : found) {
-      templates::QuerySample& to = out.emplace_back();
-      for (const LabelView& label : sample.labels) to.labels.emplace_back(label.name, label.value);
-      to.value = sample.value;
-    }
-    return out;
-  };
   RuleTemplateData data;
-  data.external_labels = options_.external_labels;
-  data.external_url = options_.external_url;
-  for (const RuleSample& sample : samples) {
-    SeenAlert alert;
-    alert.value = sample.value;
-    alert.labels = ToLabelMap(sample.labels);
-    if (rule.templated) {
-      data.labels = alert.labels;
-      data.value = sample.value;
-    }
-    const auto expand = [&](const std::string& text) {
-      return rule.templated ? ExpandRuleTemplate(template_name, text, data, means, nullptr) : text;
+  templates::TemplateMeans means;
+  if (rule.templated) {
+    data = {.labels = alert.labels,
+            .external_labels = options_.external_labels,
+            .external_url = options_.external_url,
+            .value = sample.value};
+    means.external_url = options_.external_url;
+    means.now_ns = when_.ts_ms * kNsPerMs;
+    means.query = [this](std::string_view text) -> Result<std::vector<templates::QuerySample>> {
+      VARVE_ASSIGN_OR_RETURN(const std::vector<RuleSample> found, RunPromqlText(*queries_, text, when_.ts_ms, cancel_));
+      std::vector<templates::QuerySample> out;
+      for (const RuleSample& one : found) {
+        templates::QuerySample& to = out.emplace_back();
+        for (const LabelView& label : one.labels) to.labels.emplace_back(label.name, label.value);
+        to.value = one.value;
+      }
+      return out;
     };
-    alert.labels.erase(std::string(kMetricName));
-    for (const auto& [name, text] : rule.rule.labels) alert.labels[name] = expand(text);
-    alert.labels["alertname"] = rule.rule.alert;
-    std::erase_if(alert.labels, [](const auto& label) { return label.second.empty(); });
-    for (const auto& [name, text] : rule.rule.annotations) alert.annotations[name] = expand(text);
-    PackedLabels key = PackLabels(alert.labels);
-    if (!seen.emplace(std::move(key), std::move(alert)).second) {
-      return ExecutionError("vector contains metrics with the same labelset after applying alert labels");
-    }
   }
-  return seen;
+  const auto expand = [&](const std::string& text) {
+    return rule.templated ? ExpandRuleTemplate(template_name, text, data, means, nullptr) : text;
+  };
+  alert.labels.erase(std::string(kMetricName));
+  for (const auto& [name, text] : rule.rule.labels) alert.labels[name] = expand(text);
+  alert.labels["alertname"] = rule.rule.alert;
+  std::erase_if(alert.labels, [](const auto& label) { return label.second.empty(); });
+  for (const auto& [name, text] : rule.rule.annotations) alert.annotations[name] = expand(text);
+  return alert;
+}
+
+Status GroupEvaluation::CheckCount(size_t count) const {
+  if (count <= options_.alerts_per_rule_max) return Status::Ok();
+  return ExecutionError("exceeded ruler.max_alerts_per_rule of " + std::to_string(options_.alerts_per_rule_max) +
+                        " with " + std::to_string(count) + " alerts");
 }
 
 Status GroupEvaluation::Alert(RuleState* rule) {
   VARVE_ASSIGN_OR_RETURN(const std::vector<RuleSample> samples, rule->query->Run(*queries_, sample_ms(), cancel_));
-  if (samples.size() > options_.alerts_per_rule_max) {
-    return ExecutionError("exceeded ruler.max_alerts_per_rule of " + std::to_string(options_.alerts_per_rule_max) +
-                          " with " + std::to_string(samples.size()) + " alerts");
+  VARVE_RETURN_IF_ERROR(CheckCount(samples.size()));
+  std::map<PackedLabels, SeenAlert> seen;
+  for (const RuleSample& sample : samples) {
+    SeenAlert alert = Expand(*rule, sample);
+    PackedLabels key = PackLabels(alert.labels);
+    if (!seen.emplace(std::move(key), std::move(alert)).second) return DuplicateAlerts();
   }
-  VARVE_ASSIGN_OR_RETURN(auto seen, Expand(*rule, samples));
   // A template's query may have been cut short.
   VARVE_RETURN_IF_ERROR(cancel_->Check());
+  const MutexLock lock(group_->mu);
   return TakeAlerts(rule, std::move(seen));
 }
 
+Status GroupEvaluation::Watch(RuleState* rule) {
+  VARVE_ASSIGN_OR_RETURN(const std::vector<RuleSample> samples, rule->query->Run(*queries_, sample_ms(), cancel_));
+  std::map<PackedLabels, RuleSample> breaching;  // by labels without the name, as `bool` leaves them
+  for (const RuleSample& sample : samples) breaching.emplace(WithoutName(sample.labels), sample);
+  std::vector<RuleSample> all = samples;
+  if (rule->presence != nullptr) {
+    VARVE_ASSIGN_OR_RETURN(all, rule->presence->Run(*queries_, sample_ms(), cancel_));
+  }
+  VARVE_RETURN_IF_ERROR(CheckCount(all.size() + rule->alarms.alarms().size()));
+  std::map<PackedLabels, AlarmObservation> observed;
+  for (const RuleSample& sample : all) {
+    const bool holds = rule->presence == nullptr || sample.value != 0;
+    const auto at = breaching.find(WithoutName(sample.labels));
+    AlarmObservation observation = {.alert = Expand(*rule, holds && at != breaching.end() ? at->second : sample),
+                                    .breaching = holds};
+    PackedLabels key = PackLabels(observation.alert.labels);
+    if (!observed.emplace(std::move(key), std::move(observation)).second) return DuplicateAlerts();
+  }
+  const SeenAlert nothing_seen = Expand(*rule, RuleSample{});
+  VARVE_RETURN_IF_ERROR(cancel_->Check());
+  std::vector<AlarmChange> changes;
+  const MutexLock lock(group_->mu);
+  rule->alarms.Step(when_.ts_ms, *rule->rule.alarm, std::move(observed), nothing_seen, &changes);
+  for (const AlarmChange& change : changes) {
+    group_->lines.push_back({when_.ts_ms, AlarmLine(*group_, rule->rule, change)});
+  }
+  return TakeAlerts(rule, rule->alarms.Alerts(*rule->rule.alarm));
+}
+
 Status GroupEvaluation::TakeAlerts(RuleState* rule, std::map<PackedLabels, SeenAlert> seen) {
+  const bool alarm = rule->rule.alarm.has_value();
   std::vector<AlertChange> changes;
   Status status;
-  const MutexLock lock(group_->mu);
-  rule->alerts.Step(when_.ts_ms, rule->rule.for_ms, rule->rule.keep_firing_for_ms, std::move(seen), &changes);
+  rule->alerts.Step(when_.ts_ms, alarm ? 0 : rule->rule.for_ms, alarm ? 0 : rule->rule.keep_firing_for_ms,
+                    std::move(seen), &changes);
   const size_t active = rule->alerts.active_count();
   if (group_->group.limit > 0 && active > group_->group.limit) {
     rule->alerts.Clear(&changes);
@@ -257,6 +297,7 @@ Status GroupEvaluation::TakeAlerts(RuleState* rule, std::map<PackedLabels, SeenA
     changes = NetChanges(std::move(changes));
     EndSeries(rule, changes);
     for (const AlertChange& change : changes) {
+      if (alarm) break;  // its own changes tell
       group_->lines.push_back({when_.ts_ms, AlertLine(*group_, rule->rule, change)});
     }
   }
@@ -377,6 +418,15 @@ void GroupEvaluation::Commit() {
         put.push_back({std::move(key), EncodeAlert(at->second)});
       }
     }
+    for (const PackedLabels& labels : rule.alarms.dirty()) {
+      const auto at = rule.alarms.alarms().find(labels);
+      std::string key = AlarmKey(group_->id, rule.id, labels);
+      if (at == rule.alarms.alarms().end()) {
+        removed.push_back(std::move(key));
+      } else {
+        put.push_back({std::move(key), EncodeAlarm(at->second)});
+      }
+    }
   }
   if (!removed.empty()) {
     // A rule that went and came back has its alerts here in both.
@@ -392,7 +442,10 @@ void GroupEvaluation::Commit() {
   }
   const MutexLock lock(group_->mu);
   group_->records_to_remove.clear();
-  for (RuleState& rule : group_->rules) rule.alerts.ClearDirty();
+  for (RuleState& rule : group_->rules) {
+    rule.alerts.ClearDirty();
+    rule.alarms.ClearDirty();
+  }
 }
 
 void GroupEvaluation::WriteAlertLines() {

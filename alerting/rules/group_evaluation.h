@@ -57,8 +57,10 @@ class GroupEvaluation {
   bool EvaluateRule(RuleState* rule);
   Status Record(RuleState* rule);
   Status Alert(RuleState* rule);
-  Status TakeAlerts(RuleState* rule, std::map<PackedLabels, SeenAlert> seen);
-  Result<std::map<PackedLabels, SeenAlert>> Expand(const RuleState& rule, const std::vector<RuleSample>& samples);
+  Status Watch(RuleState* rule);  // an alarm
+  Status TakeAlerts(RuleState* rule, std::map<PackedLabels, SeenAlert> seen) VARVE_REQUIRES(group_->mu);
+  Status CheckCount(size_t count) const;
+  SeenAlert Expand(const RuleState& rule, const RuleSample& sample) const;
   void EndSeries(RuleState* rule, const std::vector<AlertChange>& changes);
   void AddAlertSamples(RuleState* rule);
   Status AskRecorded(RuleState* rule);

@@ -52,6 +52,10 @@ std::vector<RuleState> MakeRuleStates(const RuleGroup& group) {
     } else {
       state.parse_error = std::move(query).status();
     }
+    if (rule.alarm.has_value() && state.query != nullptr) {
+      Result<std::unique_ptr<const RuleQuery>> presence = RuleQuery::ParseWithBool(rule.expr, rule.language);
+      if (presence.ok()) state.presence = *std::move(presence);
+    }
     if (!rule.recording()) {
       FindTemplates(state.rule.labels, &state);
       FindTemplates(state.rule.annotations, &state);
@@ -97,6 +101,7 @@ void TakeOverState(GroupState* old, GroupState* fresh) {
     rule.last_evaluation_ms = from.last_evaluation_ms;
     rule.evaluation_seconds = from.evaluation_seconds;
     rule.alerts = std::move(from.alerts);
+    if (rule.rule.alarm.has_value()) rule.alarms = std::exchange(from.alarms, AlarmTable());
     rule.recorded = std::move(from.recorded);
     rule.recorded_known = from.recorded_known;
     rule.ended = std::move(from.ended);
@@ -108,10 +113,7 @@ void TakeOverState(GroupState* old, GroupState* fresh) {
   AddLiveSeries(*old, &old->ended);
   for (RuleState& rule : old->rules) {
     std::move(rule.ended.begin(), rule.ended.end(), std::back_inserter(old->ended));
-    for (const PackedLabels& key : rule.alerts.dirty()) old->records_to_remove.push_back(AlertKey(old->id, rule.id, key));
-    for (const auto& [key, alert] : rule.alerts.alerts()) {
-      old->records_to_remove.push_back(AlertKey(old->id, rule.id, key));
-    }
+    AddRecordKeys(old->id, rule, &old->records_to_remove);
   }
   fresh->ended = std::move(old->ended);
   fresh->lines = std::move(old->lines);

@@ -12,6 +12,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "alerting/rules/alarm.h"
 #include "alerting/rules/alert_state.h"
 #include "alerting/rules/rule_group.h"
 #include "alerting/rules/rule_query.h"
@@ -35,6 +36,7 @@ struct RuleState {
   Rule rule;       // with the group's labels
   std::string id;  // RuleId of its name, labels, and number among those of the same
   std::unique_ptr<const RuleQuery> query;  // null: parse_error says why
+  std::unique_ptr<const RuleQuery> presence;  // of an alarm that compares: 1 where it is breaching, 0 where not
   Status parse_error;
   bool templated = false;      // any label or annotation
   bool asks_in_template = false;  // … that may run a query
@@ -45,6 +47,7 @@ struct RuleState {
   int64_t last_evaluation_ms = 0;
   double evaluation_seconds = 0;
   AlertTable alerts;
+  AlarmTable alarms;
   // Of a recording rule: the series of its last evaluation; not known after a restart, when the store is asked.
   SeriesSet recorded;
   bool recorded_known = true;

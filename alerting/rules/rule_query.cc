@@ -151,6 +151,30 @@ Result<std::unique_ptr<const RuleQuery>> RuleQuery::Parse(std::string_view expr,
   return std::make_unique<const RuleQuery>(std::move(parts));
 }
 
+Result<std::unique_ptr<const RuleQuery>> RuleQuery::ParseWithBool(std::string_view expr, RuleLanguage language) {
+  if (language == RuleLanguage::kLogql) {
+    VARVE_ASSIGN_OR_RETURN(const logql::ExprPtr tree, logql::ParseExpr(expr));
+    const auto* const operation = std::get_if<logql::BinaryOperation>(&tree->node);
+    if (operation == nullptr || !logql::IsComparison(operation->op)) return std::unique_ptr<const RuleQuery>();
+    // Trees are not changed once they are parsed: another one of the same parts.
+    logql::BinaryOperation with_bool;
+    with_bool.op = operation->op;
+    with_bool.matching = operation->matching;
+    with_bool.return_bool = true;
+    VARVE_ASSIGN_OR_RETURN(with_bool.left, logql::ParseExpr(logql::Print(*operation->left)));
+    VARVE_ASSIGN_OR_RETURN(with_bool.right, logql::ParseExpr(logql::Print(*operation->right)));
+    return Parse(logql::Print(logql::Expr{std::move(with_bool)}), language);
+  }
+  VARVE_ASSIGN_OR_RETURN(const promql::ExprPtr tree, promql::ParseExpr(expr));
+  promql::Expr* top = tree.get();
+  while (top->kind == promql::ExprKind::kParen) top = promql::Cast<promql::Paren>(*top).expr.get();
+  if (top->kind != promql::ExprKind::kBinary) return std::unique_ptr<const RuleQuery>();
+  promql::Binary& binary = promql::Cast<promql::Binary>(*top);
+  if (!promql::IsComparison(binary.op)) return std::unique_ptr<const RuleQuery>();
+  binary.return_bool = true;
+  return Parse(promql::ToString(*tree), language);
+}
+
 bool RuleQuery::Reads(std::string_view metric) const {
   return parts_->reads_any ||
          std::find(parts_->metrics.begin(), parts_->metrics.end(), metric) != parts_->metrics.end();

@@ -57,6 +57,9 @@ class RuleQuery {
  public:
   // kInvalidArgument: it does not parse.
   static Result<std::unique_ptr<const RuleQuery>> Parse(std::string_view expr, RuleLanguage language);
+  // The expression with `bool` where it is a comparison at the top, so that it has 0 for what does not hold; null when it
+  // is none.
+  static Result<std::unique_ptr<const RuleQuery>> ParseWithBool(std::string_view expr, RuleLanguage language);
   ~RuleQuery();
 
   // An instant query; a scalar is one sample without labels. kExecution: "rule result is not a vector or scalar"; else

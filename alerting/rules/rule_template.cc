@@ -11,7 +11,8 @@ using templates::DatumKind;
 
 // Prometheus puts these in front of every text; columns in errors count them.
 constexpr std::string_view kDefinitions =
-    "{{$labels := .Labels}}{{$externalLabels := .ExternalLabels}}{{$externalURL := .ExternalURL}}{{$value := .Value}}";
+    "{{$labels := .Labels}}{{$externalLabels := .ExternalLabels}}{{$externalURL := .ExternalURL}}{{$value := "
+    ".Value}}";
 
 const templates::TemplateSet& Functions() {
   static const templates::TemplateSet set(templates::FunctionSet::kPrometheus);
@@ -41,7 +42,8 @@ Result<RuleTemplate> RuleTemplate::Parse(std::string_view name, std::string_view
     result.text_ = text;
     return result;
   }
-  Result<templates::ParsedTemplate> parsed = Functions().Compile(name, std::string(kDefinitions).append(text));
+  Result<templates::ParsedTemplate> parsed =
+      Functions().Compile(name, std::string(kDefinitions).append(text));
   if (!parsed.ok()) return parsed.status().Clone();
   result.parsed_ = std::move(*parsed);
   return result;

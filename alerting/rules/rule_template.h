@@ -1,5 +1,5 @@
-// The templates in labels and annotations of alerting rules, exactly as Prometheus expands them: $labels, $externalLabels,
-// $externalURL, $value, the same under `.`, and its functions.
+// The templates in labels and annotations of alerting rules, exactly as Prometheus expands them: $labels,
+// $externalLabels, $externalURL, $value, the same under `.`, and its functions.
 #pragma once
 
 #include <optional>
@@ -19,8 +19,8 @@ struct RuleTemplateData {
   double value = 0;
 };
 
-// A text parsed once, to be expanded at each evaluation of its rule. Names are "__alert_" and the alert's name, as errors
-// show them. Threads: immutable, share freely; copies are cheap.
+// A text parsed once, to be expanded at each evaluation of its rule. Names are "__alert_" and the alert's
+// name, as errors show them. Threads: immutable, share freely; copies are cheap.
 class RuleTemplate {
  public:
   // The empty text.
@@ -32,8 +32,10 @@ class RuleTemplate {
 
   // Whether it is the same whatever the data.
   bool constant() const { return !parsed_.has_value(); }
-  // What fails becomes `<error expanding template: …>`, as in Prometheus; `*error` (may be null) then says why.
-  std::string Expand(const RuleTemplateData& data, const templates::TemplateMeans& means, std::string* error) const;
+  // What fails becomes `<error expanding template: …>`, as in Prometheus; `*error` (may be null) then says
+  // why.
+  std::string Expand(const RuleTemplateData& data, const templates::TemplateMeans& means,
+                     std::string* error) const;
 
  private:
   std::string text_;   // of a constant

@@ -105,22 +105,46 @@ void Ruler::Stop() {
   impl_->pool.reset();
 }
 
-std::vector<GroupStatus> Ruler::Groups(std::string_view tenant) const {
+std::vector<std::shared_ptr<GroupState>> Ruler::Impl::StatesOf(std::string_view tenant) const {
   std::vector<std::pair<std::pair<std::string, uint32_t>, std::shared_ptr<GroupState>>> found;
   {
-    const MutexLock lock(impl_->mu);
-    for (const auto& [key, running] : impl_->groups) {
+    const MutexLock lock(mu);
+    for (const auto& [key, running] : groups) {
       if (key.tenant == tenant) found.push_back({{key.file, running.order}, running.state});
     }
   }
   std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-  std::vector<GroupStatus> out;
+  std::vector<std::shared_ptr<GroupState>> out;
   out.reserve(found.size());
-  for (const auto& [order, state] : found) out.push_back(StatusOf(*state));
+  for (auto& [order, state] : found) out.push_back(std::move(state));
   return out;
 }
 
-std::vector<AlarmStatus> Ruler::Alarms(std::string_view /*tenant*/) const { return {}; }
+std::vector<GroupStatus> Ruler::Groups(std::string_view tenant) const {
+  std::vector<GroupStatus> out;
+  for (const std::shared_ptr<GroupState>& state : impl_->StatesOf(tenant)) out.push_back(StatusOf(*state));
+  return out;
+}
+
+std::vector<AlarmStatus> Ruler::Alarms(std::string_view tenant) const {
+  std::vector<AlarmStatus> out;
+  for (const std::shared_ptr<GroupState>& state : impl_->StatesOf(tenant)) {
+    const MutexLock lock(state->mu);
+    for (const RuleState& rule : state->rules) {
+      for (const auto& [key, alarm] : rule.alarms.alarms()) {
+        out.push_back({.group = state->key.name,
+                       .file = state->key.file,
+                       .rule = rule.rule.alert,
+                       .labels = alarm.labels,
+                       .state = alarm.state,
+                       .reason = alarm.reason,
+                       .since_ms = alarm.since_ms,
+                       .spec = *rule.rule.alarm});
+      }
+    }
+  }
+  return out;
+}
 
 RulerStats Ruler::Stats() const {
   const auto read = [](const std::atomic<uint64_t>& counter) { return counter.load(std::memory_order_relaxed); };

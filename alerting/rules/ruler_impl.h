@@ -48,6 +48,8 @@ struct Ruler::Impl {
       : means(std::move(means_in)), options(std::move(options_in)) {}
 
   int64_t NowMs() const;
+  // The tenant's groups, ascending by file, then in the file's order.
+  std::vector<std::shared_ptr<GroupState>> StatesOf(std::string_view tenant) const VARVE_EXCLUDES(mu);
 
   // ---- Groups in and out (ruler_reload.cc) ----
   std::shared_ptr<GroupState> MakeState(const std::string& tenant, bool by_api, RuleGroup group) const;

@@ -100,8 +100,7 @@ void Ruler::Impl::Remove(const GroupKey& key) {
     std::vector<PackedLabels> series = std::move(state->ended);
     for (RuleState& rule : state->rules) {
       std::move(rule.ended.begin(), rule.ended.end(), std::back_inserter(series));
-      for (const PackedLabels& labels : rule.alerts.dirty()) records.push_back(AlertKey(state->id, rule.id, labels));
-      for (const auto& item : rule.alerts.alerts()) records.push_back(AlertKey(state->id, rule.id, item.first));
+      AddRecordKeys(state->id, rule, &records);
     }
     AddLiveSeries(*state, &series);
     std::move(state->records_to_remove.begin(), state->records_to_remove.end(), std::back_inserter(records));
@@ -125,17 +124,10 @@ void Ruler::Impl::Begin(int64_t now_ms, int64_t wait_max_ms) {
   }
   std::vector<std::string> records;
   for (auto& [id, group] : stored) {
-    std::vector<PackedLabels> series;
-    for (const auto& [rule_id, alerts] : group.alerts) {
-      for (const TrackedAlert& alert : alerts) {
-        records.push_back(AlertKey(id, rule_id, PackLabels(alert.labels)));
-        if (!alert.active()) continue;
-        series.push_back(AlertSeries(alert.labels, alert.state));
-        series.push_back(ForStateSeries(alert.labels));
-      }
-    }
+    StoredRemains remains = RemainsOf(id, group);
+    std::move(remains.keys.begin(), remains.keys.end(), std::back_inserter(records));
     records.push_back(GroupRecordKey(id));
-    Retire(group.record.key.tenant, std::move(series), now_ms, options.evaluation_interval_ms);
+    Retire(group.record.key.tenant, std::move(remains.series), now_ms, options.evaluation_interval_ms);
   }
   stored.clear();
   if (!records.empty() && !means.engine->records().WriteRecords({}, records).ok()) {

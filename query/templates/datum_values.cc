@@ -89,7 +89,8 @@ class Converter {
       return true;
     }
     // The last of equal names counts.
-    std::stable_sort(entries, entries + fields.size(), [](const auto& a, const auto& b) { return a.key < b.key; });
+    std::stable_sort(entries, entries + fields.size(),
+                     [](const auto& a, const auto& b) { return a.key < b.key; });
     size_t count = 0;
     for (size_t i = 0; i < fields.size(); ++i) {
       if (i + 1 < fields.size() && entries[i + 1].key == entries[i].key) continue;
@@ -105,6 +106,14 @@ class Converter {
 };
 
 }  // namespace
+
+Datum::Datum() = default;
+Datum::Datum(Value of, DatumKind what) : value(std::move(of)), kind(what) {}
+Datum::Datum(const Datum& other) = default;
+Datum::Datum(Datum&& other) noexcept = default;
+Datum& Datum::operator=(const Datum& other) = default;
+Datum& Datum::operator=(Datum&& other) noexcept = default;
+Datum::~Datum() = default;
 
 bool ValueOfDatum(const Datum& datum, TemplateMemory* memory, TemplateValue* value) {
   return Converter(memory).Convert(datum, 0, value);

@@ -1,4 +1,5 @@
-// What documents' templates find outside their own text: the set's other templates, and what functions reach out for.
+// What documents' templates find outside their own text: the set's other templates, and what functions reach
+// out for.
 #pragma once
 
 #include <map>

@@ -8,8 +8,9 @@ namespace varve::templates {
 namespace {
 
 std::string_view Digits(Base64Alphabet alphabet) {
-  return alphabet == Base64Alphabet::kUrl ? "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-                                          : "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  return alphabet == Base64Alphabet::kUrl
+             ? "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+             : "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 }
 
 bool Base64Encode(TemplateCall* call) {

@@ -85,8 +85,7 @@ std::string EncodedUrl(Text text, bool normalize) {
   std::string out;
   for (size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
-    const bool encoded =
-        c == '%' && i + 2 < text.size() && is_hex(text[i + 1]) && is_hex(text[i + 2]);
+    const bool encoded = c == '%' && i + 2 < text.size() && is_hex(text[i + 1]) && is_hex(text[i + 2]);
     const bool kept = IsLetter(c) || IsDigit(c) || Text("-._~").find(c) != Text::npos ||
                       (normalize && (encoded || Text("!#$&*+,/:;=?@[]").find(c) != Text::npos));
     if (kept) {
@@ -155,7 +154,8 @@ std::string StyleValue(Text text) {
   for (const char c : text) {
     if (IsLetter(c)) word.push_back(Lower(c));
   }
-  const bool runs = word.find("expression") != std::string::npos || word.find("mozbinding") != std::string::npos;
+  const bool runs =
+      word.find("expression") != std::string::npos || word.find("mozbinding") != std::string::npos;
   return bad || runs ? std::string(kUnsafe) : std::string(text);
 }
 
@@ -168,9 +168,9 @@ Text LastFunction(const TemplateNode& pipe) {
 }  // namespace
 
 HtmlEscaper::AttributeKind HtmlEscaper::KindOf(Text name) {
-  static constexpr std::array<Text, 17> kUrls = {"action", "archive",  "background", "cite", "classid",    "codebase",
-                                                 "data",   "formaction", "href",     "icon", "longdesc",   "manifest",
-                                                 "poster", "profile",  "src",        "srcset", "usemap"};
+  static constexpr std::array<Text, 17> kUrls = {
+      "action", "archive",  "background", "cite",   "classid", "codebase", "data",   "formaction", "href",
+      "icon",   "longdesc", "manifest",   "poster", "profile", "src",      "srcset", "usemap"};
   if (name.starts_with("data-")) name.remove_prefix(5);
   if (const size_t colon = name.find(':'); colon != Text::npos) {
     if (name.substr(0, colon) == "xmlns") return AttributeKind::kUrl;
@@ -238,7 +238,9 @@ size_t HtmlEscaper::StepText(Text text, std::string* out) {
   if (closing_) ++end;
   const size_t begin = end;
   if (end < tag.size() && IsLetter(tag[end])) {
-    while (end < tag.size() && (IsLetter(tag[end]) || IsDigit(tag[end]) || tag[end] == '-' || tag[end] == ':')) ++end;
+    while (end < tag.size() &&
+           (IsLetter(tag[end]) || IsDigit(tag[end]) || tag[end] == '-' || tag[end] == ':'))
+      ++end;
   }
   if (end == begin) {
     *out += "&lt;";
@@ -288,7 +290,8 @@ size_t HtmlEscaper::StepTag(Text text) {
 size_t HtmlEscaper::StepName(Text text) {
   size_t i = 0;
   if (state_ == State::kAttributeName) {
-    while (i < text.size() && !IsSpace(text[i]) && text[i] != '=' && text[i] != '>') name_.push_back(Lower(text[i++]));
+    while (i < text.size() && !IsSpace(text[i]) && text[i] != '=' && text[i] != '>')
+      name_.push_back(Lower(text[i++]));
     if (i == text.size()) return i;
     state_ = State::kAfterName;
   }
@@ -373,7 +376,8 @@ void HtmlEscaper::FollowScript(Text text) {
         if (c == '"') state_ = State::kScriptDoubleQuoted;
         if (c == '\'') state_ = State::kScriptSingleQuoted;
         if (c == '`') state_ = State::kScriptTemplate;
-        if (text.substr(i).starts_with("<!--") || text.substr(i).starts_with("-->")) state_ = State::kScriptLineComment;
+        if (text.substr(i).starts_with("<!--") || text.substr(i).starts_with("-->"))
+          state_ = State::kScriptLineComment;
         if (c == '/' && next == '/') state_ = State::kScriptLineComment;
         if (c == '/' && next == '*') {
           state_ = State::kScriptBlockComment;
@@ -385,7 +389,9 @@ void HtmlEscaper::FollowScript(Text text) {
       case State::kScriptDoubleQuoted:
       case State::kScriptSingleQuoted:
       case State::kScriptTemplate: {
-        const char end = state_ == State::kScriptDoubleQuoted ? '"' : state_ == State::kScriptSingleQuoted ? '\'' : '`';
+        const char end = state_ == State::kScriptDoubleQuoted   ? '"'
+                         : state_ == State::kScriptSingleQuoted ? '\''
+                                                                : '`';
         if (c == '\\') {
           // What follows in another text cannot be told.
           if (++i == text.size()) slash_ = true;
@@ -437,15 +443,17 @@ bool HtmlEscaper::AppendValue(const TemplateValue& value, const TemplateNode& pi
     case State::kScriptBlockComment: return true;
     case State::kAttributeName: {
       const std::string name = Lowered(text);
-      const bool plain = !name.empty() && KindOf(name) == AttributeKind::kPlain &&
-                         std::all_of(name.begin(), name.end(), [](char c) { return IsLetter(c) || IsDigit(c); });
+      const bool plain =
+          !name.empty() && KindOf(name) == AttributeKind::kPlain &&
+          std::all_of(name.begin(), name.end(), [](char c) { return IsLetter(c) || IsDigit(c); });
       text = plain ? name : kUnsafe;
       name_ += text;
       *out += text;
       return true;
     }
     case State::kUrl:
-      if (url_part_ == UrlPart::kNone && value.named != GoType::kUrl && !IsSafeUrl(text)) text = "#" + std::string(kUnsafe);
+      if (url_part_ == UrlPart::kNone && value.named != GoType::kUrl && !IsSafeUrl(text))
+        text = "#" + std::string(kUnsafe);
       if (escaped_by != "urlquery")
         text = EncodedUrl(text, url_part_ != UrlPart::kQuery || value.named == GoType::kUrl);
       is_html = false;

@@ -1,10 +1,10 @@
-// Escaping by context as html/template does it: what an action gives is made harmless for the place in the document
-// where it stands.
+// Escaping by context as html/template does it: what an action gives is made harmless for the place in the
+// document where it stands.
 //
-// The text of the template is followed while it is written, and values, once escaped, never change the place. Places
-// that Go escapes and this refuses or blanks: values in a script behind a slash that may begin a regular expression,
-// and values in CSS strings that hold more than plain words.
-// Threads: one evaluation, one thread.
+// The text of the template is followed while it is written, and values, once escaped, never change the place.
+// Places that Go escapes and this refuses or blanks: values in a script behind a slash that may begin a
+// regular expression, and values in CSS strings that hold more than plain words. Threads: one evaluation, one
+// thread.
 #pragma once
 
 #include <string>
@@ -68,7 +68,7 @@ class HtmlEscaper : public OutputEscaper {
   std::string name_;      // of the attribute being read, in lower case
   char delimiter_ = 0;    // of its value: a quote, or ' ' for none; 0 outside of values
   UrlPart url_part_ = UrlPart::kNone;
-  bool slash_ = false;    // a script had a slash that may begin a regular expression
+  bool slash_ = false;  // a script had a slash that may begin a regular expression
 };
 
 }  // namespace varve::templates

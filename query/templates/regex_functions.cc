@@ -1,5 +1,5 @@
-// regexReplaceAll, regexReplaceAllLiteral, count; match, reReplaceAll. An expression that is a constant was compiled with the
-// template; others are kept in a small cache of the thread.
+// regexReplaceAll, regexReplaceAllLiteral, count; match, reReplaceAll. An expression that is a constant was
+// compiled with the template; others are kept in a small cache of the thread.
 
 #include <charconv>
 #include <map>
@@ -125,11 +125,7 @@ void Expand(const re2::RE2& regex, const std::vector<re2::StringPiece>& groups, 
 }
 
 template <bool kLiteral>
-bool ReplaceAll(TemplateCall* call) {
-  const re2::RE2* regex = RegexOf(call);
-  if (regex == nullptr) return false;
-  const Text text = call->Text(1);
-  const Text with = call->Text(2);
+bool ReplaceAllIn(TemplateCall* call, const re2::RE2* regex, Text text, Text with) {
   std::string out;
   size_t copied = 0;
   const size_t groups = kLiteral ? 1 : static_cast<size_t>(regex->NumberOfCapturingGroups()) + 1;
@@ -146,6 +142,12 @@ bool ReplaceAll(TemplateCall* call) {
   });
   out.append(text.substr(copied));
   return call->ReturnCopy(out);
+}
+
+template <bool kLiteral>
+bool ReplaceAll(TemplateCall* call) {
+  const re2::RE2* regex = RegexOf(call);
+  return regex != nullptr && ReplaceAllIn<kLiteral>(call, regex, call->Text(1), call->Text(2));
 }
 
 bool Count(TemplateCall* call) {
@@ -171,7 +173,7 @@ bool MatchRegex(TemplateCall* call) {
 
 bool ReplaceAllRegex(TemplateCall* call) {
   const re2::RE2* regex = RegexOf(call);
-  if (regex != nullptr) return ReplaceAll<false>(call);
+  if (regex != nullptr) return ReplaceAllIn<false>(call, regex, call->Text(2), call->Text(1));
   // Go panics there, in these words.
   if (call->error.starts_with("error parsing")) {
     const Text pattern = call->Text(0);

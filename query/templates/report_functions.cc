@@ -1,7 +1,7 @@
 // What reports have beside the functions of rules, notifications and LogQL.
 //
-// Numbers come from queries as float64 and from templates as int: arithmetic takes both. It stays with integers when all
-// operands are some; div does when there is no rest.
+// Numbers come from queries as float64 and from templates as int: arithmetic takes both. It stays with
+// integers when all operands are some; div does when there is no rest.
 
 #include <cmath>
 #include <limits>
@@ -86,11 +86,14 @@ bool ToFloat(TemplateCall* call) {
 
 // tmpl name data: what the named template gives, as HTML.
 bool Render(TemplateCall* call) {
-  std::string out;
-  if (!call->evaluator->Render(std::string(call->Text(0)), call->arguments[1], &out)) {
-    call->error.clear();
-    return false;
+  const std::string name(call->Text(0));
+  if (!call->evaluator->Defines(name)) {
+    std::string quoted;
+    AppendQuotedGo(name, false, '"', &quoted);
+    return call->Fail("template: no template " + quoted + " in this document");
   }
+  std::string out;
+  if (!call->evaluator->Render(name, call->arguments[1], &out)) return false;
   if (!call->ReturnCopy(out)) return false;
   return call->Return(call->result.As(GoType::kHtml));
 }

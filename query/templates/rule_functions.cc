@@ -1,7 +1,7 @@
 // The functions of Prometheus's rule templates.
 
-#include <algorithm>
 #include <arpa/inet.h>
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -76,7 +76,8 @@ bool Args(TemplateCall* call) {
     if (!call->ReturnCopy("arg" + std::to_string(i))) return false;
     entries[i] = {call->result.text, call->arguments[i]};
   }
-  SortEntries(map->entries.size() == 0 ? std::span<TemplateMap::Entry>() : std::span(entries, map->entries.size()));
+  SortEntries(map->entries.size() == 0 ? std::span<TemplateMap::Entry>()
+                                       : std::span(entries, map->entries.size()));
   return call->Return(Value::Map(ValueType::kMap, map));
 }
 
@@ -195,7 +196,8 @@ bool StripDomain(TemplateCall* call) {
   host = host.substr(0, host.find('.'));
   if (port.empty()) return call->ReturnText(host);
   const bool brackets = host.find(':') != std::string_view::npos;
-  return call->ReturnCopy((brackets ? "[" + std::string(host) + "]" : std::string(host)) + ":" + std::string(port));
+  return call->ReturnCopy((brackets ? "[" + std::string(host) + "]" : std::string(host)) + ":" +
+                          std::string(port));
 }
 
 bool Title(TemplateCall* call) { return call->ReturnCopy(TitleCase(call->Text(0), false)); }

@@ -81,9 +81,9 @@ struct TemplateCall {
   }
 };
 
-// What a parameter takes: 's' string, 'i' int, 'f' float64, 't' time.Time, 'd' time.Duration, 'l' []string, 'L' []any,
-// 'q' the answer of a query, 'e' an element of it, 'a' anything, 'v' anything (of Go's own functions, which
-// call nil an invalid value). A '*' after the last one: any number of them.
+// What a parameter takes: 's' string, 'i' int, 'f' float64, 't' time.Time, 'd' time.Duration, 'l' []string,
+// 'L' []any, 'q' the answer of a query, 'e' an element of it, 'a' anything, 'v' anything (of Go's own
+// functions, which call nil an invalid value). A '*' after the last one: any number of them.
 struct TemplateFunction {
   std::string_view name;
   std::string_view parameters;

@@ -220,16 +220,20 @@ TemplateEvaluator::Flow TemplateEvaluator::WalkRange(const Value& dot, const Nod
   return flow;
 }
 
-bool TemplateEvaluator::Find(const std::string& name, Definition* found) {
-  found->name = name;
-  found->tree = &top_;
+TemplateEvaluator::Definition TemplateEvaluator::Lookup(const std::string& name) const {
+  Definition found{name, &top_, nullptr};
   if (const auto own = top_.definitions.find(name); own != top_.definitions.end()) {
-    found->body = own->second;
+    found.body = own->second;
   } else if (name == top_.name) {
-    found->body = top_.root;
+    found.body = top_.root;
   } else {
-    found->body = host_.Definition(name, &found->tree);
+    found.body = host_.Definition(name, &found.tree);
   }
+  return found;
+}
+
+bool TemplateEvaluator::Find(const std::string& name, Definition* found) {
+  *found = Lookup(name);
   if (found->body != nullptr) return true;
   std::string quoted;
   AppendQuotedGo(name, false, '"', &quoted);
@@ -539,7 +543,8 @@ bool TemplateEvaluator::Convert(Parameter parameter, Value* value) {
       (parameter == 's' && value->type == ValueType::kString && value->named == GoType::kNone) ||
       (parameter == 'l' && list &&
        (value->named == GoType::kStringSlice || value->named == GoType::kStrings)) ||
-      (parameter == 'L' && list && value->named == GoType::kNone) || (parameter == 'q' && list && value->named == GoType::kQueryResult) ||
+      (parameter == 'L' && list && value->named == GoType::kNone) ||
+      (parameter == 'q' && list && value->named == GoType::kQueryResult) ||
       (parameter == 'e' && value->named == GoType::kSample) ||
       (parameter == 'i' && value->type == ValueType::kInt) ||
       (parameter == 'f' && value->type == ValueType::kFloat64) ||

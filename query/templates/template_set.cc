@@ -12,11 +12,12 @@ namespace {
 
 const TemplateDialect& Dialect(FunctionSet functions) {
   static const FunctionTable rules({BuiltinFunctions(), ComparisonFunctions(), RuleFunctions()});
-  static const FunctionTable notifications({BuiltinFunctions(), ComparisonFunctions(), NotificationFunctions()});
+  static const FunctionTable notifications(
+      {BuiltinFunctions(), ComparisonFunctions(), NotificationFunctions()});
   static const FunctionTable reports({BuiltinFunctions(), ComparisonFunctions(), TextFunctions(),
-                                      EncodingFunctions(), NumberFunctions(), TimeFunctions(), JsonFunctions(),
-                                      RegexFunctions(), RuleFunctions(), NotificationFunctions(),
-                                      ReportFunctions()});
+                                      EncodingFunctions(), NumberFunctions(), TimeFunctions(),
+                                      JsonFunctions(), RegexFunctions(), RuleFunctions(),
+                                      NotificationFunctions(), ReportFunctions()});
   static const std::array<TemplateDialect, 3> dialects = {
       TemplateDialect{&rules}, TemplateDialect{&notifications}, TemplateDialect{&reports}};
   return dialects[static_cast<size_t>(functions)];
@@ -30,7 +31,8 @@ struct TemplateSet::Impl {
   size_t bytes = 0;
 };
 
-TemplateSet::TemplateSet(FunctionSet functions) : impl_(std::make_shared<Impl>(Impl{Dialect(functions), {}, 0})) {}
+TemplateSet::TemplateSet(FunctionSet functions)
+    : impl_(std::make_shared<Impl>(Impl{Dialect(functions), {}, 0})) {}
 
 Status TemplateSet::Parse(std::string_view name, std::string_view text) {
   impl_->bytes += text.size();
@@ -47,8 +49,9 @@ Status TemplateSet::Parse(std::string_view name, std::string_view text) {
   for (const auto& [defined, body] : tree->definitions) add(defined, body);
   if (!name.empty() && !IsEmptyList(*tree->root)) add(name, tree->root);
   if (entries.size() <= kTemplateDefinitionsMax) return Status::Ok();
-  return InvalidArgument("template: " + std::string(name) + ": " +
-                         LimitError("template_definitions_max", static_cast<int64_t>(kTemplateDefinitionsMax)));
+  return InvalidArgument(
+      "template: " + std::string(name) + ": " +
+      LimitError("template_definitions_max", static_cast<int64_t>(kTemplateDefinitionsMax)));
 }
 
 Status TemplateSet::Check(std::string_view name, std::string_view text) const {
@@ -95,11 +98,12 @@ Result<std::string> ParsedTemplate::Execute(const Datum& dot, Escape escape, con
   TemplateValue top;
   std::vector<TemplateValue> given(values.size());
   bool ok = ValueOfDatum(dot, evaluator.memory(), &top);
-  for (size_t i = 0; i < values.size(); ++i) ok = ok && ValueOfDatum(values[i], evaluator.memory(), &given[i]);
+  for (size_t i = 0; i < values.size(); ++i)
+    ok = ok && ValueOfDatum(values[i], evaluator.memory(), &given[i]);
   if (!ok) {
-    return ExecutionError("template: " + tree_->name + ": data " +
-                          LimitError("template_memory_bytes_max",
-                                     static_cast<int64_t>(kDocumentBounds.memory_bytes_max)));
+    return ExecutionError(
+        "template: " + tree_->name + ": data " +
+        LimitError("template_memory_bytes_max", static_cast<int64_t>(kDocumentBounds.memory_bytes_max)));
   }
   HtmlEscaper escaper;
   if (escape == Escape::kHtml) evaluator.set_escaper(&escaper);

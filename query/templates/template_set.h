@@ -4,9 +4,9 @@
 //   set.Parse("mail.tmpl", "{{ define \"subject\" }}…{{ end }}");
 //   set.Execute("", "{{ template \"subject\" . }}", data, Escape::kText, means)
 //
-// The language and the evaluator are those of LogQL's line_format; the functions are given. A map's missing key is its
-// type's zero value (missingkey=zero). Bounds: template_limits.h.
-// Threads: immutable once everything is parsed, share freely. Copies share what they hold.
+// The language and the evaluator are those of LogQL's line_format; the functions are given. A map's missing
+// key is its type's zero value (missingkey=zero). Bounds: template_limits.h. Threads: immutable once
+// everything is parsed, share freely. Copies share what they hold.
 #pragma once
 
 #include <cstdint>
@@ -44,7 +44,18 @@ struct Datum {
   struct Time {
     int64_t ns = 0;  // since 1970, UTC
   };
-  std::variant<std::monostate, bool, int64_t, double, std::string, Time, DatumList, DatumFields> value;
+  using Value =
+      std::variant<std::monostate, bool, int64_t, double, std::string, Time, DatumList, DatumFields>;
+
+  Datum();
+  Datum(Value of, DatumKind what = DatumKind::kPlain);  // NOLINT: implicit, Datum{"text"}, {fields, kind}
+  Datum(const Datum& other);
+  Datum(Datum&& other) noexcept;
+  Datum& operator=(const Datum& other);
+  Datum& operator=(Datum&& other) noexcept;
+  ~Datum();
+
+  Value value;
   DatumKind kind = DatumKind::kPlain;
 };
 
@@ -53,7 +64,8 @@ enum class Escape : uint8_t { kText, kHtml };  // kHtml: by context, as html/tem
 // Which functions a set has beside Go's own.
 enum class FunctionSet : uint8_t {
   kPrometheus,    // of rules: query first value label … humanize* title … (prom_surface 6.5)
-  kAlertmanager,  // of notifications: toUpper title join match safeHtml reReplaceAll stringSlice date tz since humanizeDuration …
+  kAlertmanager,  // of notifications: toUpper title join match safeHtml reReplaceAll stringSlice date tz
+                  // since humanizeDuration …
   kReport,        // both, LogQL's, and json, add, sub, mul, div, round, default, tmpl; now is a time
 };
 

@@ -204,6 +204,10 @@ INSTANTIATE_TEST_SUITE_P(
         BadCase{"NameLabel", "groups:\n- name: g\n  rules:\n  - {alert: a, expr: up, labels: {__name__: b}}\n",
                 "invalid label name: __name__"},
         BadCase{"GroupNameLabel", "groups:\n- name: g\n  labels: {__name__: b}\n", "invalid label name: __name__"},
+        BadCase{"AnnotationTemplate", "groups:\n- name: g\n  rules:\n  - {alert: a, expr: up, annotations: {b: '{{ $label.c }}'}}\n",
+                "r.yml:4: group \"g\", rule 1 \"a\": annotation \"b\": "},
+        BadCase{"LabelTemplate", "groups:\n- name: g\n  rules:\n  - {alert: a, expr: up, labels: {b: '{{ if }}'}}\n",
+                "r.yml:4: group \"g\", rule 1 \"a\": label \"b\": "},
         BadCase{"EmptyAnnotation", "groups:\n- name: g\n  rules:\n  - {alert: a, expr: up, annotations: {'': b}}\n",
                 "invalid annotation name: "}),
     [](const auto& tested) { return tested.param.name; });
