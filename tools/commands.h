@@ -24,6 +24,7 @@ void AddPushCommand(CLI::App* app, ChosenCommand* chosen);
 void AddLabelsCommand(CLI::App* app, ChosenCommand* chosen);
 void AddSeriesCommand(CLI::App* app, ChosenCommand* chosen);
 void AddTopCommand(CLI::App* app, ChosenCommand* chosen);
+void AddReportCommand(CLI::App* app, ChosenCommand* chosen);
 void AddInspectCommand(CLI::App* app, ChosenCommand* chosen);
 void AddVerifyCommand(CLI::App* app, ChosenCommand* chosen);
 

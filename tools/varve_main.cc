@@ -40,6 +40,7 @@ int main(int argc, char** argv) {
   varve::AddSeriesCommand(&app, &chosen);
   varve::AddTopCommand(&app, &chosen);
   varve::AddPushCommand(&app, &chosen);
+  varve::AddReportCommand(&app, &chosen);
   varve::AddInspectCommand(&app, &chosen);
   varve::AddVerifyCommand(&app, &chosen);
   try {
