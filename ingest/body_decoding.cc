@@ -4,6 +4,7 @@
 
 #include <snappy.h>
 
+#include "ingest/decoded_body.h"
 #include "ingest/loki_json.h"
 #include "ingest/loki_protobuf.h"
 #include "ingest/otlp_batch.h"
@@ -21,6 +22,7 @@ Status DecodeWireForm(WireForm form, std::string_view body, const BodyContext& c
     case WireForm::kLokiJsonLegacy:
       return DecodeLokiJson(body, form == WireForm::kLokiJsonLegacy, &scratch->decoded, &scratch->arena,
                             memory);
+    case WireForm::kDecodedLogs: return DecodeDecodedBody(body, &scratch->decoded, memory);
     case WireForm::kOtlpProtobuf:
     case WireForm::kOtlpJson: break;
     default: return InternalError("a record of metrics is not one of logs");

@@ -38,6 +38,11 @@ class IngestCounters {
     Bump(&truncated_entries_, entries);
     Bump(&truncated_bytes_, bytes);
   }
+  void AddMasked(const MaskCounts& masked) {
+    Bump(&masked_entries_, masked.entries);
+    Bump(&masked_values_, masked.values);
+    Bump(&mask_replacements_, masked.replacements);
+  }
   IngestStats Read() const {
     IngestStats stats;
     stats.requests = Get(requests_);
@@ -52,6 +57,9 @@ class IngestCounters {
     }
     stats.truncated_entries = Get(truncated_entries_);
     stats.truncated_bytes = Get(truncated_bytes_);
+    stats.masked.entries = Get(masked_entries_);
+    stats.masked.values = Get(masked_values_);
+    stats.masked.replacements = Get(mask_replacements_);
     return stats;
   }
 
@@ -68,6 +76,9 @@ class IngestCounters {
   Counter metadata_bytes_{0};
   Counter truncated_entries_{0};
   Counter truncated_bytes_{0};
+  Counter masked_entries_{0};
+  Counter masked_values_{0};
+  Counter mask_replacements_{0};
   std::array<Counter, static_cast<size_t>(DiscardReason::kCount)> discarded_entries_{};
   std::array<Counter, static_cast<size_t>(DiscardReason::kCount)> discarded_bytes_{};
 };

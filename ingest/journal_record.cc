@@ -14,7 +14,7 @@ constexpr uint8_t kVersion = 1;
 constexpr uint64_t kDecodedSizeMax = uint64_t{1} << 40;
 
 bool IsWireForm(uint8_t number) {
-  return number >= 1 && number <= static_cast<uint8_t>(WireForm::kImportPrometheusText);
+  return number >= 1 && number <= static_cast<uint8_t>(WireForm::kDecodedLogs);
 }
 bool IsContentEncoding(uint8_t number) { return number <= static_cast<uint8_t>(ContentEncoding::kLz4Block); }
 

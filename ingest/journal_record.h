@@ -30,8 +30,12 @@ enum class WireForm : uint8_t {
   kImportJson = 10,
   kImportOpenMetrics = 11,
   kImportPrometheusText = 12,
+  // Of logs again, and only in the journal: ingest/decoded_body.h.
+  kDecodedLogs = 13,
 };
-inline bool IsMetricForm(WireForm form) { return form >= WireForm::kRemoteWrite1; }
+inline bool IsMetricForm(WireForm form) {
+  return form >= WireForm::kRemoteWrite1 && form <= WireForm::kImportPrometheusText;
+}
 
 struct JournalRecordHeader {
   WireForm form = WireForm::kLokiProtobuf;

@@ -6,9 +6,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "ingest/mask.h"
 #include "ingest/otlp_config.h"
 #include "ingest/otlp_metrics_config.h"
 
@@ -56,6 +58,7 @@ struct IngestLimits {
   int64_t block_ingestion_until_ns = 0;        // until then pushes are refused whole; 0 = no time
   uint32_t block_ingestion_status_code = 260;  // … with this status; 200: they are told 204
   bool increment_duplicate_timestamp = false;
+  std::shared_ptr<const LineMask> mask;        // null = none
 
   // Of metrics. max_label_name_length and creation_grace_period hold for them too.
   uint32_t max_label_names_per_metric_series = 128;

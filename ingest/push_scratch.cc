@@ -15,6 +15,7 @@ void PushScratch::Clear() {
   outer.ClearAndTrim(kKeepBytes);
   inner.ClearAndTrim(kKeepBytes);
   packed.ClearAndTrim(kKeepBytes);
+  masked.ClearAndTrim(kKeepBytes);
   Trim(&decoded.streams, kKeepBytes);
   Trim(&decoded.entries, kKeepBytes);
   Trim(&decoded.metadata, kKeepBytes);

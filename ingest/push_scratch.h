@@ -32,6 +32,7 @@ struct PushScratch {
   ByteBuffer outer;   // the body without its Content-Encoding
   ByteBuffer inner;   // … and without the inner snappy block
   ByteBuffer packed;  // a plain body, LZ4-compressed for the journal
+  ByteBuffer masked;  // the body that is journalled where limits.mask is set
   DecodedPush decoded;
   std::vector<Stream> streams;  // beside decoded.streams
   RejectList rejects;

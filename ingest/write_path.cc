@@ -1,4 +1,4 @@
-// Push:   headers → decompress → wire form → labels → entries (checks, level) → rates → streams → record →
+// Push:   headers → decompress → wire form → masks → labels → entries (checks, level) → rates → streams → record →
 //         Append.
 // Replay: header of the record → the same without checks and rates, leaving out what the record lists.
 //
@@ -14,11 +14,13 @@
 #include "engine/base/mutex.h"
 #include "engine/retention_policy.h"
 #include "ingest/body_decoding.h"
+#include "ingest/decoded_body.h"
 #include "ingest/decode_options.h"
 #include "ingest/entry_builder.h"
 #include "ingest/entry_checks.h"
 #include "ingest/ingest_counters.h"
 #include "ingest/journal_record.h"
+#include "ingest/push_masking.h"
 #include "ingest/push_scratch.h"
 #include "ingest/rate_limits.h"
 #include "ingest/stream_labels.h"
@@ -180,6 +182,7 @@ class WritePath::Impl::PushRun {
   Status Steps() {
     VARVE_RETURN_IF_ERROR(Decode());
     if (Blocked()) return Status::Ok();
+    if (limits_.mask != nullptr) VARVE_RETURN_IF_ERROR(MaskEntries());
     VARVE_RETURN_IF_ERROR(ResolveStreams());
     VARVE_RETURN_IF_ERROR(BuildBatch());
     if (scratch_->batch.entries.empty()) return Status::Ok();
@@ -234,6 +237,19 @@ class WritePath::Impl::PushRun {
     if (decoded.streams.empty())
       return OutOfRange("error at least one valid stream is required for ingestion");
     return Status::Ok();
+  }
+
+  // From here on nothing looks at the body as it came: what is journalled is written anew.
+  Status MaskEntries() {
+    MaskCounts counts;
+    Status status =
+        MaskPush(*limits_.mask, limits_.max_decompressed_size, &scratch_->decoded, &scratch_->arena, &counts);
+    if (status.code() == Code::kTooLarge) {
+      impl_.counters.AddDiscarded(DiscardReason::kRequestBodyTooLarge, 0, request_.body.size());
+    }
+    VARVE_RETURN_IF_ERROR(std::move(status));
+    impl_.counters.AddMasked(counts);
+    return EncodeDecodedBody(scratch_->decoded, &scratch_->masked, &memory_);
   }
 
   // Labels that cannot be parsed fail the request; labels beyond a limit refuse the stream's entries.
@@ -405,6 +421,12 @@ class WritePath::Impl::PushRun {
     header.decoded_size_max = body_.decoded_size_max;
     header.options = prepared_->options.encoded();
     std::string_view body = request_.body;
+    if (limits_.mask != nullptr) {
+      header.form = WireForm::kDecodedLogs;
+      header.outer = header.inner = ContentEncoding::kIdentity;
+      body = scratch_->masked.view();
+      header.decoded_size_max = body.size();
+    }
     const bool plain =
         header.outer == ContentEncoding::kIdentity && header.inner == ContentEncoding::kIdentity;
     if (plain && body.size() <= LZ4_MAX_INPUT_SIZE) {

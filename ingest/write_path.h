@@ -1,6 +1,7 @@
 // From a push request's bytes to the engine: decode, add labels and levels, validate, append.
 //
-// The journal record is the body as it came (plain bodies LZ4-compressed) behind a header with tenant,
+// The journal record is the body as it came (plain bodies LZ4-compressed; with limits.mask set, what masking left of
+// it) behind a header with tenant,
 // receive time, encodings, options that shape decoding, and the list of rejected entries, so that
 // replay decodes to exactly the same batch (docs/format.md, "Journal record").
 // Threads: thread-safe; scratch memory is per thread.
@@ -18,6 +19,7 @@
 #include "engine/base/per_tenant.h"
 #include "engine/engine.h"
 #include "ingest/limits.h"
+#include "ingest/mask.h"
 #include "ingest/metric_write_path.h"
 
 namespace varve {
@@ -78,6 +80,7 @@ struct IngestStats {
   // Lines cut to limits.max_line_size, and the bytes they lost.
   uint64_t truncated_entries = 0;
   uint64_t truncated_bytes = 0;
+  MaskCounts masked;  // by limits.mask
 };
 
 class WritePath {

@@ -25,6 +25,9 @@ void AddLabelsCommand(CLI::App* app, ChosenCommand* chosen);
 void AddSeriesCommand(CLI::App* app, ChosenCommand* chosen);
 void AddTopCommand(CLI::App* app, ChosenCommand* chosen);
 void AddReportCommand(CLI::App* app, ChosenCommand* chosen);
+void AddAlarmsCommand(CLI::App* app, ChosenCommand* chosen);
+void AddSilenceCommand(CLI::App* app, ChosenCommand* chosen);
+void AddRulesCommand(CLI::App* app, ChosenCommand* chosen);
 void AddInspectCommand(CLI::App* app, ChosenCommand* chosen);
 void AddVerifyCommand(CLI::App* app, ChosenCommand* chosen);
 

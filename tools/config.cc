@@ -163,6 +163,8 @@ void AddIngestSettings(Config* c, std::vector<Setting>* out) {
            "… with this status; 200: dropped silently, answered 204"},
           {"limits.increment_duplicate_timestamp", Flag{&in.increment_duplicate_timestamp},
            "different lines of one time stamp in a push get a nanosecond more each"},
+          {"limits.mask", Masks{&in.mask},
+           "maps of `regex` and `replacement`: what lines and structured metadata hide before anything is written"},
           {"limits.max_recv_msg_size", Bytes{&in.max_recv_msg_size}, "of a push on the wire"},
           {"limits.max_decompressed_size", Bytes{&in.max_decompressed_size}, "of a push after decompression"},
           {"limits.max_label_names_per_metric_series", Count{&in.max_label_names_per_metric_series},
@@ -380,6 +382,14 @@ void CopyLimits(const Config& from, Config* to) {
   to->query = from.query;
   to->engine.retention_ns = from.engine.retention_ns;
   to->retention_streams = from.retention_streams;
+}
+
+void CopyAlertingFiles(const Config& from, Config* to) {
+  AlertingConfig copy = from.alerting;
+  copy.ruler = to->alerting.ruler;
+  copy.notifier = to->alerting.notifier;
+  copy.external = to->alerting.external;
+  to->alerting = std::move(copy);
 }
 
 std::vector<ConfigKey> ConfigKeys() {

@@ -73,6 +73,8 @@ Result<std::map<std::string, Config>> ReadOverridesText(const std::string& text,
 std::vector<std::pair<std::string, std::string>> LimitValues(const Config& config);
 // Everything that stands below `limits:`.
 void CopyLimits(const Config& from, Config* to);
+// What says where rules, notifications and reports are read from; not their other settings.
+void CopyAlertingFiles(const Config& from, Config* to);
 
 // The effective configuration: every key, as a file that ApplyConfigFile takes.
 std::string ToYaml(const Config& config);

@@ -40,6 +40,10 @@ Status UnknownKey(std::string_view key, const std::vector<Setting>& settings) {
   size_t smallest = std::min<size_t>(6, key.size() / 2 + 1);
   for (const Setting& setting : settings) {
     if (key.size() > kComparedBytesMax) break;
+    if (setting.key.starts_with(std::string(key) + ".")) {  // a section, which is no mistyped key
+      nearest = {};
+      break;
+    }
     const size_t distance = EditDistance(key, setting.key);
     if (distance < smallest) {
       smallest = distance;

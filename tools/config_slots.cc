@@ -75,6 +75,7 @@ struct ScalarReader {
   }
   Status operator()(const RetentionStreams&) const { return NoList(); }
   Status operator()(const BlockedQueries&) const { return NoList(); }
+  Status operator()(const Masks&) const { return NoList(); }
   Status operator()(const OtlpSettings&) const {
     return InvalidArgument(fmt::format("\"{}\" is not a map", text));
   }
@@ -226,6 +227,22 @@ Status ReadTextMap(const YAML::Node& node, std::map<std::string, std::string, st
   return Status::Ok();
 }
 
+Status ReadMasks(const YAML::Node& node, std::shared_ptr<const LineMask>* mask) {
+  std::vector<MaskRule> rules;
+  const auto read = [](const std::string& key, const YAML::Node& value, MaskRule* rule) -> Status {
+    if (key == "regex") return ReadField(key, value, Text{&rule->regex});
+    if (key == "replacement") return ReadField(key, value, Text{&rule->replacement});
+    return InvalidArgument(fmt::format("unknown key \"{}\"", key));
+  };
+  VARVE_RETURN_IF_ERROR(ReadMaps(node, &rules, read));
+  if (rules.empty()) {
+    mask->reset();
+    return Status::Ok();
+  }
+  VARVE_ASSIGN_OR_RETURN(*mask, LineMask::Compile(std::move(rules)));
+  return Status::Ok();
+}
+
 // ---- Printing one value -------------------------------------------------------------------------
 
 std::string Quoted(const std::string& text) {
@@ -341,6 +358,15 @@ struct Printer {
   }
   std::string operator()(const Section& slot) const { return PrintSection(*slot.value, slot.none); }
   std::string operator()(const OtlpSettings& slot) const { return PrintOtlpConfig(*slot.value); }
+  std::string operator()(const Masks& slot) const {
+    if (*slot.value == nullptr) return "[]";
+    std::vector<std::string> items;
+    for (const MaskRule& rule : (*slot.value)->rules()) {
+      items.push_back(
+          fmt::format("{{regex: {}, replacement: {}}}", Quoted(rule.regex), Quoted(rule.replacement)));
+    }
+    return fmt::format("[{}]", fmt::join(items, ", "));
+  }
   std::string operator()(const BlockedQueries& slot) const {
     std::vector<std::string> items;
     for (const BlockedQuery& query : *slot.value) {
@@ -363,6 +389,7 @@ Status ReadSlot(const YAML::Node& node, const Slot& slot) {
     if (const auto* queries = std::get_if<BlockedQueries>(&slot)) {
       return ReadBlockedQueries(node, queries->value);
     }
+    if (const auto* masks = std::get_if<Masks>(&slot)) return ReadMasks(node, masks->value);
     if (const auto* list = std::get_if<TextList>(&slot)) {
       std::vector<std::string> items;
       for (const YAML::Node& item : node) {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -17,6 +18,7 @@
 #include "engine/base/status.h"
 #include "engine/options.h"
 #include "engine/retention_policy.h"
+#include "ingest/mask.h"
 #include "ingest/otlp_config.h"
 #include "query/exec/query.h"
 
@@ -81,6 +83,10 @@ struct RetentionStreams {
 struct BlockedQueries {
   std::vector<BlockedQuery>* value;
 };
+// [{regex: 'token=\\S+', replacement: 'token=****'}, …]
+struct Masks {
+  std::shared_ptr<const LineMask>* value;
+};
 // {resource_attributes: {…}, scope_attributes: […], log_attributes: […], severity_text_as_label: false}
 struct OtlpSettings {
   OtlpConfig* value;
@@ -106,7 +112,7 @@ struct Section {
 };
 using Slot = std::variant<Flag, Text, TextList, Choice, DurabilityChoice, Port, Count, CountSize, Real, Bytes,
                           Bytes32, BytesSize, DurationMs, DurationNs, InstantNs, RetentionStreams,
-                          BlockedQueries, OtlpSettings, TextMap, Urls, Section>;
+                          BlockedQueries, Masks, OtlpSettings, TextMap, Urls, Section>;
 
 // Reads `node` into the slot; after an error the slot is as it was. A Section is read by whoever has the file's text.
 Status ReadSlot(const YAML::Node& node, const Slot& slot);

@@ -41,6 +41,9 @@ int main(int argc, char** argv) {
   varve::AddTopCommand(&app, &chosen);
   varve::AddPushCommand(&app, &chosen);
   varve::AddReportCommand(&app, &chosen);
+  varve::AddAlarmsCommand(&app, &chosen);
+  varve::AddSilenceCommand(&app, &chosen);
+  varve::AddRulesCommand(&app, &chosen);
   varve::AddInspectCommand(&app, &chosen);
   varve::AddVerifyCommand(&app, &chosen);
   try {

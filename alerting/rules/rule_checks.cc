@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "alerting/rules/rule_expression.h"
+#include "alerting/rules/rule_template.h"
 #include "engine/model/labels.h"
 #include "query/promql/syntax/number_text.h"
 
@@ -40,6 +41,7 @@ class RuleChecker {
 
  private:
   void Problem(uint32_t line, std::string text, bool expression = false) {
+    if (problems_->size() >= kRuleProblemsMax) return;
     RuleProblem& problem = problems_->emplace_back(where_);
     problem.line = line;
     problem.text = std::move(text);
@@ -72,6 +74,16 @@ class RuleChecker {
     Labels(rule->line, rule->labels);
     for (const auto& [name, value] : rule->annotations) {
       if (!ValidName(name)) Problem(rule->line, "invalid annotation name: " + name);
+    }
+    if (rule->alert.empty()) return;
+    Templates(*rule, "label", rule->labels);
+    Templates(*rule, "annotation", rule->annotations);
+  }
+
+  void Templates(const Rule& rule, std::string_view what, const LabelMap& texts) {
+    for (const auto& [name, text] : texts) {
+      const Status status = CheckRuleTemplate("__alert_" + rule.alert, text);
+      if (!status.ok()) Problem(rule.line, std::string(what) + " " + GoQuoted(name) + ": " + status.message());
     }
   }
 

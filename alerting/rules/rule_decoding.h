@@ -3,6 +3,7 @@
 // Threads: pure functions.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -12,6 +13,9 @@
 #include "alerting/yaml_document.h"
 
 namespace varve {
+
+// Of a file; those behind them are not told.
+inline constexpr size_t kRuleProblemsMax = 200;
 
 // What is wrong, and where.
 struct RuleProblem {

@@ -1,10 +1,7 @@
 #include "alerting/rules/rule_file.h"
 
-#include <glob.h>
-
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
+#include <iterator>
 #include <map>
 #include <set>
 #include <utility>
@@ -12,12 +9,11 @@
 #include "alerting/rules/rule_checks.h"
 #include "alerting/rules/rule_decoding.h"
 #include "alerting/yaml_document.h"
+#include "alerting/yaml_files.h"
 #include "engine/model/labels.h"
 
 namespace varve {
 namespace {
-
-constexpr size_t kProblemsShown = 200;
 
 std::string FileErrorText(std::string_view file, const RuleProblem& problem) {
   std::string text = std::string(file) + ":" + std::to_string(problem.line) + ": ";
@@ -33,12 +29,11 @@ Status FileErrors(std::string_view file, std::vector<RuleProblem> problems) {
   std::stable_sort(problems.begin(), problems.end(),
                    [](const RuleProblem& a, const RuleProblem& b) { return a.line < b.line; });
   std::string text;
-  for (size_t i = 0; i < std::min(problems.size(), kProblemsShown); ++i) {
-    if (i != 0) text += '\n';
-    text += FileErrorText(file, problems[i]);
-  }
-  if (problems.size() > kProblemsShown) {
-    text += "\n" + std::string(file) + ": and " + std::to_string(problems.size() - kProblemsShown) + " errors more";
+  for (const RuleProblem& problem : problems) text += FileErrorText(file, problem) + "\n";
+  if (problems.size() < kRuleProblemsMax) {
+    text.pop_back();
+  } else {
+    text += std::string(file) + ": only the first " + std::to_string(kRuleProblemsMax) + " errors are told";
   }
   return InvalidArgument(std::move(text));
 }
@@ -58,39 +53,8 @@ void CheckGroupNames(const std::vector<DecodedGroup>& groups, std::vector<RulePr
     } else {
       continue;
     }
-    problems->push_back(std::move(problem));
+    if (problems->size() < kRuleProblemsMax) problems->push_back(std::move(problem));
   }
-}
-
-// ---- Files ---------------------------------------------------------------------------------------
-
-Result<std::string> ReadFile(const std::string& path) {
-  std::error_code error;
-  if (!std::filesystem::is_regular_file(path, error)) {
-    return InvalidArgument(path + (error ? ": no such file" : ": not a file"));
-  }
-  std::ifstream file(path, std::ios::binary | std::ios::ate);
-  const std::streamoff size = file ? std::streamoff(file.tellg()) : -1;
-  if (size < 0) return InvalidArgument(path + ": cannot be read");
-  if (static_cast<uint64_t>(size) > kRuleFileBytesMax) {
-    return InvalidArgument(path + ": larger than " + std::to_string(kRuleFileBytesMax >> 20) + " MiB");
-  }
-  std::string text(static_cast<size_t>(size), '\0');
-  file.seekg(0);
-  if (!file.read(text.data(), size)) return InvalidArgument(path + ": cannot be read");
-  return text;
-}
-
-Result<std::vector<std::string>> Matches(const std::string& pattern) {
-  glob_t found{};
-  const int error = ::glob(pattern.c_str(), 0, nullptr, &found);
-  std::vector<std::string> paths;
-  for (size_t i = 0; error == 0 && i < found.gl_pathc; ++i) paths.emplace_back(found.gl_pathv[i]);
-  ::globfree(&found);
-  if (error != 0 && error != GLOB_NOMATCH) return InvalidArgument(pattern + ": cannot be searched for files");
-  const bool wildcard = pattern.find_first_of("*?[") != std::string::npos;
-  if (paths.empty() && !wildcard) return NotFound(pattern + ": no such file");
-  return paths;
 }
 
 // ---- One group by an API -------------------------------------------------------------------------
@@ -117,7 +81,6 @@ Status ApiErrors(const RuleGroup& group, const std::vector<RuleProblem>& problem
     const Rule* rule = problem.rule == 0 ? nullptr : &group.rules[problem.rule - 1];
     if (!text.empty()) text += ", ";
     text += ApiErrorText(problem, rule, loki);
-    if (told.size() >= kProblemsShown) break;
   }
   return InvalidArgument(std::move(text));
 }
@@ -140,19 +103,23 @@ Result<std::vector<RuleGroup>> ParseRuleFile(std::string_view text, std::string_
   return groups;
 }
 
+Result<std::vector<RuleGroup>> ReadRuleFile(const std::string& path, RuleLanguage language) {
+  VARVE_ASSIGN_OR_RETURN(const std::string text, ReadConfigText(path));
+  return ParseRuleFile(text, path, language);
+}
+
 Result<std::vector<RuleGroup>> ReadRuleFiles(const std::vector<std::string>& patterns, RuleLanguage language) {
   std::set<std::string> seen;
   std::vector<RuleGroup> groups;
   std::string errors;
   const auto add_error = [&](const Status& status) { errors += (errors.empty() ? "" : "\n") + status.message(); };
   const auto read = [&](const std::string& path) -> Status {
-    VARVE_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
-    VARVE_ASSIGN_OR_RETURN(std::vector<RuleGroup> more, ParseRuleFile(text, path, language));
+    VARVE_ASSIGN_OR_RETURN(std::vector<RuleGroup> more, ReadRuleFile(path, language));
     groups.insert(groups.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
     return Status::Ok();
   };
   for (const std::string& pattern : patterns) {
-    const Result<std::vector<std::string>> paths = Matches(pattern);
+    const Result<std::vector<std::string>> paths = MatchingFiles(pattern);
     if (!paths.ok()) {
       add_error(paths.status());
       continue;

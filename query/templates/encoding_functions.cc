@@ -7,59 +7,23 @@
 namespace varve::templates {
 namespace {
 
-constexpr std::string_view kBase64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+std::string_view Digits(Base64Alphabet alphabet) {
+  return alphabet == Base64Alphabet::kUrl
+             ? "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+             : "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+}
 
 bool Base64Encode(TemplateCall* call) {
   std::string out;
-  std::string_view text = call->Text(0);
-  for (; !text.empty(); text.remove_prefix(std::min<size_t>(text.size(), 3))) {
-    uint32_t bits = 0;
-    for (size_t i = 0; i < 3; ++i) bits = bits << 8 | (i < text.size() ? static_cast<uint8_t>(text[i]) : 0);
-    for (size_t i = 0; i < 4; ++i) out.push_back(i <= text.size() ? kBase64[bits >> (18 - 6 * i) & 63] : '=');
-  }
+  AppendBase64(call->Text(0), Base64Alphabet::kStandard, &out);
   return call->ReturnCopy(out);
-}
-
-// Padding may be left out. Line breaks are skipped, as in Go. False: where it went wrong.
-bool DecodeBase64(std::string_view text, std::string* out, size_t* bad) {
-  uint32_t bits = 0;
-  int digits = 0;
-  size_t i = 0;
-  for (; i < text.size() && text[i] != '='; ++i) {
-    if (text[i] == '\n' || text[i] == '\r') continue;
-    const size_t value = kBase64.find(text[i]);
-    if (value == std::string_view::npos) {
-      *bad = i;
-      return false;
-    }
-    bits = bits << 6 | static_cast<uint32_t>(value);
-    if (++digits < 4) continue;
-    for (int shift = 16; shift >= 0; shift -= 8) out->push_back(static_cast<char>(bits >> shift & 255));
-    digits = 0;
-    bits = 0;
-  }
-  const size_t end = i;
-  int padding = 0;
-  for (; i < text.size(); ++i) {
-    if (text[i] == '\n' || text[i] == '\r') continue;
-    *bad = i;
-    if (text[i] != '=' || ++padding + digits > 4) return false;
-  }
-  *bad = padding > 0 && digits >= 2 ? text.size() : end - std::min<size_t>(end, static_cast<size_t>(digits));
-  if (digits == 1 || (padding > 0 && (digits == 0 || digits + padding != 4))) return false;
-  if (digits == 2) out->push_back(static_cast<char>(bits >> 4 & 255));
-  if (digits == 3) {
-    out->push_back(static_cast<char>(bits >> 10 & 255));
-    out->push_back(static_cast<char>(bits >> 2 & 255));
-  }
-  return true;
 }
 
 // The text of an error is the result.
 bool Base64Decode(TemplateCall* call) {
   std::string out;
   size_t bad = 0;
-  if (!DecodeBase64(call->Text(0), &out, &bad))
+  if (!DecodeBase64(call->Text(0), Base64Alphabet::kStandard, &out, &bad))
     out = "illegal base64 data at input byte " + std::to_string(bad);
   return call->ReturnCopy(out);
 }
@@ -89,6 +53,50 @@ constexpr TemplateFunction kFunctions[] = {
 };
 
 }  // namespace
+
+void AppendBase64(std::string_view text, Base64Alphabet alphabet, std::string* out) {
+  const std::string_view digits = Digits(alphabet);
+  for (; !text.empty(); text.remove_prefix(std::min<size_t>(text.size(), 3))) {
+    uint32_t bits = 0;
+    for (size_t i = 0; i < 3; ++i) bits = bits << 8 | (i < text.size() ? static_cast<uint8_t>(text[i]) : 0);
+    for (size_t i = 0; i < 4; ++i) out->push_back(i <= text.size() ? digits[bits >> (18 - 6 * i) & 63] : '=');
+  }
+}
+
+bool DecodeBase64(std::string_view text, Base64Alphabet alphabet, std::string* out, size_t* bad) {
+  const std::string_view digit_texts = Digits(alphabet);
+  uint32_t bits = 0;
+  int digits = 0;
+  size_t i = 0;
+  for (; i < text.size() && text[i] != '='; ++i) {
+    if (text[i] == '\n' || text[i] == '\r') continue;
+    const size_t value = digit_texts.find(text[i]);
+    if (value == std::string_view::npos) {
+      *bad = i;
+      return false;
+    }
+    bits = bits << 6 | static_cast<uint32_t>(value);
+    if (++digits < 4) continue;
+    for (int shift = 16; shift >= 0; shift -= 8) out->push_back(static_cast<char>(bits >> shift & 255));
+    digits = 0;
+    bits = 0;
+  }
+  const size_t end = i;
+  int padding = 0;
+  for (; i < text.size(); ++i) {
+    if (text[i] == '\n' || text[i] == '\r') continue;
+    *bad = i;
+    if (text[i] != '=' || ++padding + digits > 4) return false;
+  }
+  *bad = padding > 0 && digits >= 2 ? text.size() : end - std::min<size_t>(end, static_cast<size_t>(digits));
+  if (digits == 1 || (padding > 0 && (digits == 0 || digits + padding != 4))) return false;
+  if (digits == 2) out->push_back(static_cast<char>(bits >> 4 & 255));
+  if (digits == 3) {
+    out->push_back(static_cast<char>(bits >> 10 & 255));
+    out->push_back(static_cast<char>(bits >> 2 & 255));
+  }
+  return true;
+}
 
 void AppendQueryEscaped(std::string_view text, std::string* out) {
   static constexpr char kHex[] = "0123456789ABCDEF";

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "query/templates/document_host.h"
 #include "query/templates/go_format.h"
 #include "query/templates/template_call.h"
 #include "query/templates/value_methods.h"
@@ -11,16 +12,6 @@ namespace varve::templates {
 namespace {
 
 using Value = TemplateValue;
-
-// Copies `items` into memory.
-bool ReturnList(TemplateCall* call, const std::vector<Value>& items, GoType named) {
-  auto* copy = call->memory->AllocateArray<Value>(items.size());
-  auto* list = call->memory->AllocateArray<TemplateList>(1);
-  if (copy == nullptr || list == nullptr) return call->FailMemory();
-  std::copy(items.begin(), items.end(), copy);
-  list->items = {copy, items.size()};
-  return call->Return(Value::List(list).As(named));
-}
 
 // The name of the alert comes first, the others sorted.
 std::vector<TemplateMap::Entry> Sorted(const Value& labels) {

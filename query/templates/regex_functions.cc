@@ -1,5 +1,5 @@
-// regexReplaceAll, regexReplaceAllLiteral, count. An expression that is a constant was compiled with the
-// template; others are kept in a small cache of the thread.
+// regexReplaceAll, regexReplaceAllLiteral, count; match, reReplaceAll. An expression that is a constant was
+// compiled with the template; others are kept in a small cache of the thread.
 
 #include <charconv>
 #include <map>
@@ -125,11 +125,7 @@ void Expand(const re2::RE2& regex, const std::vector<re2::StringPiece>& groups, 
 }
 
 template <bool kLiteral>
-bool ReplaceAll(TemplateCall* call) {
-  const re2::RE2* regex = RegexOf(call);
-  if (regex == nullptr) return false;
-  const Text text = call->Text(1);
-  const Text with = call->Text(2);
+bool ReplaceAllIn(TemplateCall* call, const re2::RE2* regex, Text text, Text with) {
   std::string out;
   size_t copied = 0;
   const size_t groups = kLiteral ? 1 : static_cast<size_t>(regex->NumberOfCapturingGroups()) + 1;
@@ -148,6 +144,12 @@ bool ReplaceAll(TemplateCall* call) {
   return call->ReturnCopy(out);
 }
 
+template <bool kLiteral>
+bool ReplaceAll(TemplateCall* call) {
+  const re2::RE2* regex = RegexOf(call);
+  return regex != nullptr && ReplaceAllIn<kLiteral>(call, regex, call->Text(1), call->Text(2));
+}
+
 bool Count(TemplateCall* call) {
   const re2::RE2* regex = RegexOf(call);
   if (regex == nullptr) return false;
@@ -163,6 +165,27 @@ constexpr TemplateFunction kFunctions[] = {
 };
 
 }  // namespace
+
+bool MatchRegex(TemplateCall* call) {
+  const re2::RE2* regex = RegexOf(call);
+  return regex != nullptr && call->Return(TemplateValue::Bool(RegexMatches(*regex, call->Text(1))));
+}
+
+bool ReplaceAllRegex(TemplateCall* call) {
+  const re2::RE2* regex = RegexOf(call);
+  if (regex != nullptr) return ReplaceAllIn<false>(call, regex, call->Text(2), call->Text(1));
+  // Go panics there, in these words.
+  if (call->error.starts_with("error parsing")) {
+    const Text pattern = call->Text(0);
+    std::string quoted = "`" + std::string(pattern) + "`";
+    if (pattern.find_first_of("`\n") != Text::npos) {
+      quoted.clear();
+      AppendQuotedGo(pattern, false, '"', &quoted);
+    }
+    call->error.insert(0, "regexp: Compile(" + quoted + "): ");
+  }
+  return false;
+}
 
 std::span<const TemplateFunction> RegexFunctions() { return kFunctions; }
 

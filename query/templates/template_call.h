@@ -82,8 +82,8 @@ struct TemplateCall {
 };
 
 // What a parameter takes: 's' string, 'i' int, 'f' float64, 't' time.Time, 'd' time.Duration, 'l' []string,
-// 'q' the answer of a query, 'e' an element of it, 'a' anything, 'v' anything (of Go's own functions, which
-// call nil an invalid value). A '*' after the last one: any number of them.
+// 'L' []any, 'q' the answer of a query, 'e' an element of it, 'a' anything, 'v' anything (of Go's own
+// functions, which call nil an invalid value). A '*' after the last one: any number of them.
 struct TemplateFunction {
   std::string_view name;
   std::string_view parameters;
@@ -120,6 +120,10 @@ std::span<const TemplateFunction> NumberFunctions();
 std::span<const TemplateFunction> TimeFunctions();
 std::span<const TemplateFunction> JsonFunctions();
 std::span<const TemplateFunction> RegexFunctions();
+
+// Bodies of functions of rules and notifications: match pattern text, reReplaceAll pattern replacement text.
+bool MatchRegex(TemplateCall* call);
+bool ReplaceAllRegex(TemplateCall* call);
 
 // Sprig's lenient conversions: what is no number is 0.
 int64_t ToInt64(const TemplateValue& value);

@@ -22,6 +22,7 @@ std::string ParameterName(char parameter) {
     case 'd': return "time.Duration";
     case 'v': return "reflect.Value";
     case 'l': return "[]string";
+    case 'L': return "[]interface {}";
     case 'q': return "template.queryResult";
     case 'e': return "*template.sample";
     default: return "interface {}";
@@ -219,16 +220,20 @@ TemplateEvaluator::Flow TemplateEvaluator::WalkRange(const Value& dot, const Nod
   return flow;
 }
 
-bool TemplateEvaluator::Find(const std::string& name, Definition* found) {
-  found->name = name;
-  found->tree = &top_;
+TemplateEvaluator::Definition TemplateEvaluator::Lookup(const std::string& name) const {
+  Definition found{name, &top_, nullptr};
   if (const auto own = top_.definitions.find(name); own != top_.definitions.end()) {
-    found->body = own->second;
+    found.body = own->second;
   } else if (name == top_.name) {
-    found->body = top_.root;
+    found.body = top_.root;
   } else {
-    found->body = host_.Definition(name, &found->tree);
+    found.body = host_.Definition(name, &found.tree);
   }
+  return found;
+}
+
+bool TemplateEvaluator::Find(const std::string& name, Definition* found) {
+  *found = Lookup(name);
   if (found->body != nullptr) return true;
   std::string quoted;
   AppendQuotedGo(name, false, '"', &quoted);
@@ -492,6 +497,7 @@ bool TemplateEvaluator::Argument(const Value& dot, Parameter parameter, const No
       return true;
     case 't':
     case 'l':
+    case 'L':
     case 'q':
     case 'e':
       return Fail("can't handle " + DescribeNode(node) + " for arg of type " + ParameterName(parameter));
@@ -537,6 +543,7 @@ bool TemplateEvaluator::Convert(Parameter parameter, Value* value) {
       (parameter == 's' && value->type == ValueType::kString && value->named == GoType::kNone) ||
       (parameter == 'l' && list &&
        (value->named == GoType::kStringSlice || value->named == GoType::kStrings)) ||
+      (parameter == 'L' && list && value->named == GoType::kNone) ||
       (parameter == 'q' && list && value->named == GoType::kQueryResult) ||
       (parameter == 'e' && value->named == GoType::kSample) ||
       (parameter == 'i' && value->type == ValueType::kInt) ||

@@ -48,7 +48,9 @@ class TemplateEvaluator {
   TemplateMemory* memory() { return &memory_; }
   // `values` are of the variables the text was parsed with. False: `error` says why.
   bool Run(const Value& dot, std::span<const Value> values = {});
-  // For functions: what {{template}} would print. False: this evaluation failed.
+  // For functions.
+  bool Defines(const std::string& name) const { return Lookup(name).body != nullptr; }
+  // What {{template}} would print. False: this evaluation failed, and the function need not say why.
   bool Render(const std::string& name, const Value& dot, std::string* out);
 
  private:
@@ -71,6 +73,8 @@ class TemplateEvaluator {
   Flow WalkIfOrWith(const Value& dot, const Node& node);
   Flow WalkRange(const Value& dot, const Node& node);
   bool WalkTemplate(const Value& dot, const Node& node);
+  // Its body is null when there is none.
+  Definition Lookup(const std::string& name) const;
   bool Find(const std::string& name, Definition* found);
   bool Invoke(const Definition& called, const Value& argument);
   // Whether the action was one label or the line, and is done.

@@ -145,8 +145,8 @@ class TreeParser {
     if (token.text == "if") return ParseControl(NodeKind::kIf, token, node);
     if (token.text == "range") return ParseControl(NodeKind::kRange, token, node);
     if (token.text == "with") return ParseControl(NodeKind::kWith, token, node);
-    if (token.text == "template") return ParseTemplateCall(token, node);
-    if (token.text == "block") return ParseBlock(token, node);
+    if (token.text == "template") return ParseTemplateCall(node);
+    if (token.text == "block") return ParseBlock(node);
     if (token.text == "break" || token.text == "continue") return ParseLoopExit(token, node);
     if (token.text == "end") {
       *node = NewNode(NodeKind::kEnd, token.position);
@@ -234,8 +234,8 @@ class TreeParser {
     return UnquoteGo(token.text, name) ? Status::Ok() : Fail("invalid syntax");
   }
 
-  Status ParseTemplateCall(const Token& token, const TemplateNode** node) {
-    TemplateNode* call = NewNode(NodeKind::kTemplate, token.position);
+  Status ParseTemplateCall(const TemplateNode** node) {
+    TemplateNode* call = NewNode(NodeKind::kTemplate, PeekNonSpace().position);
     *node = call;
     VARVE_RETURN_IF_ERROR(ParseName("template clause", &call->text));
     const Token next = NextNonSpace();
@@ -244,8 +244,8 @@ class TreeParser {
     return ParsePipeline("template clause", Kind::kRight, &call->pipe);
   }
 
-  Status ParseBlock(const Token& token, const TemplateNode** node) {
-    TemplateNode* call = NewNode(NodeKind::kTemplate, token.position);
+  Status ParseBlock(const TemplateNode** node) {
+    TemplateNode* call = NewNode(NodeKind::kTemplate, PeekNonSpace().position);
     *node = call;
     VARVE_RETURN_IF_ERROR(ParseName("block clause", &call->text));
     VARVE_RETURN_IF_ERROR(ParsePipeline("block clause", Kind::kRight, &call->pipe));

@@ -39,7 +39,7 @@ std::string_view TemplateTypeName(const TemplateValue& value) {
     case GoType::kSample: return "*template.sample";
     case GoType::kRule:
       return "struct { Labels map[string]string; ExternalLabels map[string]string; ExternalURL string; Value "
-             "interface {} }";
+             "float64 }";
   }
   switch (value.type) {
     case ValueType::kMissing:

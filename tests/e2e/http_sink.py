@@ -59,6 +59,7 @@ class HttpSink:
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
             timeout = 120
+            disable_nagle_algorithm = True
 
             def setup(self):
                 if sink.certificate:  # here and not at accept(), so that one slow client stops no other

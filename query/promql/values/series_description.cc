@@ -8,6 +8,7 @@
 #include "engine/model/sample.h"
 #include "query/promql/syntax/number_text.h"
 #include "query/promql/syntax/parser.h"
+#include "query/promql/values/number_text.h"
 
 namespace varve::promql {
 namespace {
@@ -313,7 +314,48 @@ Status AppendStart(std::string_view item, std::vector<std::optional<int64_t>>* o
   return Status::Ok();
 }
 
+// `n_offset:2 n_buckets:[1 0 3]`: one span, the empty buckets between written out.
+void AppendSide(const BucketSide& side, std::string_view prefix, std::vector<std::string>* fields) {
+  if (side.empty()) return;
+  if (side.indexes[0] != 0) fields->push_back(std::string(prefix) + "offset:" + std::to_string(side.indexes[0]));
+  std::string list = std::string(prefix) + "buckets:[";
+  int64_t next = side.indexes[0];
+  for (size_t i = 0; i < side.size(); ++i, ++next) {
+    for (; next < side.indexes[i]; ++next) list += "0 ";
+    list += GoG(side.counts[i]) + (i + 1 < side.size() ? " " : "]");
+  }
+  fields->push_back(std::move(list));
+}
+
 }  // namespace
+
+std::string HistogramNotation(const FloatHistogram& histogram) {
+  FloatHistogram compact = histogram;
+  compact.Compact();
+  std::vector<std::string> fields;
+  if (compact.schema() != 0) fields.push_back("schema:" + std::to_string(compact.schema()));
+  const auto number = [&](std::string_view key, double value) {
+    if (value != 0) fields.push_back(std::string(key) + GoG(value));
+  };
+  number("count:", compact.count());
+  number("sum:", compact.sum());
+  number("z_bucket:", compact.zero_count());
+  number("z_bucket_w:", compact.zero_threshold());
+  if (compact.is_custom()) {
+    std::string list;
+    for (const double bound : compact.bounds()) list += (list.empty() ? "" : " ") + GoG(bound);
+    fields.push_back("custom_values:[" + list + "]");
+  }
+  static constexpr std::string_view kHints[] = {"", "reset", "not_reset", "gauge"};
+  if (compact.hint() != CounterResetHint::kUnknown) {
+    fields.push_back("counter_reset_hint:" + std::string(kHints[static_cast<size_t>(compact.hint())]));
+  }
+  AppendSide(compact.positive(), "", &fields);
+  AppendSide(compact.negative(), "n_", &fields);
+  std::string out;
+  for (const std::string& field : fields) out += (out.empty() ? "" : " ") + field;
+  return "{{" + out + "}}";
+}
 
 Result<SeriesDescription> ParseSeriesDescription(std::string_view line) {
   const size_t end = MetricEnd(line);

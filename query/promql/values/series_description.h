@@ -31,6 +31,8 @@ struct SeriesDescription {
 };
 
 Result<SeriesDescription> ParseSeriesDescription(std::string_view line);
+// `{{schema:1 count:5 buckets:[1 0 4]}}`: a description that gives the histogram back.
+std::string HistogramNotation(const FloatHistogram& histogram);
 // A number alone: decimal, 0x…, Inf, NaN, with or without a sign.
 Result<double> ParseWholeNumber(std::string_view text);
 

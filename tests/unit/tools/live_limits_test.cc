@@ -123,6 +123,10 @@ TEST_F(LiveLimitsTest, NamesWhatIsWrongWithOverrides) {
        "f:3: t: limits.blocked_queries: unknown key \"kind\""},
       {"overrides:\n  t:\n    blocked_queries: [{types: [fast]}]\n",
        "f:3: t: limits.blocked_queries: \"fast\" is none of metric, filter, limited"},
+      {"overrides:\n  t:\n    mask: [{regex: 'a*'}]\n",
+       "f:3: t: limits.mask: regex: a* matches the empty text"},
+      {"overrides:\n  t:\n    mask: [{expression: a}]\n",
+       "f:3: t: limits.mask: unknown key \"expression\""},
       {"overrides:\n  t:\n    block_ingestion_until: tomorrow\n",
        "f:3: t: limits.block_ingestion_until: \"tomorrow\" is not an instant such as 2026-11-20T00:00:00Z"},
   };
@@ -144,7 +148,9 @@ TEST_F(LiveLimitsTest, PrintsListsAsItReadsThem) {
                       "    - selector: '{app=\"x\", env!=\"y\"}'\n      priority: 3\n      period: 90d\n"
                       "  blocked_queries:\n"
                       "    - pattern: 'rate\\('\n      regex: true\n      types: metric,filter\n"
-                      "    - hash: 77\n",
+                      "    - hash: 77\n"
+                      "  mask:\n"
+                      "    - {regex: '(token)=\\S+', replacement: '$1=\"x\"'}\n    - regex: hunter2\n",
                       "f", &config)
           .ok());
   ASSERT_EQ(config.retention_streams.size(), 1u);
@@ -152,6 +158,9 @@ TEST_F(LiveLimitsTest, PrintsListsAsItReadsThem) {
   EXPECT_EQ(config.retention_streams[0].period_ns, 90 * 24 * kNsPerHour);
   ASSERT_EQ(config.query.blocked_queries.size(), 2u);
   EXPECT_NE(config.query.blocked_queries[0].compiled, nullptr);
+  ASSERT_NE(config.ingest.mask, nullptr);
+  EXPECT_EQ(config.ingest.mask->rules(),
+            (std::vector<MaskRule>{{"(token)=\\S+", "$1=\"x\""}, {"hunter2", "****"}}));
   Config again;
   const std::string yaml = ToYaml(config);
   const Status status = ApplyConfigText(yaml, "printed", &again);

@@ -160,7 +160,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadCase{"RulesAsMap", "groups:\n- name: g\n  rules: {a: b}\n", "'rules' must be a list, not a map"},
         BadCase{"Type", "groups:\n- name: g\n  type: sql\n", "'type' must be promql or logql"},
         BadCase{"UnquotedTemplate", "groups:\n- name: g\n  rules:\n  - {alert: A, expr: up, labels: {a: {b: c}}}\n",
-                "r.yml:4: group \"g\", rule 1 \"A\": 'labels.a' must be a text, not a map (text that begins with { needs quotes)"}),
+                "r.yml:4: group \"g\", rule 1 \"A\": 'labels.a' must be a text (one that begins with { needs quotes), not a map"}),
     [](const auto& tested) { return tested.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(
@@ -204,6 +204,10 @@ INSTANTIATE_TEST_SUITE_P(
         BadCase{"NameLabel", "groups:\n- name: g\n  rules:\n  - {alert: a, expr: up, labels: {__name__: b}}\n",
                 "invalid label name: __name__"},
         BadCase{"GroupNameLabel", "groups:\n- name: g\n  labels: {__name__: b}\n", "invalid label name: __name__"},
+        BadCase{"AnnotationTemplate", "groups:\n- name: g\n  rules:\n  - {alert: a, expr: up, annotations: {b: '{{ $label.c }}'}}\n",
+                "r.yml:4: group \"g\", rule 1 \"a\": annotation \"b\": "},
+        BadCase{"LabelTemplate", "groups:\n- name: g\n  rules:\n  - {alert: a, expr: up, labels: {b: '{{ if }}'}}\n",
+                "r.yml:4: group \"g\", rule 1 \"a\": label \"b\": "},
         BadCase{"EmptyAnnotation", "groups:\n- name: g\n  rules:\n  - {alert: a, expr: up, annotations: {'': b}}\n",
                 "invalid annotation name: "}),
     [](const auto& tested) { return tested.param.name; });
