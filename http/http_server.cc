@@ -22,6 +22,7 @@
 #include "http/prometheus_api.h"
 #include "http/push_api.h"
 #include "http/remote_write_api.h"
+#include "http/reports_api.h"
 #include "http/ring_pages.h"
 #include "http/router.h"
 #include "http/ruler_config_api.h"
