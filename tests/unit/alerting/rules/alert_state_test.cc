@@ -106,7 +106,7 @@ TEST(AlertTable, KnowsWhatItsRecordsLack) {
     return dirty;
   };
   EXPECT_EQ(step(0, true), 1U);
-  EXPECT_EQ(step(30'000, true), 0U);  // a new value alone is not written
+  EXPECT_EQ(step(30'000, true), 0U);
   EXPECT_EQ(step(60'000, true), 1U);
   EXPECT_EQ(step(90'000, true), 0U);
   EXPECT_EQ(step(120'000, false), 1U);
