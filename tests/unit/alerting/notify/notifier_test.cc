@@ -293,6 +293,7 @@ TEST_F(NotifierTest, GivesUpUntilTheNextFlushWhenRetryingCannotHelp) {
   std::vector<std::string> lines;
   options.log = [&lines](std::string_view, int64_t, std::string line) { lines.push_back(std::move(line)); };
   Restart();
+  EXPECT_EQ(0u, notifier->Stats().integrations.at({"ops", "webhook"}).failures);
   Post({Lasting(FiringAlert("A"))});
   RunFor(200'000);
   EXPECT_EQ(1u, BoxOf("ops")->attempts);
