@@ -32,7 +32,8 @@ void ExternalAlertmanagers::Configure(std::vector<AlertmanagerTarget> targets) {
     const auto before = std::find_if(impl_->queues.begin(), impl_->queues.end(),
                                      [&](const auto& queue) { return queue->url() == target.url; });
     if (before != impl_->queues.end()) {
-      waiting = (*before)->Join();
+      (*before)->Join();
+      waiting = (*before)->TakeWaiting();
       stats = (*before)->Stats();
     }
     next.push_back(

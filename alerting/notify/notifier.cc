@@ -299,6 +299,12 @@ NotifierStats Notifier::Stats() const {
   const MutexLock lock(impl_->mu);
   NotifierStats stats;
   const int64_t now_ms = impl_->NowMs();
+  if (impl_->integrations != nullptr) {
+    // Those that were never told, too: a counter that begins at 0 shows its first increase.
+    for (const auto& [receiver, integrations] : impl_->integrations->by_receiver) {
+      for (const auto& integration : integrations) stats.integrations[{receiver, std::string(integration->kind())}];
+    }
+  }
   impl_->dispatcher.FillStats(&stats, now_ms);
   const SilenceCounts silences = impl_->silences.Counts(now_ms);
   stats.silences_pending = silences.pending;

@@ -140,7 +140,13 @@ Result<MailAddress> ParseOne(std::string_view item) {
   if (!item.empty() && item.back() == '>') {
     const size_t open = item.rfind('<');
     if (open == std::string_view::npos) return InvalidArgument("\"" + std::string(item) + "\" has > without <");
-    out.name = OneLine(Unquoted(Trimmed(item.substr(0, open))));
+    const std::string_view name = Trimmed(item.substr(0, open));
+    const bool quoted = name.starts_with('"');
+    if (name.find_first_of("\r\n") != std::string_view::npos ||
+        (!quoted && name.find_first_of("@:;<>\"") != std::string_view::npos)) {
+      return InvalidArgument("\"" + OneLine(item) + "\" is not a mail address");
+    }
+    out.name = OneLine(Unquoted(name));
     address = Trimmed(item.substr(open + 1, item.size() - open - 2));
   }
   if (!IsAddress(address)) return InvalidArgument("\"" + std::string(item) + "\" is not a mail address");
