@@ -6,6 +6,8 @@
 
 #include "http/access_log.h"
 #include "http/admin_api.h"
+#include "http/alarms_api.h"
+#include "http/alertmanager_api.h"
 #include "http/context_api.h"
 #include "http/delete_api.h"
 #include "http/export_api.h"
@@ -22,6 +24,7 @@
 #include "http/remote_write_api.h"
 #include "http/ring_pages.h"
 #include "http/router.h"
+#include "http/ruler_config_api.h"
 #include "http/rules_api.h"
 #include "http/server.h"
 #include "http/tail_api.h"
@@ -63,12 +66,19 @@ struct HttpServer::Impl {
         push(writes, options.auth_enabled),
         otlp(writes, options.auth_enabled),
         remote_write(writes->metrics(), options.auth_enabled),
-        prometheus(MakePrometheusContext(engine, options), ConfigYaml(options)),
+        prometheus_context(MakePrometheusContext(engine, options)),
+        prometheus(prometheus_context, ConfigYaml(options)),
         legacy(ForSeveralTenants(options)),
         admin(engine, &metrics, {ConfigYaml(options), options.config_defaults_yaml, options.terminate}),
         rings([this, host = options.listen_address] { return host + ":" + std::to_string(server.port()); },
               options.clock),
-        rules(options.auth_enabled),
+        rules(&prometheus_context, options.alerting.ruler, options.alerting.external),
+        ruler_config(options.auth_enabled, options.alerting.ruler, prometheus_context.ready),
+        alarms(&prometheus_context, options.alerting.ruler),
+        alertmanager({.notifier = options.alerting.notifier,
+                      .auth_enabled = options.auth_enabled,
+                      .clock = options.clock,
+                      .ready = prometheus_context.ready}),
         limits({.engine = engine,
                 .query = read_context.tenant_limits,
                 .ingest = &writes->limits(),
@@ -90,11 +100,15 @@ struct HttpServer::Impl {
     admin.AddRoutes(&router);
     rings.AddRoutes(&router);
     rules.AddRoutes(&router);
+    ruler_config.AddRoutes(&router);
+    alarms.AddRoutes(&router);
+    if (options.alerting.notifier != nullptr) alertmanager.AddRoutes(&router);
     limits.AddRoutes(&router);
     if (options.limits_source != nullptr) metrics.WatchLimits(options.limits_source);
     metrics.WatchServer(&server);
     metrics.WatchTails(&tails);
     metrics.WatchPrometheus(&prometheus, &active_queries);
+    metrics.WatchAlerting(options.alerting);
     if (result_cache != nullptr) metrics.WatchResultCache(result_cache.get());
   }
 
@@ -134,6 +148,7 @@ struct HttpServer::Impl {
     shared.clock = options.clock;
     shared.active = &active_queries;
     shared.ready = [this] { return admin.running(); };
+    shared.rules_by_api = options.alerting.ruler != nullptr;
     shared.logql = [this, engine](TenantId tenant, const std::string& name) {
       return std::make_unique<promql::EngineLogqlSource>(engine, tenant, *read_context.tenant_limits->Of(name),
                                                          result_cache.get());
@@ -191,11 +206,15 @@ struct HttpServer::Impl {
   PushApi push;
   OtlpApi otlp;
   RemoteWriteApi remote_write;
+  const PrometheusContext prometheus_context;  // of what is asked beside PrometheusApi
   PrometheusApi prometheus;
   LegacyApi legacy;
   AdminApi admin;
   RingPages rings;
   RulesApi rules;
+  RulerConfigApi ruler_config;
+  AlarmsApi alarms;
+  AlertmanagerApi alertmanager;
   LimitsApi limits;
   Server server;  // last: it stops before what its handlers use goes away
 };

@@ -31,7 +31,20 @@
 
 namespace varve {
 
-class LimitsSource;  // http/limits_api.h
+class ExternalAlertmanagers;  // alerting/notify/external_alertmanagers.h
+class LimitsSource;           // http/limits_api.h
+class Notifier;               // alerting/notify/notifier.h
+class Reporter;               // alerting/reports/reporter.h
+class Ruler;                  // alerting/rules/ruler.h
+
+// What rules, notifications and reports are asked of and told to. Null: it is not there, and what is asked of it is
+// answered as if nothing was configured. They must outlive the server.
+struct AlertingParts {
+  Ruler* ruler = nullptr;
+  Notifier* notifier = nullptr;
+  const ExternalAlertmanagers* external = nullptr;
+  Reporter* reporter = nullptr;
+};
 
 struct HttpOptions {
   std::string listen_address = "127.0.0.1";  // server.http_listen_address; a numeric IPv4 or IPv6 address
@@ -78,6 +91,8 @@ struct HttpOptions {
   // given hold for every tenant, and there is nothing to reload.
   const PerTenant<QueryLimits>* tenant_limits = nullptr;
   LimitsSource* limits_source = nullptr;
+
+  AlertingParts alerting;
 };
 
 class HttpServer {

@@ -2,7 +2,6 @@
 
 #include <prometheus/family.h>
 #include <prometheus/histogram.h>
-#include <prometheus/metric_family.h>
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
@@ -15,55 +14,16 @@
 #include <utility>
 #include <vector>
 
+#include "http/alerting_metrics.h"
+#include "http/http_server.h"
 #include "http/limits_api.h"
+#include "http/metric_families.h"
 #include "http/prometheus_api.h"
 #include "http/version.h"
 #include "query/exec/result_cache.h"
 
 namespace varve {
 namespace {
-
-using prometheus::ClientMetric;
-using prometheus::MetricFamily;
-using prometheus::MetricType;
-using LabelList = std::vector<std::pair<std::string, std::string>>;
-
-// Collects families that are read from counters kept elsewhere.
-class FamilyList {
- public:
-  explicit FamilyList(std::vector<MetricFamily>* out) : out_(out) {}
-
-  void Counter(const char* name, const char* help, double value, LabelList labels = {}) {
-    Sample(name, help, MetricType::Counter, std::move(labels)).counter.value = value;
-  }
-  void Counter(const char* name, const char* help, uint64_t value, LabelList labels = {}) {
-    Counter(name, help, static_cast<double>(value), std::move(labels));
-  }
-  void Gauge(const char* name, const char* help, double value, LabelList labels = {}) {
-    Sample(name, help, MetricType::Gauge, std::move(labels)).gauge.value = value;
-  }
-  void Gauge(const char* name, const char* help, uint64_t value, LabelList labels = {}) {
-    Gauge(name, help, static_cast<double>(value), std::move(labels));
-  }
-
- private:
-  // Samples of one family must follow each other.
-  ClientMetric& Sample(const char* name, const char* help, MetricType type, LabelList labels) {
-    if (out_->empty() || out_->back().name != name) {
-      MetricFamily family;
-      family.name = name;
-      family.help = help;
-      family.type = type;
-      out_->push_back(std::move(family));
-    }
-    ClientMetric metric;
-    for (auto& [label, value] : labels) metric.label.push_back({std::move(label), std::move(value)});
-    out_->back().metric.push_back(std::move(metric));
-    return out_->back().metric.back();
-  }
-
-  std::vector<MetricFamily>* const out_;
-};
 
 void AddMetricStore(const MetricStoreStats& s, FamilyList* out) {
   out->Gauge("varve_metric_series", "Series of metrics known.", s.series);
@@ -370,6 +330,7 @@ struct Metrics::Impl {
   const LimitsSource* limits = nullptr;
   const PrometheusApi* prometheus = nullptr;
   const ActiveQueries* active = nullptr;
+  AlertingParts alerting;
   QueryCounters queries;
   LabelList tenant;
   prometheus::Registry registry;
@@ -401,6 +362,8 @@ void Metrics::WatchPrometheus(const PrometheusApi* prometheus, const ActiveQueri
   impl_->active = active;
 }
 
+void Metrics::WatchAlerting(const AlertingParts& alerting) { impl_->alerting = alerting; }
+
 QueryCounters* Metrics::query_counters() { return &impl_->queries; }
 
 void Metrics::Observe(const RequestRecord& record) {
@@ -418,7 +381,7 @@ void Metrics::Observe(const RequestRecord& record) {
 }
 
 std::string Metrics::Render() const {
-  std::vector<MetricFamily> families = impl_->registry.Collect();
+  std::vector<prometheus::MetricFamily> families = impl_->registry.Collect();
   FamilyList list(&families);
   list.Gauge("varve_build_info", "What is running.", 1.0, {{"version", std::string(kVarveVersion)}});
   list.Gauge(
@@ -433,6 +396,7 @@ std::string Metrics::Render() const {
   if (impl_->server != nullptr) AddServer(*impl_->server, &list);
   if (impl_->tails != nullptr) AddTails(*impl_->tails, &list);
   if (impl_->prometheus != nullptr) AddPrometheus(*impl_->prometheus, *impl_->active, &list);
+  AddAlerting(impl_->alerting, &list);
   AddProcess(&list);
   std::ostringstream out;
   prometheus::TextSerializer().Serialize(out, families);

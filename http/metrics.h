@@ -17,6 +17,7 @@
 namespace varve {
 
 class ActiveQueries;
+struct AlertingParts;
 class LimitsSource;
 class PrometheusApi;
 class ResultCache;
@@ -37,6 +38,8 @@ class Metrics {
   void WatchPrometheus(const PrometheusApi* prometheus, const ActiveQueries* active);
   // As for the server: to be called before the first request, if at all.
   void WatchLimits(const LimitsSource* limits);
+  // Adds those of rules and notifications; before the first Render.
+  void WatchAlerting(const AlertingParts& alerting);
   // Where queries are counted; lives as long as this.
   QueryCounters* query_counters();
   // Counts a finished request.

@@ -37,6 +37,7 @@ struct PrometheusContext {
   // What logql("…") asks, for one tenant; null: it is an error.
   std::function<std::unique_ptr<const promql::LogqlSource>(TenantId tenant, const std::string& name)> logql;
   std::function<bool()> ready;  // null: always
+  bool rules_by_api = false;    // buildinfo tells Grafana that rules can be edited
 };
 
 struct PromCall {

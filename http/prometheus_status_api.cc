@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <filesystem>
 #include <map>
 #include <thread>
@@ -40,13 +39,20 @@ std::string TextMapJson(const std::map<std::string, std::string>& map) {
 
 std::string Milliseconds(int64_t ms) { return PrometheusDurationText(ms * kNsPerMs); }
 
-HttpResponse BuildInfo() {
-  return PromSuccess(TextMapJson({{"version", std::string(kPrometheusApiVersion)},
-                                  {"revision", "varve-" + std::string(kVarveVersion)},
-                                  {"branch", ""},
-                                  {"buildUser", ""},
-                                  {"buildDate", ""},
-                                  {"goVersion", ""}}));
+// `features` is how Mimir tells Grafana that rules can be edited at /config/v1/rules. There is no `application`: it would
+// turn on what only Mimir has.
+HttpResponse BuildInfo(bool rules_by_api) {
+  std::string out = TextMapJson({{"version", std::string(kPrometheusApiVersion)},
+                                 {"revision", "varve-" + std::string(kVarveVersion)},
+                                 {"branch", ""},
+                                 {"buildUser", ""},
+                                 {"buildDate", ""},
+                                 {"goVersion", ""}});
+  if (rules_by_api) {
+    out.pop_back();
+    out.append(R"(,"features":{"ruler_config_api":"true"}})");
+  }
+  return PromSuccess(std::move(out));
 }
 
 std::string HostName() {
@@ -92,36 +98,6 @@ void AppendFeatures(std::string* out, std::string_view category,
   out->push_back('}');
 }
 
-Status CheckRulePaging(const FormParams& params) {
-  const std::string_view groups = params.Get("group_limit");
-  if (!params.Get("group_next_token").empty() && groups.empty()) {
-    return InvalidParameter("group_next_token",
-                            "group_limit needs to be present in order to paginate over the groups");
-  }
-  if (groups.empty()) return Status::Ok();
-  const Result<int64_t> limit = ParseGoAtoi(groups);
-  if (!limit.ok()) {
-    return InvalidParameter("group_limit", "group_limit needs to be a valid number: strconv.ParseInt: parsing " +
-                                               GoQuoted(groups) + ": invalid syntax");
-  }
-  if (*limit <= 0) return InvalidParameter("group_limit", "group_limit needs to be greater than 0");
-  return Status::Ok();
-}
-
-Result<HttpResponse> Rules(const PromCall& call) {
-  if (!call.form_error.ok()) {
-    return InvalidArgument("error parsing form values: " + call.form_error.message());
-  }
-  VARVE_RETURN_IF_ERROR(ParseMatchParams(call).status().Clone());
-  std::string type(call.params.Get("type"));
-  for (char& c : type) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  if (!type.empty() && type != "alert" && type != "record") {
-    return InvalidParameter("type", "not supported value " + GoQuoted(type));
-  }
-  VARVE_RETURN_IF_ERROR(CheckRulePaging(call.params));
-  return PromSuccess(R"({"groups":[]})");
-}
-
 HttpResponse Health(const HttpRequest& request, int status, std::string_view text) {
   HttpResponse response =
       status == 200 ? TextResponse(200, std::string(text)) : ErrorText(status, std::string(text));
@@ -152,7 +128,9 @@ void PrometheusStatusApi::AddRoutes(Router* router) {
   });
   // Some builds of Grafana ask by POST.
   AddPrometheusRoute(context_, router, {"GET", "POST"}, "/status/buildinfo", Worker::kAdmin,
-                     [](const PromCall&) -> Result<HttpResponse> { return BuildInfo(); });
+                     [this](const PromCall&) -> Result<HttpResponse> {
+                       return BuildInfo(context_.rules_by_api);
+                     });
   AddTargetRoutes(router);
   AddHealthRoutes(router);
 }
@@ -164,7 +142,6 @@ void PrometheusStatusApi::AddTargetRoutes(Router* router) {
   };
   fixed("/targets", R"({"activeTargets":[],"droppedTargets":[],"droppedTargetCounts":{}})");
   fixed("/scrape_pools", R"({"scrapePools":[]})");
-  fixed("/alertmanagers", R"({"activeAlertmanagers":[],"droppedAlertmanagers":[]})");
   fixed("/notifications", "[]");
   // There is nothing to wait for.
   AddPrometheusRoute(context_, router, {"GET"}, "/notifications/live", Worker::kAdmin,
@@ -173,15 +150,6 @@ void PrometheusStatusApi::AddTargetRoutes(Router* router) {
                        response.status = 204;
                        return response;
                      });
-  // Those below /prometheus are the Loki ruler's (rules_api.cc), which answers the same with two fields more.
-  for (const auto& [path, answer] : std::initializer_list<std::pair<std::string_view, PromAnswer>>{
-           {"/api/v1/rules", Rules},
-           {"/api/v1/alerts",
-            [](const PromCall&) -> Result<HttpResponse> { return PromSuccess(R"({"alerts":[]})"); }}}) {
-    router->Add({"GET", "OPTIONS"}, path, Worker::kAdmin, [this, answer = answer](const HttpRequest& request) {
-      return AnswerPrometheus(context_, request, answer);
-    });
-  }
 }
 
 void PrometheusStatusApi::AddHealthRoutes(Router* router) {

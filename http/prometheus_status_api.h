@@ -1,5 +1,4 @@
-// What Prometheus says of itself: status, targets, rules, health. Varve neither scrapes nor has rules: these are
-// empty, and well-formed.
+// What Prometheus says of itself: status, targets, health. Varve does not scrape: targets are empty, and well-formed.
 //
 // Threads: thread-safe. Ownership: the context must outlive this.
 #pragma once

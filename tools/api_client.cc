@@ -51,8 +51,9 @@ struct ApiClient::Impl {
   std::function<bool()> stop;
   std::unique_ptr<CURL, HandleCloser> handle{curl_easy_init()};
 
-  Result<HttpAnswer> Send(const std::string& url, std::string_view content_type,
-                          const std::string_view* body);
+  // `body` null: nothing is sent. `method` null: POST or GET, by whether there is a body.
+  Result<HttpAnswer> Send(const std::string& url, std::string_view content_type, const std::string_view* body,
+                          const char* method = nullptr);
 };
 
 ApiClient::ApiClient(ServerAddress address) : impl_(std::make_unique<Impl>()) {
@@ -64,7 +65,7 @@ ApiClient::ApiClient(ServerAddress address) : impl_(std::make_unique<Impl>()) {
 ApiClient::~ApiClient() = default;
 
 Result<HttpAnswer> ApiClient::Impl::Send(const std::string& url, std::string_view content_type,
-                                         const std::string_view* body) {
+                                         const std::string_view* body, const char* method) {
   CURL* curl = handle.get();
   if (curl == nullptr) return InternalError("libcurl did not start");
   curl_easy_reset(curl);  // keeps the connection
@@ -80,6 +81,7 @@ Result<HttpAnswer> ApiClient::Impl::Send(const std::string& url, std::string_vie
   } else {
     curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, "gzip");
   }
+  if (method != nullptr) curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
   char reason[CURL_ERROR_SIZE] = "";
   curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, reason);
   curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
@@ -133,14 +135,22 @@ Result<HttpAnswer> ApiClient::Post(std::string_view path, std::string_view conte
   return impl_->Send(impl_->address.url + std::string(path), content_type, &body);
 }
 
-Result<std::string> ApiClient::GetText(std::string_view path, const Parameters& parameters) {
-  VARVE_ASSIGN_OR_RETURN(HttpAnswer answer, Get(path, parameters));
-  if (answer.status == 200) return std::move(answer.body);
+Result<HttpAnswer> ApiClient::Delete(std::string_view path) {
+  return impl_->Send(impl_->address.url + std::string(path), "", nullptr, "DELETE");
+}
+
+Status ApiClient::ErrorOf(HttpAnswer answer) {
   while (answer.body.ends_with('\n')) answer.body.pop_back();
   constexpr size_t kShownBytesMax = 2000;
   if (answer.body.size() > kShownBytesMax) answer.body.resize(kShownBytesMax);
   if (answer.body.empty()) answer.body = fmt::format("the server answered with status {}", answer.status);
   return answer.status < 500 ? InvalidArgument(std::move(answer.body)) : Unavailable(std::move(answer.body));
+}
+
+Result<std::string> ApiClient::GetText(std::string_view path, const Parameters& parameters) {
+  VARVE_ASSIGN_OR_RETURN(HttpAnswer answer, Get(path, parameters));
+  if (answer.status == 200) return std::move(answer.body);
+  return ErrorOf(std::move(answer));
 }
 
 std::string ApiClient::EscapePathSegment(std::string_view text) { return Escape(text); }

@@ -44,6 +44,9 @@ class ApiClient {
   // `path` begins with a slash; parameters are escaped here.
   Result<HttpAnswer> Get(std::string_view path, const Parameters& parameters);
   Result<HttpAnswer> Post(std::string_view path, std::string_view content_type, std::string_view body);
+  Result<HttpAnswer> Delete(std::string_view path);
+  // What to say of an answer that is not a success: its text.
+  static Status ErrorOf(HttpAnswer answer);
   // As Get; an answer other than 200 becomes an error that holds the server's text.
   Result<std::string> GetText(std::string_view path, const Parameters& parameters);
 

@@ -1,28 +1,11 @@
-// One table, Settings(), names every key and points at its place in a Config; reading, printing and the
-// list of keys all walk it. yaml-cpp throws, so its one call stands behind LoadYaml.
+// One table, Settings(), names every key and points at its place in a Config; reading (config_file.cc), printing and the
+// list of keys all walk it.
 #include "tools/config.h"
 
-#include <fmt/format.h>
-#include <yaml-cpp/yaml.h>
-
-#include <algorithm>
-#include <fstream>
-#include <set>
-#include <sstream>
-
-#include "tools/config_slots.h"
+#include "tools/config_settings.h"
 
 namespace varve {
 namespace {
-
-constexpr size_t kConfigBytesMax = 1 << 20;
-constexpr std::string_view kLimitsSection = "limits.";
-
-struct Setting {
-  std::string_view key;
-  Slot slot;
-  std::string_view meaning;
-};
 
 void AddServerSettings(Config* c, std::vector<Setting>* out) {
   HttpOptions& http = c->http;
@@ -309,7 +292,66 @@ void AddPrometheusSettings(Config* c, std::vector<Setting>* out) {
       });
 }
 
-// Every key, pointing into `config`; a section's keys stand together.
+void AddRulerSettings(Config* c, std::vector<Setting>* out) {
+  AlertingConfig& alerting = c->alerting;
+  RulerOptions& ruler = alerting.ruler;
+  out->insert(
+      out->end(),
+      {
+          {"rule_files", TextList{&alerting.rule_files},
+           "rule files, `*` and `?` in their names: docs/rules.md. Relative to the configuration file"},
+          {"global.evaluation_interval", DurationMs{&ruler.evaluation_interval_ms},
+           "of groups of rules that do not say one"},
+          {"global.rule_query_offset", DurationMs{&ruler.query_offset_ms},
+           "how far in the past rules are evaluated, where their group does not say it"},
+          {"global.external_labels", TextMap{&ruler.external_labels},
+           "labels that alerts get on their way to Alertmanagers elsewhere, and templates see"},
+          {"ruler.external_url", Text{&ruler.external_url},
+           "where people reach this server; in links of notifications"},
+          {"ruler.rule_files_tenant", Text{&alerting.rule_files_tenant}, "whose rules `rule_files` are"},
+          {"ruler.storage.local.directory", Text{&alerting.ruler_directory},
+           "rule files of Loki's ruler, `<directory>/<tenant>/*.yaml`; empty: none"},
+          {"ruler.alertmanager_url", Urls{&alerting.alertmanager_url},
+           "Alertmanagers elsewhere, comma-separated; `alerting` says more of them"},
+          {"ruler.notification_queue_capacity", Count{&alerting.external.queue_max},
+           "alerts that wait for an Alertmanager elsewhere; the oldest give way"},
+          {"ruler.resend_delay", DurationMs{&ruler.resend_delay_ms}, "between two sendings of a firing alert"},
+          {"ruler.evaluation_threads", Count{&ruler.evaluation_threads}, "groups evaluated at a time; 0: one per core"},
+          {"ruler.catch_up_max", DurationMs{&ruler.catch_up_max_ms},
+           "how far back evaluations missed while the server was down are made up"},
+          {"ruler.catch_up_delay", DurationMs{&ruler.catch_up_delay_ms},
+           "after a start the first evaluation waits this long, at most as long as the server was down"},
+          {"ruler.max_rules_per_rule_group", Count{&ruler.rules_per_group_max}, "of groups made by the API; 0: no limit"},
+          {"ruler.max_rule_groups_per_tenant", Count{&ruler.groups_max}, "made by the API; 0: no limit"},
+          {"ruler.max_alerts_per_rule", Count{&ruler.alerts_per_rule_max}, "active ones; beyond it the rule fails"},
+          {"alerting", Section{&alerting.alertmanagers, "{}"},
+           "Alertmanagers elsewhere, as in a prometheus.yml: docs/notifications.md"},
+      });
+}
+
+void AddNotifierSettings(Config* c, std::vector<Setting>* out) {
+  AlertingConfig& alerting = c->alerting;
+  NotifierOptions& notifier = alerting.notifier;
+  out->insert(
+      out->end(),
+      {
+          {"alertmanager.config_file", Text{&alerting.notify_config_file},
+           "an alertmanager.yml for the built-in notifier: docs/notifications.md. Relative to the configuration file"},
+          {"alertmanager.delivery_threads", Count{&notifier.delivery_threads}, "notifications delivered at a time"},
+          {"alertmanager.alerts_max", Count{&notifier.alerts_max}, "alerts kept; more are refused"},
+          {"alertmanager.silences_max", Count{&notifier.silences_max}, "silences of a tenant"},
+          {"alertmanager.retention", DurationMs{&notifier.retention_ms},
+           "of expired silences, and of what was notified"},
+          {"alertmanager.backoff_max", DurationMs{&notifier.backoff_max_ms},
+           "the longest pause between two attempts at a delivery"},
+          {"reports", Section{&alerting.reports, "[]"}, "reports on a schedule: docs/reports.md"},
+          {"report_files", TextList{&alerting.report_files},
+           "files with more of them, `*` and `?` in their names. Relative to the configuration file"},
+      });
+}
+
+}  // namespace
+
 std::vector<Setting> Settings(Config* config) {
   std::vector<Setting> settings;
   AddServerSettings(config, &settings);
@@ -318,246 +360,12 @@ std::vector<Setting> Settings(Config* config) {
   AddQuerySettings(config, &settings);
   AddPrometheusSettings(config, &settings);
   AddOtlpSettings(config, &settings);
+  AddRulerSettings(config, &settings);
+  AddNotifierSettings(config, &settings);
   return settings;
 }
 
-// ---- Whole documents ----------------------------------------------------------------------------
-
-// The key that is meant, for the error about one that is not there: the known key with the smallest
-// edit distance, when that is small.
-size_t EditDistance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row[b.size()];
-}
-
-Status UnknownKey(std::string_view key, const std::vector<Setting>& settings) {
-  constexpr size_t kComparedBytesMax = 200;
-  std::string_view nearest;
-  size_t smallest = 6;
-  for (const Setting& setting : settings) {
-    if (key.size() > kComparedBytesMax) break;
-    if (setting.key.starts_with(std::string(key) + ".")) {  // a section, which is no mistyped key
-      nearest = {};
-      break;
-    }
-    const size_t distance = EditDistance(key, setting.key);
-    if (distance < smallest) {
-      smallest = distance;
-      nearest = setting.key;
-    }
-  }
-  if (nearest.empty()) return InvalidArgument(fmt::format("unknown key \"{}\"", key));
-  return InvalidArgument(fmt::format("unknown key \"{}\"; did you mean \"{}\"?", key, nearest));
-}
-
-Status ApplyNode(std::string_view key, const YAML::Node& value, const std::vector<Setting>& settings) {
-  for (const Setting& setting : settings) {
-    if (setting.key != key) continue;
-    Status status = ReadSlot(value, setting.slot);
-    if (status.ok()) return status;
-    return InvalidArgument(fmt::format("{}: {}", key, status.message()));
-  }
-  return UnknownKey(key, settings);
-}
-
-Result<YAML::Node> LoadYaml(const std::string& text, std::string_view name) {
-  try {
-    return YAML::Load(text);
-  } catch (const YAML::Exception& e) {
-    return InvalidArgument(fmt::format("{}:{}: not valid YAML: {}", name, e.mark.line + 1, e.msg));
-  }
-}
-
-struct Occurrence {
-  std::string key;
-  YAML::Node value;
-  int line;
-};
-
-// The document's keys in full, in order.
-Result<std::vector<Occurrence>> Flatten(const YAML::Node& document, std::string_view name) {
-  std::vector<Occurrence> found;
-  for (const auto& entry : document) {
-    const int line = entry.first.Mark().line + 1;
-    if (!entry.first.IsScalar())
-      return InvalidArgument(fmt::format("{}:{}: a key is not a text", name, line));
-    const std::string& section = entry.first.Scalar();
-    if (!entry.second.IsMap()) {
-      // "limits:" with nothing below it sets nothing.
-      if (!entry.second.IsNull()) found.push_back({section, entry.second, line});
-      continue;
-    }
-    for (const auto& inner : entry.second) {
-      const int inner_line = inner.first.Mark().line + 1;
-      if (!inner.first.IsScalar()) {
-        return InvalidArgument(fmt::format("{}:{}: a key is not a text", name, inner_line));
-      }
-      found.push_back({section + "." + inner.first.Scalar(), inner.second, inner_line});
-    }
-  }
-  return found;
-}
-
-Result<std::string> ReadConfigFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string text(kConfigBytesMax + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (!file.is_open() || file.bad()) return IoError(fmt::format("{}: cannot read the configuration", path));
-  text.resize(static_cast<size_t>(file.gcount()));
-  if (text.size() > kConfigBytesMax) {
-    return InvalidArgument(fmt::format("{}: larger than {} bytes", path, kConfigBytesMax));
-  }
-  return text;
-}
-
-// One tenant's overrides: limits by their names without the section's.
-Status ReadTenant(const YAML::Node& key, const YAML::Node& limits, std::string_view name,
-                  const Config& defaults, std::map<std::string, Config>* tenants) {
-  const int line = key.Mark().line + 1;
-  if (!key.IsScalar()) return InvalidArgument(fmt::format("{}:{}: a key is not a text", name, line));
-  const std::string& tenant = key.Scalar();
-  const auto [own, fresh] = tenants->try_emplace(tenant, defaults);
-  if (!fresh) return InvalidArgument(fmt::format("{}:{}: {}: given twice", name, line, tenant));
-  own->second.retention_streams.clear();  // what is left is the tenant's own (retention_policy.h)
-  if (limits.IsNull()) return Status::Ok();
-  if (!limits.IsMap())
-    return InvalidArgument(fmt::format("{}:{}: {}: not a map of limits", name, line, tenant));
-  std::vector<Setting> settings = Settings(&own->second);
-  std::erase_if(settings, [](const Setting& setting) { return !setting.key.starts_with(kLimitsSection); });
-  std::set<std::string> seen;
-  for (const auto& entry : limits) {
-    const int entry_line = entry.first.Mark().line + 1;
-    Status status = InvalidArgument("a key is not a text");
-    if (entry.first.IsScalar()) {
-      status = ApplyNode(std::string(kLimitsSection) + entry.first.Scalar(), entry.second, settings);
-      if (status.ok() && !seen.insert(entry.first.Scalar()).second) {
-        status = InvalidArgument(fmt::format("{}: given twice", entry.first.Scalar()));
-      }
-    }
-    if (!status.ok()) {
-      return InvalidArgument(fmt::format("{}:{}: {}: {}", name, entry_line, tenant, status.message()));
-    }
-  }
-  return Status::Ok();
-}
-
-}  // namespace
-
 Config::Config() : log_level("info"), log_format("logfmt") { engine.data_dir = "./varve-data"; }
-
-Status ApplyConfigText(const std::string& text, std::string_view name, Config* config) {
-  VARVE_ASSIGN_OR_RETURN(const YAML::Node document, LoadYaml(text, name));
-  if (document.IsNull()) return Status::Ok();
-  if (!document.IsMap()) return InvalidArgument(fmt::format("{}: not a map of keys to values", name));
-  VARVE_ASSIGN_OR_RETURN(const std::vector<Occurrence> occurrences, Flatten(document, name));
-  const std::vector<Setting> settings = Settings(config);
-  std::set<std::string_view> seen;
-  for (const Occurrence& occurrence : occurrences) {
-    Status status = ApplyNode(occurrence.key, occurrence.value, settings);
-    if (status.ok() && !seen.insert(occurrence.key).second) {
-      status = InvalidArgument(fmt::format("{}: given twice", occurrence.key));
-    }
-    if (!status.ok()) {
-      return InvalidArgument(fmt::format("{}:{}: {}", name, occurrence.line, status.message()));
-    }
-  }
-  return Status::Ok();
-}
-
-Status ApplyConfigFile(const std::string& path, Config* config) {
-  VARVE_ASSIGN_OR_RETURN(const std::string text, ReadConfigFile(path));
-  return ApplyConfigText(text, path, config);
-}
-
-Result<std::map<std::string, Config>> ReadOverridesText(const std::string& text, std::string_view name,
-                                                        const Config& defaults) {
-  std::map<std::string, Config> tenants;
-  VARVE_ASSIGN_OR_RETURN(const YAML::Node document, LoadYaml(text, name));
-  if (document.IsNull()) return tenants;
-  if (!document.IsMap()) return InvalidArgument(fmt::format("{}: not a map of keys to values", name));
-  for (const auto& section : document) {
-    const int line = section.first.Mark().line + 1;
-    if (!section.first.IsScalar() || section.first.Scalar() != "overrides") {
-      const std::string key = section.first.IsScalar() ? section.first.Scalar() : std::string();
-      return InvalidArgument(
-          fmt::format("{}:{}: unknown key \"{}\"; did you mean \"overrides\"?", name, line, key));
-    }
-    if (section.second.IsNull()) continue;
-    if (!section.second.IsMap()) {
-      return InvalidArgument(fmt::format("{}:{}: overrides: not a map of tenants", name, line));
-    }
-    for (const auto& tenant : section.second) {
-      VARVE_RETURN_IF_ERROR(ReadTenant(tenant.first, tenant.second, name, defaults, &tenants));
-    }
-  }
-  return tenants;
-}
-
-Result<std::map<std::string, Config>> ReadOverridesFile(const std::string& path, const Config& defaults) {
-  VARVE_ASSIGN_OR_RETURN(const std::string text, ReadConfigFile(path));
-  return ReadOverridesText(text, path, defaults);
-}
-
-Status ApplySetting(std::string_view key_equals_value, Config* config) {
-  const size_t equals = key_equals_value.find('=');
-  if (equals == std::string_view::npos) {
-    return InvalidArgument(fmt::format("--set {}: expected KEY=VALUE", key_equals_value));
-  }
-  const std::string_view key = key_equals_value.substr(0, equals);
-  const std::string name = fmt::format("--set {}", key);
-  VARVE_ASSIGN_OR_RETURN(const YAML::Node value,
-                         LoadYaml(std::string(key_equals_value.substr(equals + 1)), name));
-  Status status = ApplyNode(key, value, Settings(config));
-  if (status.ok()) return status;
-  return InvalidArgument(fmt::format("--set: {}", status.message()));
-}
-
-Status ApplyListenAddress(std::string_view host_port, Config* config) {
-  const size_t colon = host_port.rfind(':');
-  uint16_t port = 0;
-  if (colon == std::string_view::npos || !ReadPort(std::string(host_port.substr(colon + 1)), &port).ok()) {
-    return InvalidArgument(fmt::format("--listen {}: expected HOST:PORT, such as 127.0.0.1:3100", host_port));
-  }
-  std::string_view host = host_port.substr(0, colon);
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  if (host.empty()) host = "0.0.0.0";
-  if (host == "localhost") host = "127.0.0.1";
-  config->http.listen_address = host;
-  config->http.listen_port = port;
-  return Status::Ok();
-}
-
-std::string ToYaml(const Config& config) {
-  Config copy = config;  // Settings wants to point into something it may write
-  std::string out;
-  std::set<std::string> printed;
-  const std::vector<Setting> settings = Settings(&copy);
-  for (const Setting& first : settings) {
-    const size_t dot = first.key.find('.');
-    if (dot == std::string_view::npos) {
-      out += fmt::format("{}: {}\n", first.key, PrintSlot(first.slot));
-      continue;
-    }
-    const std::string section(first.key.substr(0, dot));
-    if (!printed.insert(section).second) continue;
-    out += section + ":\n";
-    for (const Setting& setting : settings) {
-      if (!setting.key.starts_with(section + ".")) continue;
-      out += fmt::format("  {}: {}\n", setting.key.substr(dot + 1), PrintSlot(setting.slot));
-    }
-  }
-  return out;
-}
 
 std::vector<std::pair<std::string, std::string>> LimitValues(const Config& config) {
   Config copy = config;
@@ -574,6 +382,14 @@ void CopyLimits(const Config& from, Config* to) {
   to->query = from.query;
   to->engine.retention_ns = from.engine.retention_ns;
   to->retention_streams = from.retention_streams;
+}
+
+void CopyAlertingFiles(const Config& from, Config* to) {
+  AlertingConfig copy = from.alerting;
+  copy.ruler = to->alerting.ruler;
+  copy.notifier = to->alerting.notifier;
+  copy.external = to->alerting.external;
+  to->alerting = std::move(copy);
 }
 
 std::vector<ConfigKey> ConfigKeys() {

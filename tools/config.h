@@ -13,14 +13,34 @@
 #include <utility>
 #include <vector>
 
+#include "alerting/notify/external_alertmanagers.h"
+#include "alerting/notify/notifier.h"
+#include "alerting/rules/ruler.h"
 #include "engine/base/status.h"
 #include "engine/options.h"
 #include "engine/retention_policy.h"
 #include "http/http_server.h"
 #include "ingest/limits.h"
 #include "query/exec/query.h"
+#include "tools/config_slots.h"
 
 namespace varve {
+
+// What tools/alerting_files.h reads, and what its readers are made with. Relative paths of a configuration file are
+// relative to it.
+struct AlertingConfig {
+  std::vector<std::string> rule_files;   // patterns
+  std::string rule_files_tenant = "fake";
+  std::string ruler_directory;           // ruler.storage.local.directory: <directory>/<tenant>/*.yaml
+  std::string alertmanager_url;          // ruler.alertmanager_url
+  YamlSection alertmanagers;             // `alerting:`
+  std::string notify_config_file;        // alertmanager.config_file
+  YamlSection reports;                   // `reports:`
+  std::vector<std::string> report_files;  // patterns
+  RulerOptions ruler;
+  NotifierOptions notifier;
+  ExternalAlertmanagersOptions external;
+};
 
 struct Config {
   Config();
@@ -29,6 +49,7 @@ struct Config {
   IngestLimits ingest;
   QueryLimits query;
   HttpOptions http;
+  AlertingConfig alerting;
   std::vector<RetentionStream> retention_streams;  // the period for the rest: engine.retention_ns
   std::string runtime_config_file;                 // "" = none
   std::string log_level;
@@ -52,6 +73,8 @@ Result<std::map<std::string, Config>> ReadOverridesText(const std::string& text,
 std::vector<std::pair<std::string, std::string>> LimitValues(const Config& config);
 // Everything that stands below `limits:`.
 void CopyLimits(const Config& from, Config* to);
+// What says where rules, notifications and reports are read from; not their other settings.
+void CopyAlertingFiles(const Config& from, Config* to);
 
 // The effective configuration: every key, as a file that ApplyConfigFile takes.
 std::string ToYaml(const Config& config);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <limits>
+#include <set>
 
 #include "query/logql/parser.h"
 #include "tools/otlp_settings.h"
@@ -14,6 +15,8 @@
 
 namespace varve {
 namespace {
+
+constexpr std::string_view kSecretText = "<secret>";
 
 // ---- Reading one value --------------------------------------------------------------------------
 
@@ -75,6 +78,12 @@ struct ScalarReader {
   Status operator()(const Masks&) const { return NoList(); }
   Status operator()(const OtlpSettings&) const {
     return InvalidArgument(fmt::format("\"{}\" is not a map", text));
+  }
+  Status operator()(const TextMap&) const { return InvalidArgument(fmt::format("\"{}\" is not a map", text)); }
+  Status operator()(const Section&) const { return InternalError("a section has no value of its own"); }
+  Status operator()(const Urls& slot) const {
+    *slot.value = text;
+    return Status::Ok();
   }
   Status operator()(const InstantNs& slot) const {
     int64_t instant = 0;
@@ -203,6 +212,21 @@ Status ReadBlockedQueries(const YAML::Node& node, std::vector<BlockedQuery>* que
   return Status::Ok();
 }
 
+Status ReadTextMap(const YAML::Node& node, std::map<std::string, std::string, std::less<>>* map) {
+  if (node.size() > kListItemsMax) return InvalidArgument("the map is too large");
+  std::map<std::string, std::string, std::less<>> parsed;
+  for (const auto& entry : node) {
+    if (!entry.first.IsScalar() || !entry.second.IsScalar()) {
+      return InvalidArgument("the map holds something that is not a text");
+    }
+    if (!parsed.emplace(entry.first.Scalar(), entry.second.Scalar()).second) {
+      return InvalidArgument(fmt::format("{}: given twice", entry.first.Scalar()));
+    }
+  }
+  *map = std::move(parsed);
+  return Status::Ok();
+}
+
 Status ReadMasks(const YAML::Node& node, std::shared_ptr<const LineMask>* mask) {
   std::vector<MaskRule> rules;
   const auto read = [](const std::string& key, const YAML::Node& value, MaskRule* rule) -> Status {
@@ -225,6 +249,60 @@ std::string Quoted(const std::string& text) {
   YAML::Emitter emitter;
   emitter << YAML::DoubleQuoted << text;
   return emitter.c_str();
+}
+
+// scheme://user:password@host: the password goes.
+std::string WithoutPassword(std::string url) {
+  const size_t scheme = url.find("://");
+  const size_t begin = scheme == std::string::npos ? 0 : scheme + 3;
+  const size_t end = std::min(url.find_first_of("/?#", begin), url.size());
+  const size_t at = url.rfind('@', end);
+  const size_t colon = url.find(':', begin);
+  if (at == std::string::npos || at < begin || colon > at) return url;
+  return url.replace(colon + 1, at - colon - 1, kSecretText);
+}
+
+// As one line; what keys of secrets hold is left out.
+void EmitSection(const YAML::Node& node, bool secret, uint32_t depth, YAML::Emitter* out) {
+  constexpr uint32_t kDepthMax = 64;
+  static const std::set<std::string, std::less<>> kSecrets = {
+      "password", "credentials", "bearer_token", "client_secret", "secret", "headers", "proxy_connect_header"};
+  if (node.IsMap() && depth < kDepthMax) {
+    *out << YAML::BeginMap;
+    for (const auto& entry : node) {
+      const std::string key = entry.first.IsScalar() ? entry.first.Scalar() : std::string();
+      *out << YAML::Key << YAML::DoubleQuoted << key << YAML::Value;
+      EmitSection(entry.second, secret || kSecrets.count(key) != 0, depth + 1, out);
+    }
+    *out << YAML::EndMap;
+  } else if (node.IsSequence() && depth < kDepthMax) {
+    *out << YAML::BeginSeq;
+    for (const YAML::Node& item : node) EmitSection(item, secret, depth + 1, out);
+    *out << YAML::EndSeq;
+  } else if (!node.IsScalar()) {
+    *out << YAML::Null;
+  } else if (secret) {
+    *out << YAML::DoubleQuoted << std::string(kSecretText);
+  } else if (node.Tag() == "!") {  // it was between quotes
+    *out << YAML::DoubleQuoted << WithoutPassword(node.Scalar());
+  } else {
+    *out << WithoutPassword(node.Scalar());
+  }
+}
+
+std::string PrintSection(const YamlSection& section, std::string_view none) {
+  if (section.text.empty()) return std::string(none);
+  YAML::Emitter emitter;
+  emitter.SetMapFormat(YAML::Flow);
+  emitter.SetSeqFormat(YAML::Flow);
+  try {
+    EmitSection(YAML::Load(section.text), false, 0, &emitter);
+  } catch (const YAML::Exception&) {
+    return std::string(none);  // it was valid when it was read
+  }
+  std::string line = emitter.c_str();
+  std::replace(line.begin(), line.end(), '\n', ' ');
+  return line;
 }
 
 struct Printer {
@@ -261,6 +339,24 @@ struct Printer {
     }
     return fmt::format("[{}]", fmt::join(items, ", "));
   }
+  std::string operator()(const TextMap& slot) const {
+    std::string out = "{";
+    for (const auto& [name, text] : *slot.value) {
+      out += (out.size() > 1 ? ", " : "") + Quoted(name) + ": " + Quoted(text);
+    }
+    return out + "}";
+  }
+  std::string operator()(const Urls& slot) const {
+    std::vector<std::string> urls;
+    std::string_view rest = *slot.value;
+    while (!rest.empty()) {
+      const size_t comma = std::min(rest.find(','), rest.size());
+      urls.push_back(WithoutPassword(std::string(rest.substr(0, comma))));
+      rest.remove_prefix(std::min(comma + 1, rest.size()));
+    }
+    return Quoted(fmt::format("{}", fmt::join(urls, ",")));
+  }
+  std::string operator()(const Section& slot) const { return PrintSection(*slot.value, slot.none); }
   std::string operator()(const OtlpSettings& slot) const { return PrintOtlpConfig(*slot.value); }
   std::string operator()(const Masks& slot) const {
     if (*slot.value == nullptr) return "[]";
@@ -306,6 +402,9 @@ Status ReadSlot(const YAML::Node& node, const Slot& slot) {
   }
   if (const auto* otlp = std::get_if<OtlpSettings>(&slot); otlp != nullptr && node.IsMap()) {
     return ReadOtlpConfig(node, otlp->value);
+  }
+  if (const auto* map = std::get_if<TextMap>(&slot); map != nullptr && node.IsMap()) {
+    return ReadTextMap(node, map->value);
   }
   if (!node.IsScalar()) return InvalidArgument(node.IsNull() ? "needs a value" : "takes a single value");
   return std::visit(ScalarReader{node.Scalar()}, slot);

@@ -7,6 +7,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -89,11 +91,30 @@ struct Masks {
 struct OtlpSettings {
   OtlpConfig* value;
 };
+// {name: text, …}
+struct TextMap {
+  std::map<std::string, std::string, std::less<>>* value;
+};
+// URLs, comma-separated; passwords in them are not printed.
+struct Urls {
+  std::string* value;
+};
+// A part of the file that has a parser of its own: its text, behind as many empty lines as stand above it in the file, so
+// that the parser's line numbers are the file's.
+struct YamlSection {
+  std::string text;  // empty: not there
+  std::string file;  // for the parser's errors
+};
+// Only a whole top-level key of a file (or --set) can be one. Passwords in it are not printed.
+struct Section {
+  YamlSection* value;
+  std::string_view none;  // how "not there" is printed: {} or []
+};
 using Slot = std::variant<Flag, Text, TextList, Choice, DurabilityChoice, Port, Count, CountSize, Real, Bytes,
                           Bytes32, BytesSize, DurationMs, DurationNs, InstantNs, RetentionStreams,
-                          BlockedQueries, Masks, OtlpSettings>;
+                          BlockedQueries, Masks, OtlpSettings, TextMap, Urls, Section>;
 
-// Reads `node` into the slot; after an error the slot is as it was.
+// Reads `node` into the slot; after an error the slot is as it was. A Section is read by whoever has the file's text.
 Status ReadSlot(const YAML::Node& node, const Slot& slot);
 // As a YAML value that ReadSlot takes, on one line.
 std::string PrintSlot(const Slot& slot);

@@ -22,6 +22,7 @@ RetentionPolicy PolicyOf(const Config& config, const std::map<std::string, Confi
 // A value for the log: on one line it stands between quotes, so it may hold none.
 std::string Loggable(std::string value) {
   std::replace(value.begin(), value.end(), '"', '\'');
+  std::replace(value.begin(), value.end(), '\n', ' ');
   return value;
 }
 
@@ -62,6 +63,11 @@ Status LiveLimits::ReadOverrides() {
   return Status::Ok();
 }
 
+void LiveLimits::SetParticipant(Prepare prepare) {
+  const MutexLock lock(mu_);
+  participant_ = std::move(prepare);
+}
+
 Status LiveLimits::Reload() {
   const MutexLock lock(mu_);
   Status status = TryReload();
@@ -71,7 +77,7 @@ Status LiveLimits::Reload() {
     stats_.last_success_ns = clock_->NowNs();
   } else {
     ++stats_.reloads_failed;
-    spdlog::error("msg=\"limits not reloaded; those in force stay\" error=\"{}\"",
+    spdlog::error("msg=\"configuration not reloaded; what is in force stays\" error=\"{}\"",
                   Loggable(std::string(status.message())));
   }
   return status;
@@ -82,8 +88,14 @@ Status LiveLimits::TryReload() {
   Config config = config_;
   CopyLimits(fresh, &config);
   VARVE_ASSIGN_OR_RETURN(Tenants tenants, LoadTenants(config));
+  std::function<void()> apply;
+  if (participant_ != nullptr) {
+    VARVE_ASSIGN_OR_RETURN(apply, participant_(fresh));
+    CopyAlertingFiles(fresh, &config);
+  }
   LogChanges(config, tenants);
   Publish(std::move(config), std::move(tenants));
+  if (apply != nullptr) apply();
   return Status::Ok();
 }
 

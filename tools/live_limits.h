@@ -5,8 +5,9 @@
 //   WritePath writes(engine, limits.ingest());
 //   … limits.Reload() on SIGHUP and POST /-/reload
 //
-// What a reload may change is what stands below `limits:`, and the file that runtime_config.file named at the
-// start. Everything is read and checked before anything is changed.
+// What a reload may change is what stands below `limits:`, the file that runtime_config.file named at the start, and
+// what a participant has of the configuration (rules, notifications, reports). Everything is read and checked before
+// anything is changed.
 // Threads: thread-safe; reloads wait for each other.
 #pragma once
 
@@ -28,12 +29,18 @@ namespace varve {
 class LiveLimits final : public LimitsSource {
  public:
   using Load = std::function<Result<Config>()>;
+  // Reads and checks a participant's part of the fresh configuration. What it returns puts that in force, and cannot
+  // fail; after an error nothing has changed.
+  using Prepare = std::function<Result<std::function<void()>>(const Config& fresh)>;
 
   // `config` is what `load` gave at the start.
   LiveLimits(Load load, Config config, const Clock* clock = &Clock::System());
 
   // The overrides, for the first time; nothing is logged.
   Status ReadOverrides() VARVE_EXCLUDES(mu_);
+
+  // For what reloads together with the limits. Null: nothing does (any more).
+  void SetParticipant(Prepare prepare) VARVE_EXCLUDES(mu_);
 
   Status Reload() override VARVE_EXCLUDES(mu_);
   std::string TenantYaml(std::string_view tenant) const override VARVE_EXCLUDES(mu_);
@@ -59,6 +66,7 @@ class LiveLimits final : public LimitsSource {
   const std::shared_ptr<RetentionSource> retention_;
 
   mutable Mutex mu_;
+  Prepare participant_ VARVE_GUARDED_BY(mu_);
   Config config_ VARVE_GUARDED_BY(mu_);
   Tenants tenants_ VARVE_GUARDED_BY(mu_);  // their retention_streams are their own
   Stats stats_ VARVE_GUARDED_BY(mu_);

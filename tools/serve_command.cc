@@ -16,6 +16,8 @@
 #include "http/http_server.h"
 #include "ingest/write_path.h"
 #include "query/exec/delete_filter.h"
+#include "tools/alerting_files.h"
+#include "tools/alerting_service.h"
 #include "tools/commands.h"
 #include "tools/config.h"
 #include "tools/freed_memory.h"
@@ -68,7 +70,7 @@ void RaiseDescriptorLimit() {
 }
 
 // Waits for SIGTERM or SIGINT; all threads have them blocked. A second one ends the process at once. SIGHUP
-// reads the limits again.
+// reads the configuration's files again.
 void WaitForStopSignal(const sigset_t& signals, LiveLimits* limits) {
   int received = 0;
   while (sigwait(&signals, &received) != 0 || received == SIGHUP) {
@@ -79,6 +81,20 @@ void WaitForStopSignal(const sigset_t& signals, LiveLimits* limits) {
   sigdelset(&unblocked, SIGHUP);  // whose default would end the process in the middle of its stop
   pthread_sigmask(SIG_UNBLOCK, &unblocked, nullptr);
 }
+
+// While it lives a reload also reads the files of rules, notifications and reports.
+class Reloading {
+ public:
+  Reloading(LiveLimits* limits, AlertingService* alerting) : limits_(limits) {
+    limits_->SetParticipant([alerting](const Config& fresh) { return alerting->Prepare(fresh.alerting); });
+  }
+  ~Reloading() { limits_->SetParticipant(nullptr); }
+  Reloading(const Reloading&) = delete;
+  Reloading& operator=(const Reloading&) = delete;
+
+ private:
+  LiveLimits* const limits_;
+};
 
 Status Serve(const Config& config, LiveLimits* limits) {
   sigset_t stop_signals;
@@ -93,6 +109,7 @@ Status Serve(const Config& config, LiveLimits* limits) {
   const FreedMemoryReturner freed_memory(kFreedMemoryInterval);
 
   VARVE_RETURN_IF_ERROR(limits->ReadOverrides());
+  VARVE_ASSIGN_OR_RETURN(AlertingFiles alerting_files, ReadAlertingFiles(config.alerting));
   EngineOptions engine_options = config.engine;
   engine_options.row_filter_factory = CompileDeleteFilter;
   engine_options.retention = limits->retention();
@@ -102,13 +119,21 @@ Status Serve(const Config& config, LiveLimits* limits) {
   };
   VARVE_ASSIGN_OR_RETURN(const std::unique_ptr<Engine> engine, Engine::Open(engine_options));
   WritePath writes(engine.get(), *limits->ingest());
+  AlertingService alerting({.engine = engine.get(),
+                            .writes = &writes,
+                            .query_limits = limits->query(),
+                            .promql = config.http.prometheus.promql},
+                           config.alerting, std::move(alerting_files));
   HttpOptions http_options = config.http;
+  http_options.alerting = alerting.parts();
   http_options.tenant_limits = limits->query();
   http_options.limits_source = limits;
   HttpServer server(engine.get(), &writes, config.query, http_options);
   VARVE_RETURN_IF_ERROR(server.Start());
   VARVE_RETURN_IF_ERROR(engine->Recover(writes.MakeReplay()));
+  VARVE_RETURN_IF_ERROR(alerting.Start());
   server.SetReady(true);
+  const Reloading reloading(limits, &alerting);
   const EngineStats stats = engine->Stats();
   const std::string host = config.http.listen_address.find(':') == std::string::npos
                                ? config.http.listen_address
@@ -128,6 +153,7 @@ Status Serve(const Config& config, LiveLimits* limits) {
   WaitForStopSignal(stop_signals, limits);
   server.SetReady(false);
   server.Stop();
+  alerting.Stop();
   VARVE_RETURN_IF_ERROR(engine->Close());
   spdlog::info("msg=stopped");
   return Status::Ok();
@@ -167,7 +193,7 @@ void AddServeCommand(CLI::App* app, ChosenCommand* chosen) {
       ->type_name("FORMAT")
       ->check(CLI::IsMember({"logfmt", "json"}).description(""));
   command->footer(
-      "Stops cleanly on SIGTERM and SIGINT; reads the limits again on SIGHUP. The keys of the configuration "
+      "Stops cleanly on SIGTERM and SIGINT; reads limits, rules and notifications again on SIGHUP. The keys of the configuration "
       "are in docs/operations.md;\n"
       "GET /config shows what is in effect.\n\n"
       "Examples:\n"

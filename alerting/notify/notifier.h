@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "alerting/notify/alert_sink.h"
+#include "alerting/notify/integration_factory.h"
 #include "alerting/notify/notify_config.h"
 #include "alerting/notify/receiver.h"
 #include "alerting/notify/silence.h"
@@ -38,6 +39,8 @@ struct NotifierOptions {
   uint32_t silences_max = 10'000;         // alertmanager.silences_max, of a tenant
   int64_t retention_ms = 120 * 3'600'000;  // alertmanager.retention: of expired silences and of what was sent
   int64_t backoff_max_ms = 60'000;
+  // Makes the integrations of a configuration; null: MakeIntegrationSet, those of receiver.h.
+  IntegrationFactory integrations;
   // What happened to deliveries, as lines of the log stream {job="varve-alerts"}; may be null. Quick, any thread.
   std::function<void(std::string_view tenant, int64_t ts_ms, std::string json_line)> log;
 };
@@ -72,6 +75,7 @@ struct NotifierStats {
   uint64_t alerts_active = 0, alerts_suppressed = 0, alerts_received = 0, alerts_refused = 0;
   uint64_t groups = 0, silences_active = 0, silences_pending = 0, silences_expired = 0;
   uint64_t deliveries_pending = 0;
+  uint64_t record_failures = 0;  // writes of records that failed; they are repeated
   std::map<std::pair<std::string, std::string>, IntegrationStats> integrations;  // by receiver, kind
 };
 
@@ -87,6 +91,8 @@ class Notifier final : public AlertSink {
   // Waits for deliveries under way for at most `wait_ms`, then cancels them.
   void Stop(int64_t wait_ms = 5'000);
 
+  // As AlertSink says, except that what can be taken is taken: kInvalidArgument names the first alert that is wrong,
+  // kResourceExhausted the limit that others exceed. After any other error nothing is.
   Status Post(std::string_view tenant, const std::vector<PostedAlert>& alerts) override;
 
   std::vector<AlertView> Alerts(std::string_view tenant, const AlertFilter& filter) const;

@@ -44,6 +44,7 @@ struct EmailConfig {
   LabelMap headers;  // templates; Subject, From and To have defaults
   std::string html;  // templates
   std::string text;
+  enum class Threading { kOff, kAlways, kDaily } threading = Threading::kOff;  // mails of a group refer to one another
 };
 
 struct SlackField {
@@ -64,7 +65,7 @@ struct SlackConfig {
   std::string app_url;
   HttpClientConfig http;
   std::string channel, username, color, title, title_link, pretext, text, footer, fallback, callback_id, icon_emoji,
-      icon_url, image_url, thumb_url;  // templates
+      icon_url, image_url, thumb_url, message_text;  // templates
   bool link_names = false, short_fields = false;
   std::vector<std::string> mrkdwn_in;
   std::vector<SlackField> fields;

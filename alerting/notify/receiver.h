@@ -24,7 +24,8 @@ struct Notification {
   std::string receiver;
   std::string group_key;  // `{}/{severity="page"}:{alertname="A"}`, as Alertmanager writes it
   LabelMap group_labels;
-  std::vector<PostedAlert> alerts;  // firing first, each ascending by start and labels
+  // In Alertmanager's order: by job, instance, then labels. Those that fire have no end (0).
+  std::vector<PostedAlert> alerts;
   std::vector<std::string> fingerprints;  // of the alerts, 16 hex digits, as Alertmanager's
   std::string external_url;
   int64_t now_ms = 0;
@@ -44,6 +45,7 @@ struct Message {
 struct Delivery {
   Status status;
   bool retry = false;  // a later attempt may succeed
+  int64_t retry_after_ms = -1;  // what the receiver asked for (Retry-After); -1: nothing
 };
 
 class Integration {

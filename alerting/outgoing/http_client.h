@@ -17,13 +17,14 @@ namespace varve {
 struct TlsConfig {
   std::string ca_file, cert_file, key_file, server_name;
   bool insecure_skip_verify = false;
-  std::string min_version;  // TLS10 to TLS13; empty: TLS12
+  std::string min_version, max_version;  // TLS10 to TLS13; empty: from TLS12 to the newest
 };
 
 struct HttpClientConfig {
   std::string basic_auth_username, basic_auth_password, basic_auth_password_file;
   std::string authorization_type, authorization_credentials, authorization_credentials_file;  // type: Bearer when empty
-  std::string proxy_url;
+  std::string proxy_url, no_proxy;
+  bool proxy_from_environment = false;
   bool follow_redirects = true;
   TlsConfig tls;
   std::vector<std::pair<std::string, std::string>> headers;

@@ -6,6 +6,7 @@
 //
 // Unknown keys, wrong expressions and wrong templates are errors that name file, line, group and rule:
 //   rules/ssh.yml:12: group "ssh", rule 2 "BruteForce": could not parse expression: 1:5: parse error: …
+// A file is at most kYamlBytesMax (yaml_document.h) long. Of several documents in a file the first counts, as in Prometheus.
 // Threads: pure functions.
 #pragma once
 
@@ -18,12 +19,11 @@
 
 namespace varve {
 
-inline constexpr size_t kRuleFileBytesMax = 16 << 20;
-
 // The whole file: `groups:`. `name` stands in errors and becomes RuleGroup::file. A rule without `type` is in
 // `language` if its expression is a valid one in it, else in the other one. kInvalidArgument lists every error, one a
 // line; two groups of one name are one.
 Result<std::vector<RuleGroup>> ParseRuleFile(std::string_view text, std::string_view name, RuleLanguage language);
+Result<std::vector<RuleGroup>> ReadRuleFile(const std::string& path, RuleLanguage language);
 // Reads and parses all files that the patterns match (each pattern that has no wildcard must match).
 Result<std::vector<RuleGroup>> ReadRuleFiles(const std::vector<std::string>& patterns, RuleLanguage language);
 

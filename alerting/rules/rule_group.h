@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "alerting/label_map.h"
@@ -13,13 +14,17 @@
 namespace varve {
 
 enum class RuleLanguage : uint8_t { kPromql, kLogql };
+std::string_view RuleLanguageName(RuleLanguage language);  // "promql"
 
 // What values that are not there count as.
 enum class TreatMissing : uint8_t { kMissing, kIgnore, kBreaching, kNotBreaching };
+std::string_view TreatMissingName(TreatMissing treat);  // "not_breaching"
+
+inline constexpr uint32_t kAlarmPeriodsMax = 10'000;
 
 // M of N: the alert follows the last `evaluation_periods` evaluations of the rule (alarm.h).
 struct AlarmSpec {
-  uint32_t evaluation_periods = 1;   // N, at least 1
+  uint32_t evaluation_periods = 1;   // N, 1 to kAlarmPeriodsMax
   uint32_t datapoints_to_alarm = 1;  // M, 1 to N; N where the file does not say
   TreatMissing treat_missing = TreatMissing::kMissing;
   bool notify_insufficient_data = false;  // also alerts with alarm_state="INSUFFICIENT_DATA"

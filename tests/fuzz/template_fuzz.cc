@@ -8,7 +8,7 @@
 
 #include "engine/base/check.h"
 #include "query/logql/templates/template.h"
-#include "query/logql/templates/template_limits.h"
+#include "query/templates/template_limits.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace varve;
@@ -39,7 +39,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     std::string error;
     const bool ok = parsed->Execute(&row, &out, &error);
     VARVE_CHECK(ok || error.starts_with("template: line:"));
-    if (ok) VARVE_CHECK(out.size() <= kTemplateOutputBytesMax);
+    if (ok) VARVE_CHECK(out.size() <= templates::kTemplateOutputBytesMax);
     const bool tells_time =
         text.find("now") != std::string_view::npos || text.find("date") != std::string_view::npos;
     if (round == 0) first = ok ? out : error;

@@ -32,6 +32,10 @@ class MemoryRecordStore final : public RecordStore {
     }
     return Status::Ok();
   }
+  size_t size() const {
+    const MutexLock lock(mu_);
+    return records_.size();
+  }
   // Ok: writes succeed again.
   void FailWrites(Status status) {
     const MutexLock lock(mu_);

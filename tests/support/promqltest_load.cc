@@ -164,7 +164,7 @@ Status StoreNhcb(const Load& load, MetricStore* store) {
         underscore == std::string::npos ? std::string_view() : std::string_view(name).substr(underscore);
     double bound = 0;
     if (suffix == "_bucket") {
-      const Result<double> le = ParseWholeNumber(series.labels.Get("le"));
+      const Result<double> le = promql::ParseWholeNumber(series.labels.Get("le"));
       if (!le.ok() || std::isnan(*le)) continue;
       bound = *le;
     } else if (suffix != "_sum" && suffix != "_count") {

@@ -61,14 +61,14 @@ Result<Load> ParseLoad(Lines* lines) {
   if (!re2::RE2::FullMatch(lines->current(), kLoad, &nhcb, &step)) return InvalidArgument("invalid load command");
   load.with_nhcb = !nhcb.empty();
   VARVE_ASSIGN_OR_RETURN(load.step_ms, Milliseconds(step));
-  std::optional<StartTimes> starts;
+  std::optional<promql::StartTimes> starts;
   while (const std::string* line = lines->NextOfBody()) {
-    if (IsStartTimesLine(*line)) {
+    if (promql::IsStartTimesLine(*line)) {
       if (starts) return InvalidArgument("an @st line has no following sample line");
-      VARVE_ASSIGN_OR_RETURN(starts, ParseStartTimes(*line));
+      VARVE_ASSIGN_OR_RETURN(starts, promql::ParseStartTimes(*line));
       continue;
     }
-    VARVE_ASSIGN_OR_RETURN(SeriesDescription series, ParseSeriesDescription(*line));
+    VARVE_ASSIGN_OR_RETURN(SeriesDescription series, promql::ParseSeriesDescription(*line));
     LoadedSeries loaded{std::move(series.labels), std::move(series.values), {}};
     if (starts) {
       if (starts->labels != loaded.labels || starts->offsets_ms.size() != loaded.values.size()) {
@@ -142,11 +142,11 @@ Result<bool> ParseEvalLine(const std::string& line, Eval* eval) {
     VARVE_RETURN_IF_ERROR(ParseExpect(line, eval));
     return false;
   }
-  if (const Result<double> number = ParseWholeNumber(line); number.ok()) {
+  if (const Result<double> number = promql::ParseWholeNumber(line); number.ok()) {
     eval->scalar = *number;
     return true;
   }
-  VARVE_ASSIGN_OR_RETURN(SeriesDescription series, ParseSeriesDescription(line));
+  VARVE_ASSIGN_OR_RETURN(SeriesDescription series, promql::ParseSeriesDescription(line));
   if (series.values.empty()) return InvalidArgument("no value is expected of a series");
   if (series.values.size() > 1 && !eval->is_range && eval->step_ms == 0) {
     return InvalidArgument("expecting multiple values in instant evaluation not allowed");

@@ -12,9 +12,12 @@
 
 #include "engine/base/status.h"
 #include "engine/model/regex.h"
-#include "tests/support/promqltest_series.h"
+#include "query/promql/values/series_description.h"
 
 namespace varve::promqltest {
+
+using promql::SequenceValue;
+using promql::SeriesDescription;
 
 struct Clear {};
 

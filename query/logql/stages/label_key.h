@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "query/logql/row_arena.h"
+#include "query/logql/values/utf8.h"
 
 namespace varve::logql {
 
@@ -18,18 +19,11 @@ bool IsCleanLabelKey(std::string_view key);
 // Appends the sanitised key. The digit rule applies when `out` is empty.
 void AppendSanitisedKey(std::string* out, std::string_view key);
 
-// Length of the UTF-8 sequence that `text` starts with, as Go's utf8.DecodeRune; 0 when it is invalid
-// (then Go skips one byte and reads U+FFFD).
-size_t Utf8SequenceLength(std::string_view text);
-
 // `text` with each invalid byte and each U+FFFD replaced by a space, as Loki does with extracted values;
 // `text` itself when there is none.
 std::string_view ReplaceInvalidUtf8(std::string_view text, RowArena* arena);
 
 // Whether any byte is not ASCII.
 bool HasNonAscii(std::string_view text);
-
-// Appends a code point as UTF-8; surrogates and values out of range as U+FFFD. Returns the end.
-char* AppendUtf8(char* out, uint32_t rune);
 
 }  // namespace varve::logql

@@ -1,6 +1,6 @@
 // A line_format or label_format template, compiled: Go's text/template with Loki's functions.
 //
-// Bounds: template_limits.h. Threads: immutable after Parse, share freely.
+// Bounds: query/templates/template_limits.h. Threads: immutable after Parse, share freely.
 #pragma once
 
 #include <memory>
@@ -11,9 +11,11 @@
 #include "engine/base/status.h"
 #include "query/logql/stages/stage.h"
 
-namespace varve::logql {
-
+namespace varve::templates {
 struct TemplateTree;
+}
+
+namespace varve::logql {
 
 class Template {
  public:
@@ -32,7 +34,7 @@ class Template {
   bool reads_line() const;
 
  private:
-  std::shared_ptr<const TemplateTree> tree_;
+  std::shared_ptr<const templates::TemplateTree> tree_;
 };
 
 }  // namespace varve::logql

@@ -8,7 +8,7 @@
 
 #include "tests/support/promqltest_load.h"
 #include "tests/support/memory_metric_store.h"
-#include "tests/support/promqltest_series.h"
+#include "query/promql/values/series_description.h"
 #include "tests/support/status_matchers.h"
 
 namespace varve::promqltest {
@@ -17,7 +17,7 @@ namespace {
 using ::testing::HasSubstr;
 
 std::string Values(const std::string& line) {
-  const Result<SeriesDescription> series = ParseSeriesDescription(line);
+  const Result<SeriesDescription> series = promql::ParseSeriesDescription(line);
   if (!series.ok()) return series.status().message();
   std::string out;
   for (const SequenceValue& value : series->values) {
@@ -52,9 +52,9 @@ TEST(PromqltestSeries, RefusesWhatIsNotOne) {
 }
 
 TEST(PromqltestSeries, ReadsStartTimes) {
-  EXPECT_TRUE(IsStartTimesLine("a{b=\"c\"}@st -30s"));
-  EXPECT_FALSE(IsStartTimesLine("a 1"));
-  const Result<StartTimes> starts = ParseStartTimes("a@st -30s _x2 0s-1sx1");
+  EXPECT_TRUE(promql::IsStartTimesLine("a{b=\"c\"}@st -30s"));
+  EXPECT_FALSE(promql::IsStartTimesLine("a 1"));
+  const Result<promql::StartTimes> starts = promql::ParseStartTimes("a@st -30s _x2 0s-1sx1");
   ASSERT_OK(starts);
   EXPECT_EQ(starts->labels.ToString(), "a");
   EXPECT_THAT(starts->offsets_ms,
@@ -118,7 +118,7 @@ TEST(Promqltest, RunsInstantQueriesAtOtherTimes) {
 TEST(PromqltestLoad, GivesHintsAsPrometheusStorageDoes) {
   Load load;
   load.step_ms = 1000;
-  const auto described = ParseSeriesDescription(
+  const auto described = promql::ParseSeriesDescription(
       "a {{count:2 sum:1 buckets:[2]}} {{count:3 sum:1 buckets:[3]}} {{count:1 sum:1 buckets:[1]}} 5 "
       "{{count:2 sum:1 buckets:[2]}} {{schema:1 count:3 sum:1 buckets:[3]}} "
       "{{schema:1 count:3 sum:1 buckets:[3] counter_reset_hint:gauge}}");

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -85,6 +86,81 @@ TEST(Config, NamesFileLineAndKeyOfAMistake) {
   EXPECT_TRUE(status.message().starts_with("f:") &&
               status.message().find("not valid YAML") != std::string::npos)
       << status.message();
+}
+
+TEST(Config, KeepsTheTextAndPlaceOfSectionsWithAParserOfTheirOwn) {
+  Config config;
+  const Status status = ApplyConfigText(R"(# rules
+rule_files: ["rules/*.yml"]
+alerting:
+  # elsewhere
+  alertmanagers:
+    - scheme: https
+      basic_auth: {username: u, password: hidden}
+      static_configs:
+        - targets: ["am:9093"]
+reports: [{name: daily,
+  schedule: "0 9 * * *"}]
+global:
+  external_labels: {site: a}
+ruler:
+  storage:
+    local:
+      directory: rules
+)",
+                                        "f.yaml", &config);
+  ASSERT_TRUE(status.ok()) << status.ToString();
+  EXPECT_EQ((std::vector<std::string>{"rules/*.yml"}), config.alerting.rule_files);
+  EXPECT_EQ(
+      "\n\n         \n  # elsewhere\n  alertmanagers:\n    - scheme: https\n"
+      "      basic_auth: {username: u, password: hidden}\n      static_configs:\n        - targets: [\"am:9093\"]\n",
+      config.alerting.alertmanagers.text);
+  EXPECT_EQ("f.yaml", config.alerting.alertmanagers.file);
+  EXPECT_EQ(std::string(9, '\n') + "         [{name: daily,\n  schedule: \"0 9 * * *\"}]\n", config.alerting.reports.text);
+  EXPECT_EQ("a", config.alerting.ruler.external_labels.at("site"));
+  EXPECT_EQ("rules", config.alerting.ruler_directory);
+  const std::string printed = ToYaml(config);
+  EXPECT_EQ(std::string::npos, printed.find("hidden"));
+  EXPECT_NE(std::string::npos, printed.find(R"(reports: [{"name": daily, "schedule": "0 9 * * *"}])")) << printed;
+  Config again;
+  const Status read = ApplyConfigText(printed, "g", &again);
+  ASSERT_TRUE(read.ok()) << read.ToString() << printed;
+  EXPECT_EQ(printed, ToYaml(again));
+}
+
+TEST(Config, KeepsSectionsOfEveryShape) {
+  const struct {
+    const char* text;
+    const char* section;
+  } cases[] = {
+      {"{alerting: {a: 1}, rule_files: []}", "{a: 1}"},
+      {"x: &x {a: 1}\nalerting: *x\n", nullptr},  // unknown key x
+      {"alerting:\n", ""},
+      {"alerting: {}\n", ""},
+      {"alerting:\n  a: 1", "         \n  a: 1"},
+  };
+  for (const auto& c : cases) {
+    Config config;
+    const Status status = ApplyConfigText(c.text, "f", &config);
+    EXPECT_EQ(c.section != nullptr, status.ok()) << c.text << status.ToString();
+    if (c.section == nullptr) continue;
+    EXPECT_EQ(c.section, config.alerting.alertmanagers.text) << c.text;
+  }
+  Config config;
+  EXPECT_EQ("f:1: alerting: takes a map", ApplyConfigText("alerting: 5", "f", &config).message());
+  EXPECT_EQ("f:1: reports: takes a list", ApplyConfigText("reports: a", "f", &config).message());
+}
+
+TEST(Config, LooksForRuleFilesBesideTheFileThatNamesThem) {
+  const std::string folder = ::testing::TempDir() + "alerting_config";
+  std::filesystem::create_directories(folder);
+  const std::string path = folder + "/varve.yaml";
+  std::ofstream(path) << "rule_files: [a.yml, /b.yml]\nalertmanager: {config_file: am.yml}\n";
+  Config config;
+  ASSERT_TRUE(ApplyConfigFile(path, &config).ok());
+  EXPECT_EQ((std::vector<std::string>{folder + "/a.yml", "/b.yml"}), config.alerting.rule_files);
+  EXPECT_EQ(folder + "/am.yml", config.alerting.notify_config_file);
+  EXPECT_EQ("", config.alerting.ruler_directory);
 }
 
 TEST(Config, SetOverridesAnyKey) {

@@ -1,5 +1,5 @@
 // Whatever a template asks for, a row stays bounded, and the error names the limit.
-#include "query/logql/templates/template_limits.h"
+#include "query/templates/template_limits.h"
 
 #include <gtest/gtest.h>
 

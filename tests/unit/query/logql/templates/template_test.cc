@@ -96,7 +96,7 @@ TEST(Template, FailsInGosWords) {
   EXPECT_EQ(RenderText("a\n {{ div 1 0 }}").substr(0, 19), "template: line:2:4:");
   EXPECT_EQ(
       RenderText("{{ template \"nosuch\" }}"),
-      "template: line:1:3: executing \"line\" at <{{template \"nosuch\"}}>: template \"nosuch\" not defined");
+      "template: line:1:12: executing \"line\" at <{{template \"nosuch\"}}>: template \"nosuch\" not defined");
 }
 
 TEST(Template, TellsWhatItReads) {

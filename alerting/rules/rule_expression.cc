@@ -1,0 +1,103 @@
+#include "alerting/rules/rule_expression.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/model/labels.h"
+#include "query/logql/parser.h"
+#include "query/logql/pipeline.h"
+#include "query/promql/syntax/parser.h"
+
+namespace varve {
+namespace {
+
+Status CheckPipeline(const logql::LogSelector& selector, const std::optional<logql::Unwrap>& unwrap) {
+  return logql::Pipeline::Compile(selector.stages, unwrap, logql::LabelNeeds{}).status().Clone();
+}
+
+// Every pipeline of the tree. Without recursion: a tree may be kNestingMax deep.
+Status CheckPipelines(const logql::Expr& root) {
+  std::vector<const logql::Expr*> pending = {&root};
+  while (!pending.empty()) {
+    const logql::Expr& expr = *pending.back();
+    pending.pop_back();
+    if (const auto* lines = std::get_if<logql::LogSelector>(&expr.node)) {
+      VARVE_RETURN_IF_ERROR(CheckPipeline(*lines, std::nullopt));
+    } else if (const auto* range = std::get_if<logql::RangeAggregation>(&expr.node)) {
+      VARVE_RETURN_IF_ERROR(CheckPipeline(range->range.selector, range->range.unwrap));
+    } else if (const auto* vector = std::get_if<logql::VectorAggregation>(&expr.node)) {
+      pending.push_back(vector->operand.get());
+    } else if (const auto* binary = std::get_if<logql::BinaryOperation>(&expr.node)) {
+      pending.push_back(binary->right.get());
+      pending.push_back(binary->left.get());
+    } else if (const auto* replace = std::get_if<logql::LabelReplace>(&expr.node)) {
+      pending.push_back(replace->operand.get());
+    }
+  }
+  return Status::Ok();
+}
+
+Status CheckLogql(std::string_view expr) {
+  VARVE_ASSIGN_OR_RETURN(const logql::ExprPtr parsed, logql::ParseExpr(expr));
+  return CheckPipelines(*parsed);
+}
+
+Status CheckPromql(std::string_view expr) {
+  VARVE_ASSIGN_OR_RETURN(const promql::ExprPtr parsed, promql::ParseExpr(expr));
+  for (const promql::LogqlVector* inner : promql::LogqlVectors(*parsed)) {
+    Status status = CheckLogql(inner->query);
+    if (status.ok() && IsLogLines(inner->query)) {
+      status = InvalidArgument("a metric query is wanted here, this one gives log lines");
+    }
+    if (!status.ok()) return std::move(status).WithContext("logql(" + GoQuoted(inner->query) + ")");
+  }
+  return Status::Ok();
+}
+
+bool HasPipe(std::string_view expr) {
+  char quote = 0;
+  for (size_t i = 0; i < expr.size(); ++i) {
+    const char c = expr[i];
+    if (quote != 0) {
+      if (c == '\\' && quote != '`') {
+        ++i;
+      } else if (c == quote) {
+        quote = 0;
+      }
+    } else if (c == '"' || c == '\'' || c == '`') {
+      quote = c;
+    } else if (c == '|') {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+Status CheckRuleExpression(std::string_view expr, RuleLanguage language) {
+  return language == RuleLanguage::kPromql ? CheckPromql(expr) : CheckLogql(expr);
+}
+
+bool IsLogLines(std::string_view expr) {
+  const Result<logql::ExprPtr> parsed = logql::ParseExpr(expr);
+  return parsed.ok() && parsed.value()->is_log_query();
+}
+
+RuleExpression ChooseRuleLanguage(std::string_view expr, RuleLanguage preferred) {
+  RuleExpression chosen;
+  chosen.language = preferred;
+  chosen.status = CheckRuleExpression(expr, preferred);
+  if (chosen.status.ok()) return chosen;
+  const RuleLanguage other = preferred == RuleLanguage::kPromql ? RuleLanguage::kLogql : RuleLanguage::kPromql;
+  const Status status = CheckRuleExpression(expr, other);
+  if (status.ok()) return {other, Status::Ok()};
+  if (preferred == RuleLanguage::kPromql && HasPipe(expr)) {
+    chosen.status = InvalidArgument(chosen.status.message() + "; as LogQL: " + status.message());
+  }
+  return chosen;
+}
+
+}  // namespace varve
