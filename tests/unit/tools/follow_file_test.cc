@@ -1,6 +1,7 @@
 #include "tools/follow_file.h"
 
 #include <gtest/gtest.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <filesystem>
