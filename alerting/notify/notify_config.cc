@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <sstream>
 
 #include "alerting/notify/config_sections.h"
 #include "alerting/notify/http_config.h"
@@ -36,7 +35,7 @@ void ReadTemplates(YamlMap* root, std::string_view base_dir, std::vector<std::st
     globfree(&found);
     // As Alertmanager: a pattern that matches nothing is no mistake, one that names a file is.
     const bool plain = pattern.find_first_of("*?[") == std::string::npos;
-    if (result == GLOB_NOMATCH && plain) root->FailAt("templates", "cannot read \"" + pattern + "\"");
+    if (result != 0 && plain) root->FailAt("templates", "cannot read \"" + pattern + "\"");
   }
 }
 
@@ -139,12 +138,13 @@ Result<NotifyConfig> ParseNotifyConfig(std::string_view yaml, std::string_view n
 Result<NotifyConfig> ReadNotifyConfig(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return IoError("cannot read " + path);
-  std::ostringstream text;
-  text << file.rdbuf();
+  std::string text(kYamlBytesMax + 1, '\0');  // more than that is an error of ParseYaml
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (file.bad()) return IoError("cannot read " + path);
+  text.resize(static_cast<size_t>(file.gcount()));
   const size_t slash = path.rfind('/');
   const std::string base_dir = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
-  return ParseNotifyConfig(text.str(), Basename(path), base_dir);
+  return ParseNotifyConfig(text, Basename(path), base_dir);
 }
 
 }  // namespace varve
