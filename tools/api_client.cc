@@ -22,6 +22,10 @@ size_t TakeBody(const char* data, size_t size, size_t count, void* target) {
   return bytes;
 }
 
+int AskToStop(void* stop, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  return (*static_cast<std::function<bool()>*>(stop))() ? 1 : 0;
+}
+
 void AddHeader(const std::string& line, HeaderList* headers) {
   headers->reset(curl_slist_append(headers->release(), line.c_str()));
 }
@@ -43,6 +47,8 @@ std::string Escape(std::string_view text) {
 
 struct ApiClient::Impl {
   ServerAddress address;
+  int64_t timeout_ms = 0;
+  std::function<bool()> stop;
   std::unique_ptr<CURL, HandleCloser> handle{curl_easy_init()};
 
   // `body` null: nothing is sent. `method` null: POST or GET, by whether there is a body.
@@ -86,6 +92,12 @@ Result<HttpAnswer> ApiClient::Impl::Send(const std::string& url, std::string_vie
   curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 10L);
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, TakeBody);
   curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer.body);
+  if (timeout_ms != 0) curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(timeout_ms));
+  if (stop) {
+    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, AskToStop);
+    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &stop);
+  }
   const CURLcode code = curl_easy_perform(curl);
   if (code == CURLE_WRITE_ERROR) {
     return TooLarge(fmt::format("the answer of {} is larger than {} bytes", address.url, kAnswerBytesMax));
@@ -101,6 +113,11 @@ Result<HttpAnswer> ApiClient::Impl::Send(const std::string& url, std::string_vie
   curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &seconds);
   answer.retry_after_ms = static_cast<int64_t>(seconds) * 1000;
   return answer;
+}
+
+void ApiClient::SetTimeout(int64_t timeout_ms, std::function<bool()> stop) {
+  impl_->timeout_ms = timeout_ms;
+  impl_->stop = std::move(stop);
 }
 
 Result<HttpAnswer> ApiClient::Get(std::string_view path, const Parameters& parameters) {

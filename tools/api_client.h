@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -36,6 +37,9 @@ class ApiClient {
   ~ApiClient();
   ApiClient(const ApiClient&) = delete;
   ApiClient& operator=(const ApiClient&) = delete;
+
+  // Of whole requests; beyond, and when `stop` (asked about once a second or more often) says so: kUnavailable. 0: none.
+  void SetTimeout(int64_t timeout_ms, std::function<bool()> stop);
 
   // `path` begins with a slash; parameters are escaped here.
   Result<HttpAnswer> Get(std::string_view path, const Parameters& parameters);

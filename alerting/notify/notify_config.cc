@@ -3,7 +3,9 @@
 #include <glob.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 
 #include "alerting/notify/config_sections.h"
 #include "alerting/notify/http_config.h"
@@ -138,10 +140,11 @@ Result<NotifyConfig> ParseNotifyConfig(std::string_view yaml, std::string_view n
 Result<NotifyConfig> ReadNotifyConfig(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return IoError("cannot read " + path);
-  std::string text(kYamlBytesMax + 1, '\0');  // more than that is an error of ParseYaml
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  std::error_code error;
+  const auto bytes = std::filesystem::file_size(path, error);
+  if (error || bytes > kYamlBytesMax) return IoError("cannot read " + path + ": not a file of at most 16 MiB");
+  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   if (file.bad()) return IoError("cannot read " + path);
-  text.resize(static_cast<size_t>(file.gcount()));
   const size_t slash = path.rfind('/');
   const std::string base_dir = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
   return ParseNotifyConfig(text, Basename(path), base_dir);
