@@ -141,6 +141,7 @@ void Ruler::EvaluateDue(int64_t now_ms) {
     std::optional<Impl::Retired> gone;
     {
       const MutexLock lock(impl_->mu);
+      if (impl_->stopping) return;
       item = impl_->TakeDue(now_ms, true);
       if (item == nullptr) gone = impl_->TakeRetired(now_ms);
     }
