@@ -4,6 +4,7 @@
 
 #include "alerting/notify/external_alertmanagers.h"
 #include "alerting/notify/notifier.h"
+#include "alerting/reports/reporter.h"
 #include "alerting/rules/ruler.h"
 #include "http/http_server.h"
 #include "http/metric_families.h"
@@ -87,9 +88,23 @@ void AddNotifier(const NotifierStats& s, FamilyList* out) {
              {{"state", "pending"}});
   out->Gauge("alertmanager_silences", "Silences, by state (Alertmanager's name).", s.silences_expired,
              {{"state", "expired"}});
+  out->Counter("varve_notification_record_failures_total",
+               "Writes of what notifications stand at that failed; they are repeated.", s.record_failures);
   out->Gauge("varve_notifications_pending", "Notifications under way or waiting for another attempt.",
              s.deliveries_pending);
   AddIntegrations(s, out);
+}
+
+void AddReporter(const ReporterStats& s, FamilyList* out) {
+  out->Counter("varve_report_runs_total", "Runs of reports that succeeded.", s.runs);
+  out->Counter("varve_report_failures_total", "Attempts at reports that failed.", s.failures);
+  out->Counter("varve_report_retries_total", "Attempts after the first.", s.retries);
+  out->Counter("varve_report_runs_given_up_total", "Runs whose attempts were used up.", s.given_up);
+  out->Counter("varve_report_messages_sent_total", "Messages of reports that receivers took.", s.sent);
+  out->Counter("varve_report_message_failures_total", "Messages of reports that failed.", s.send_failures);
+  out->Counter("varve_report_runs_made_up_total", "Runs missed while the server was down, made up for.", s.made_up);
+  out->Counter("varve_report_runs_missed_total", "Runs missed that were not made up for: too many.", s.not_made_up);
+  out->Counter("varve_report_record_failures_total", "Writes of the state of reports that failed.", s.record_failures);
 }
 
 }  // namespace
@@ -98,6 +113,7 @@ void AddAlerting(const AlertingParts& alerting, FamilyList* out) {
   if (alerting.ruler != nullptr) AddRuler(alerting.ruler->Stats(), out);
   if (alerting.external != nullptr) AddExternal(alerting.external->Stats(), out);
   if (alerting.notifier != nullptr) AddNotifier(alerting.notifier->Stats(), out);
+  if (alerting.reporter != nullptr) AddReporter(alerting.reporter->Stats(), out);
 }
 
 }  // namespace varve

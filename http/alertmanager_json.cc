@@ -34,8 +34,10 @@ void AppendNamed(std::string* out, std::string_view name) {
   out->push_back('}');
 }
 
-std::string_view StatusName(AlertStatus status) {
-  switch (status) {
+std::string_view StatusName(const AlertView& view) {
+  // Also before the alert has come to a group.
+  if (!view.silenced_by.empty() || !view.inhibited_by.empty() || !view.muted_by.empty()) return "suppressed";
+  switch (view.status) {
     case AlertStatus::kUnprocessed: return "unprocessed";
     case AlertStatus::kActive: return "active";
     case AlertStatus::kSuppressed: return "suppressed";
@@ -184,7 +186,7 @@ void AppendAlertViewJson(std::string* out, const AlertView& view) {
   AppendTexts(out, view.muted_by);
   out->append(",\"silencedBy\":");
   AppendTexts(out, view.silenced_by);
-  out->append(",\"state\":\"").append(StatusName(view.status));
+  out->append(",\"state\":\"").append(StatusName(view));
   out->append("\"},\"updatedAt\":");
   AppendMilliTimeJson(out, view.updated_at_ms);
   if (!view.alert.generator_url.empty()) {

@@ -22,6 +22,7 @@
 #include "http/prometheus_api.h"
 #include "http/push_api.h"
 #include "http/remote_write_api.h"
+#include "http/reports_api.h"
 #include "http/ring_pages.h"
 #include "http/router.h"
 #include "http/ruler_config_api.h"
@@ -75,6 +76,7 @@ struct HttpServer::Impl {
         rules(&prometheus_context, options.alerting.ruler, options.alerting.external),
         ruler_config(options.auth_enabled, options.alerting.ruler, prometheus_context.ready),
         alarms(&prometheus_context, options.alerting.ruler),
+        reports(options.alerting.reporter, options.auth_enabled),
         alertmanager({.notifier = options.alerting.notifier,
                       .auth_enabled = options.auth_enabled,
                       .clock = options.clock,
@@ -102,6 +104,7 @@ struct HttpServer::Impl {
     rules.AddRoutes(&router);
     ruler_config.AddRoutes(&router);
     alarms.AddRoutes(&router);
+    reports.AddRoutes(&router);
     if (options.alerting.notifier != nullptr) alertmanager.AddRoutes(&router);
     limits.AddRoutes(&router);
     if (options.limits_source != nullptr) metrics.WatchLimits(options.limits_source);
@@ -214,6 +217,7 @@ struct HttpServer::Impl {
   RulesApi rules;
   RulerConfigApi ruler_config;
   AlarmsApi alarms;
+  ReportsApi reports;
   AlertmanagerApi alertmanager;
   LimitsApi limits;
   Server server;  // last: it stops before what its handlers use goes away

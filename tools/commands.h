@@ -24,6 +24,7 @@ void AddPushCommand(CLI::App* app, ChosenCommand* chosen);
 void AddLabelsCommand(CLI::App* app, ChosenCommand* chosen);
 void AddSeriesCommand(CLI::App* app, ChosenCommand* chosen);
 void AddTopCommand(CLI::App* app, ChosenCommand* chosen);
+void AddReportCommand(CLI::App* app, ChosenCommand* chosen);
 void AddAlarmsCommand(CLI::App* app, ChosenCommand* chosen);
 void AddSilenceCommand(CLI::App* app, ChosenCommand* chosen);
 void AddRulesCommand(CLI::App* app, ChosenCommand* chosen);

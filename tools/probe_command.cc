@@ -31,6 +31,7 @@
 #include "tools/probe_state.h"
 #include "tools/state_file.h"
 #include "tools/table.h"
+#include "tools/terminal.h"
 #include "tools/time_text.h"
 
 namespace varve {
@@ -162,7 +163,7 @@ Status Prober::RunOnce() {
     table.Add({target.label, target.issuer.empty() ? check.issuer : target.issuer, StatusText(target),
                check.presented ? fmt::format("{:.1f}", CertificateDays(check, NowMs())) : "-"});
   }
-  fmt::print("{}", table.Print(StyleOf(stdout)));
+  fmt::print("{}", table.Print({.colour = WantsColour(STDOUT_FILENO)}));
   return SaveAndPush();
 }
 

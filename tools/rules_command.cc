@@ -11,6 +11,7 @@ void AddRulesCommand(CLI::App* app, ChosenCommand* chosen) {
   rules->require_subcommand(1);
   AddRulesCheckCommand(rules, chosen);
   AddRulesTestCommand(rules, chosen);
+  AddRulesBackfillCommand(rules, chosen);
   rules->footer("docs/rules.md has the formats of rule files and of their tests.");
 }
 

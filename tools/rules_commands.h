@@ -6,6 +6,7 @@
 namespace varve {
 
 void AddRulesCheckCommand(CLI::App* rules, ChosenCommand* chosen);
+void AddRulesBackfillCommand(CLI::App* rules, ChosenCommand* chosen);
 void AddRulesTestCommand(CLI::App* rules, ChosenCommand* chosen);
 
 }  // namespace varve

@@ -40,6 +40,7 @@ int main(int argc, char** argv) {
   varve::AddSeriesCommand(&app, &chosen);
   varve::AddTopCommand(&app, &chosen);
   varve::AddPushCommand(&app, &chosen);
+  varve::AddReportCommand(&app, &chosen);
   varve::AddAlarmsCommand(&app, &chosen);
   varve::AddSilenceCommand(&app, &chosen);
   varve::AddRulesCommand(&app, &chosen);

@@ -47,7 +47,7 @@ AlertmanagerQueue::AlertmanagerQueue(AlertmanagerTarget target, ExternalAlertman
 
 AlertmanagerQueue::~AlertmanagerQueue() {
   EndNow();
-  if (thread_.joinable()) thread_.join();
+  Join();
 }
 
 void AlertmanagerQueue::Add(const std::string& tenant, const std::vector<PostedAlert>& alerts) {
@@ -82,8 +82,11 @@ bool AlertmanagerQueue::WaitEnded(int64_t wait_ms) {
   return changed_.wait_for(lock, std::chrono::milliseconds(std::max<int64_t>(wait_ms, 0)), [this] { return ended_; });
 }
 
-std::deque<QueuedAlert> AlertmanagerQueue::Join() {
+void AlertmanagerQueue::Join() {
   if (thread_.joinable()) thread_.join();
+}
+
+std::deque<QueuedAlert> AlertmanagerQueue::TakeWaiting() {
   const std::lock_guard lock(mu_);
   return std::move(waiting_);
 }

@@ -39,8 +39,10 @@ class AlertmanagerQueue {
   void EndWhenEmpty();
   // False when the thread still runs after `wait_ms`.
   bool WaitEnded(int64_t wait_ms);
-  // After EndNow: waits for the thread and hands over what was not sent.
-  std::deque<QueuedAlert> Join();
+  // After EndNow: waits for the thread.
+  void Join();
+  // After Join: hands over what was not sent.
+  std::deque<QueuedAlert> TakeWaiting();
 
   const std::string& url() const { return target_.url; }
   AlertmanagerStats Stats() const;

@@ -113,7 +113,7 @@ void Dispatcher::FillStats(NotifierStats* stats, int64_t now_ms) const {
   stats->record_failures = record_failures_;
   stats->groups = groups_.size();
   stats->deliveries_pending = queue_.size() + queue_.in_flight();
-  stats->integrations = integration_stats_;
+  for (const auto& [which, integration] : integration_stats_) stats->integrations[which] = integration;
   for (const auto& [tenant, alerts] : alerts_) {
     for (const auto& [fingerprint, alert] : alerts) {
       if (alert->ResolvedAt(now_ms)) continue;

@@ -140,7 +140,13 @@ Result<MailAddress> ParseOne(std::string_view item) {
   if (!item.empty() && item.back() == '>') {
     const size_t open = item.rfind('<');
     if (open == std::string_view::npos) return InvalidArgument("\"" + std::string(item) + "\" has > without <");
-    out.name = OneLine(Unquoted(Trimmed(item.substr(0, open))));
+    const std::string_view name = Trimmed(item.substr(0, open));
+    const bool quoted = name.starts_with('"');
+    if (name.find_first_of("\r\n") != std::string_view::npos ||
+        (!quoted && name.find_first_of("@:;<>\"") != std::string_view::npos)) {
+      return InvalidArgument("\"" + OneLine(item) + "\" is not a mail address");
+    }
+    out.name = OneLine(Unquoted(name));
     address = Trimmed(item.substr(open + 1, item.size() - open - 2));
   }
   if (!IsAddress(address)) return InvalidArgument("\"" + std::string(item) + "\" is not a mail address");
@@ -165,26 +171,28 @@ void AppendPart(const MailMessage& message, std::string_view type, std::string_v
 }  // namespace
 
 Result<std::vector<MailAddress>> ParseMailAddresses(std::string_view text) {
-  std::vector<MailAddress> out;
+  std::vector<std::string_view> items;
   bool quoted = false, angle = false;
   size_t begin = 0;
-  for (size_t i = 0; i <= text.size(); ++i) {
-    const bool end = i == text.size();
-    if (!end) {
-      const char c = text[i];
-      if (c == '\\' && quoted) {
-        ++i;
-      } else if (c == '"') {
-        quoted = !quoted;
-      } else if (!quoted && (c == '<' || c == '>')) {
-        angle = c == '<';
-      }
-      if (i >= text.size() || c != ',' || quoted || angle) continue;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '\\' && quoted) {
+      ++i;
+    } else if (c == '"') {
+      quoted = !quoted;
+    } else if (!quoted && (c == '<' || c == '>')) {
+      angle = c == '<';
+    } else if (c == ',' && !quoted && !angle) {
+      items.push_back(text.substr(begin, i - begin));
+      begin = i + 1;
     }
-    VARVE_ASSIGN_OR_RETURN(MailAddress address, ParseOne(text.substr(begin, i - begin)));
+  }
+  items.push_back(text.substr(begin));
+  if (items.size() > kAddressesMax) return InvalidArgument("more than 1000 mail addresses");
+  std::vector<MailAddress> out;
+  for (const std::string_view item : items) {
+    VARVE_ASSIGN_OR_RETURN(MailAddress address, ParseOne(item));
     out.push_back(std::move(address));
-    if (out.size() > kAddressesMax) return InvalidArgument("more than 1000 mail addresses");
-    begin = i + 1;
   }
   return out;
 }

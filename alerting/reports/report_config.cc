@@ -370,7 +370,8 @@ void Reader::ReadTemplates(const YamlNode& node, ReportConfig* report) {
     if (path.empty()) return;
     const YamlNode& at = *node.Find(file_key);
     if (node.Find(key) != nullptr) return Complain(at, fmt::format("has both {} and {}", key, file_key));
-    Result<std::string> text = ReadFile(path[0] == '/' ? path : fmt::format("{}/{}", base_dir_, path), kReportFileBytesMax);
+    const bool whole = path[0] == '/' || base_dir_.empty();
+    Result<std::string> text = ReadFile(whole ? path : fmt::format("{}/{}", base_dir_, path), kReportFileBytesMax);
     if (!text.ok()) return Complain(at, text.status().message());
     *into = *std::move(text);
   };

@@ -511,6 +511,7 @@ std::vector<ReportStatus> Reporter::Reports() const {
     const ReportState& state = report.live->state;
     ReportStatus status;
     status.name = config.name;
+    status.tenant = config.tenant;
     status.schedule = config.schedule.text();
     status.time_zone = config.calendar.zone();
     status.period = PeriodUnitName(config.period);

@@ -63,7 +63,7 @@ struct ReportRun {
 };
 
 struct ReportStatus {
-  std::string name, schedule, time_zone, period;
+  std::string name, tenant, schedule, time_zone, period;
   std::vector<std::string> receivers;
   int64_t next_run_ms = 0;
   std::string last_date;   // of the last run that succeeded

@@ -13,11 +13,12 @@ namespace {
 constexpr std::string_view kAlertsMetric = "ALERTS";
 constexpr std::string_view kForStateMetric = "ALERTS_FOR_STATE";
 
-bool IsTemplate(std::string_view text) { return text.find("{{") != std::string_view::npos; }
-
-void FindTemplates(const LabelMap& texts, RuleState* state) {
+void ParseTemplates(const LabelMap& texts, RuleState* state,
+                    std::vector<std::pair<std::string, RuleTemplate>>* templates) {
+  const std::string template_name = "__alert_" + state->rule.alert;
   for (const auto& [name, text] : texts) {
-    if (!IsTemplate(text)) continue;
+    templates->emplace_back(name, RuleTemplate::ParseAnyway(template_name, text));
+    if (templates->back().second.constant()) continue;
     state->templated = true;
     state->asks_in_template = state->asks_in_template || text.find("query") != std::string::npos;
   }
@@ -57,8 +58,8 @@ std::vector<RuleState> MakeRuleStates(const RuleGroup& group) {
       if (presence.ok()) state.presence = *std::move(presence);
     }
     if (!rule.recording()) {
-      FindTemplates(state.rule.labels, &state);
-      FindTemplates(state.rule.annotations, &state);
+      ParseTemplates(state.rule.labels, &state, &state.labels);
+      ParseTemplates(state.rule.annotations, &state, &state.annotations);
     }
     states.push_back(std::move(state));
   }

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "alerting/rules/alarm.h"
@@ -17,6 +18,7 @@
 #include "alerting/rules/rule_group.h"
 #include "alerting/rules/rule_query.h"
 #include "alerting/rules/rule_status.h"
+#include "alerting/rules/rule_template.h"
 #include "alerting/rules/rule_writer.h"
 #include "engine/base/mutex.h"
 
@@ -38,7 +40,10 @@ struct RuleState {
   std::unique_ptr<const RuleQuery> query;  // null: parse_error says why
   std::unique_ptr<const RuleQuery> presence;  // of an alarm that compares: 1 where it is breaching, 0 where not
   Status parse_error;
-  bool templated = false;      // any label or annotation
+  // Of an alerting rule, parsed.
+  std::vector<std::pair<std::string, RuleTemplate>> labels;
+  std::vector<std::pair<std::string, RuleTemplate>> annotations;
+  bool templated = false;         // any of them
   bool asks_in_template = false;  // … that may run a query
 
   // Guarded by the group's mutex.

@@ -13,6 +13,7 @@
 #include "ingest/write_path.h"
 #include "query/exec/delete_filter.h"
 #include "query/logql/parser.h"
+#include "query/promql/values/chunk_hints.h"
 #include "query/promql/values/series_description.h"
 
 namespace varve {
@@ -21,12 +22,11 @@ namespace {
 constexpr int64_t kMemoryBytes = 256 << 20;
 constexpr uint64_t kSamplesPerWrite = 100'000;
 constexpr size_t kPushBytes = 8 << 20;
-constexpr int64_t kCenturyMs = 100LL * 366 * 24 * 3600 * 1000;
+constexpr int64_t kTimeMaxMs = INT64_MAX / kNsPerMs;  // what nanoseconds can say
 
 // Whether a time of the test, `at_ms` behind its start, can be stored.
 bool Fits(int64_t start_ms, int64_t at_ms) {
-  constexpr int64_t kMax = INT64_MAX / kNsPerMs / 2;
-  return start_ms > -kMax && start_ms < kMax && at_ms >= 0 && at_ms < kMax;
+  return start_ms >= -kTimeMaxMs && at_ms >= 0 && at_ms <= kTimeMaxMs && start_ms <= kTimeMaxMs - at_ms;
 }
 
 Status CheckTimes(const RuleTest& test) {
@@ -54,7 +54,7 @@ EngineOptions StoreOptions(const std::string& directory) {
 // A test may lie in the future.
 IngestLimits StoreLimits() {
   IngestLimits limits;
-  limits.creation_grace_period_ms = kCenturyMs;
+  limits.creation_grace_period_ms = kTimeMaxMs;
   return limits;
 }
 
@@ -86,6 +86,7 @@ struct RuleTestStore::Parts {
   struct Series {
     promql::SeriesDescription description;
     size_t next = 0;
+    promql::FloatHistogramPtr before;  // the last sample, if it is a histogram
   };
   struct Stream {
     std::string labels_json;
@@ -140,10 +141,10 @@ Status RuleTestStore::SetInput(const RuleTest& test) {
     if (values > kTestValuesMax) {
       return InvalidArgument("the input series have more than " + std::to_string(kTestValuesMax) + " values");
     }
-    if (parsed->values.size() > static_cast<size_t>(INT64_MAX / kNsPerMs / 2 / test.interval_ms)) {
+    if (parsed->values.size() > static_cast<size_t>((kTimeMaxMs - test.start_ms) / test.interval_ms) + 1) {
       return InvalidArgument("input series " + GoQuoted(input.series) + " ends at a time that cannot be stored");
     }
-    parts_->series.push_back({std::move(parsed).value(), 0});
+    parts_->series.push_back({std::move(parsed).value(), 0, nullptr});
   }
   for (const TestStream& input : test.streams) {
     Result<LabelMap> labels = StreamLabels(input.stream);
@@ -174,11 +175,16 @@ Status RuleTestStore::Parts::LoadSeries(int64_t ts_ms) {
       if (at_ms > ts_ms) break;
       const promql::SequenceValue& value = values[one.next];
       if (value.omitted) continue;
-      if (value.histogram == nullptr && IsStaleNan(value.value)) {
+      if (value.histogram != nullptr) {
+        promql::FloatHistogram hinted = *value.histogram;
+        hinted.set_hint(promql::HintInChunk(one.before.get(), hinted));
+        batch.Add(one.description.labels, at_ms, 0, std::make_shared<const promql::FloatHistogram>(std::move(hinted)));
+      } else if (IsStaleNan(value.value)) {
         batch.AddStale(one.description.labels, at_ms);
       } else {
-        batch.Add(one.description.labels, at_ms, value.value, value.histogram);
+        batch.Add(one.description.labels, at_ms, value.value, nullptr);
       }
+      one.before = value.histogram;
       if (batch.samples() >= kSamplesPerWrite) VARVE_RETURN_IF_ERROR(Write(&batch));
     }
   }

@@ -42,7 +42,8 @@ struct Ruler::Impl {
     int64_t due_ms = 0;
   };
   using Groups = std::map<GroupKey, Running>;
-  using Queue = std::set<std::pair<int64_t, const GroupKey*>>;  // by next_ms
+  // By next_ms; the keys are those in `groups`, and so are all that Hold, Release, Enqueue and Dequeue are given.
+  using Queue = std::set<std::pair<int64_t, const GroupKey*>>;
 
   Impl(RulerMeans means_in, RulerOptions options_in)
       : means(std::move(means_in)), options(std::move(options_in)) {}
@@ -57,7 +58,7 @@ struct Ruler::Impl {
   void Put(std::shared_ptr<GroupState> fresh, uint32_t order) VARVE_REQUIRES(reload_mu) VARVE_EXCLUDES(mu);
   void Remove(const GroupKey& key) VARVE_REQUIRES(reload_mu) VARVE_EXCLUDES(mu);
   // Until nobody evaluates the group, and nobody begins to.
-  void Hold(Running* running) VARVE_REQUIRES(mu);
+  void Hold(const GroupKey& key, Running* running) VARVE_REQUIRES(mu);
   void Release(const GroupKey& key, Running* running) VARVE_REQUIRES(mu);
   void Retire(std::string tenant, std::vector<PackedLabels> series, int64_t sample_ms, int64_t interval_ms)
       VARVE_REQUIRES(mu);

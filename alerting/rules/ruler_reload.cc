@@ -34,9 +34,9 @@ GroupSchedule Ruler::Impl::MakeSchedule(const GroupState& state) const {
   return {state.interval_ms, XXH3_64bits(state.id.data(), state.id.size())};
 }
 
-void Ruler::Impl::Hold(Running* running) {
+void Ruler::Impl::Hold(const GroupKey& key, Running* running) {
   running->held = true;
-  Dequeue(running->state->key, running);
+  Dequeue(key, running);
   if (running->busy && running->cancel != nullptr) running->cancel->Cancel();
   while (running->busy) changed.Wait(mu);
 }
@@ -63,7 +63,7 @@ void Ruler::Impl::Put(std::shared_ptr<GroupState> fresh, uint32_t order) {
     running.schedule.Begin(std::nullopt, NowMs(), 0, 0);
     return Enqueue(at->first, &running);
   }
-  Hold(&running);
+  Hold(at->first, &running);
   const std::shared_ptr<GroupState> old = running.state;
   {
     const MutexLock old_lock(old->mu);
@@ -93,7 +93,7 @@ void Ruler::Impl::Remove(const GroupKey& key) {
     const MutexLock lock(mu);
     const auto at = groups.find(key);
     if (at == groups.end()) return;
-    Hold(&at->second);
+    Hold(at->first, &at->second);
     const std::shared_ptr<GroupState> state = std::move(at->second.state);
     groups.erase(at);
     const MutexLock group_lock(state->mu);

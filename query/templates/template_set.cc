@@ -103,7 +103,8 @@ Result<std::string> ParsedTemplate::Execute(const Datum& dot, Escape escape, con
   if (!ok) {
     return ExecutionError(
         "template: " + tree_->name + ": data " +
-        LimitError("template_memory_bytes_max", static_cast<int64_t>(kDocumentBounds.memory_bytes_max)));
+        LimitError("template_memory_bytes_max", static_cast<int64_t>(kDocumentBounds.memory_bytes_max)) +
+        " or " + LimitError("template_data_depth_max", kTemplateDataDepthMax));
   }
   HtmlEscaper escaper;
   if (escape == Escape::kHtml) evaluator.set_escaper(&escaper);

@@ -67,6 +67,10 @@ class HttpSink:
                     self.request = sink.certificate.context(sink.client_ca).wrap_socket(self.request, server_side=True)
                 super().setup()
 
+            def finish(self):
+                super().finish()
+                self.request.close()
+
             def answer(self):
                 length = min(int(self.headers.get("Content-Length") or 0), BODY_BYTES_MAX)
                 if "chunked" in self.headers.get("Transfer-Encoding", ""):

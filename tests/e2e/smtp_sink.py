@@ -38,10 +38,10 @@ class Mail:
         return str(self.message["Subject"] or "")
 
     def part(self, subtype):
-        """The decoded text of the part text/<subtype>, or None."""
+        """The decoded text of the part text/<subtype>, lines ended by \\n, or None."""
         for part in self.message.walk():
             if part.get_content_type() == "text/" + subtype:
-                return part.get_content()
+                return part.get_content().replace("\r\n", "\n")
         return None
 
     @property

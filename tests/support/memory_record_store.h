@@ -1,6 +1,7 @@
 // A RecordStore in memory. Threads: thread-safe.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -15,6 +16,8 @@ class MemoryRecordStore final : public RecordStore {
   Status WriteRecords(const std::vector<Record>& put, const std::vector<std::string>& removed) override {
     const MutexLock lock(mu_);
     if (!failure_.ok()) return failure_.Clone();
+    if (writes_left_ == 0) return Status::Ok();
+    --writes_left_;
     for (const Record& record : put) records_[record.key] = record.value;
     for (const std::string& key : removed) records_.erase(key);
     return Status::Ok();
@@ -36,6 +39,15 @@ class MemoryRecordStore final : public RecordStore {
     const MutexLock lock(mu_);
     return records_.size();
   }
+  // As if the process were killed after so many more writes: later ones are lost without a word.
+  void KillAfter(uint64_t writes) {
+    const MutexLock lock(mu_);
+    writes_left_ = writes;
+  }
+  bool killed() const {
+    const MutexLock lock(mu_);
+    return writes_left_ == 0;
+  }
   // Ok: writes succeed again.
   void FailWrites(Status status) {
     const MutexLock lock(mu_);
@@ -46,6 +58,7 @@ class MemoryRecordStore final : public RecordStore {
   mutable Mutex mu_;
   std::map<std::string, std::string> records_ VARVE_GUARDED_BY(mu_);
   Status failure_ VARVE_GUARDED_BY(mu_);
+  uint64_t writes_left_ VARVE_GUARDED_BY(mu_) = UINT64_MAX;
 };
 
 }  // namespace varve

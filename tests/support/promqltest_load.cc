@@ -7,11 +7,11 @@
 #include <string>
 
 #include "engine/model/sample.h"
+#include "query/promql/values/chunk_hints.h"
 
 namespace varve::promqltest {
 namespace {
 
-using promql::BucketSide;
 using promql::FloatHistogram;
 using promql::FloatHistogramPtr;
 
@@ -22,31 +22,6 @@ struct TimedSample {
   int64_t start_ms = kNoStartMs;
 };
 
-// Whether a bucket of `before` is missing in `after`, or smaller there.
-bool BucketsFell(const BucketSide& before, const BucketSide& after) {
-  size_t j = 0;
-  for (size_t i = 0; i < before.size(); ++i) {
-    while (j < after.size() && after.indexes[j] < before.indexes[i]) ++j;
-    const bool there = j < after.size() && after.indexes[j] == before.indexes[i];
-    if ((there ? after.counts[j] : 0) < before.counts[i]) return true;
-  }
-  return false;
-}
-
-// Whether Prometheus's storage puts a counter histogram into the chunk of the one before it.
-bool Appends(const FloatHistogram& before, const FloatHistogram& next) {
-  if (before.is_gauge() || next.hint() == CounterResetHint::kReset) return false;
-  if (IsStaleNan(next.sum())) return true;
-  if (IsStaleNan(before.sum()) || next.count() < before.count() || next.zero_count() < before.zero_count()) {
-    return false;
-  }
-  if (next.schema() != before.schema() || next.zero_threshold() != before.zero_threshold()) return false;
-  return std::ranges::equal(next.bounds(), before.bounds()) && !BucketsFell(before.positive(), next.positive()) &&
-         !BucketsFell(before.negative(), next.negative());
-}
-
-// The hints that a reader of Prometheus's chunks sees: nothing is said of the first of a chunk, as the chunk before it
-// may be gone; those behind it are known not to be resets.
 void SetHints(std::vector<TimedSample>* samples) {
   FloatHistogramPtr before;
   for (TimedSample& sample : *samples) {
@@ -54,15 +29,9 @@ void SetHints(std::vector<TimedSample>* samples) {
       before = nullptr;
       continue;
     }
-    CounterResetHint hint = CounterResetHint::kUnknown;
-    if (sample.histogram->is_gauge()) {
-      hint = CounterResetHint::kGauge;
-    } else if (before != nullptr && Appends(*before, *sample.histogram)) {
-      hint = CounterResetHint::kNotReset;
-    }
-    before = sample.histogram;
     FloatHistogram copy = *sample.histogram;
-    copy.set_hint(hint);
+    copy.set_hint(promql::HintInChunk(before.get(), copy));
+    before = sample.histogram;
     sample.histogram = std::make_shared<const FloatHistogram>(std::move(copy));
   }
 }

@@ -133,5 +133,50 @@ TEST_F(NotifierPropertyTest, WhateverHappensFiringAlertsAreToldAndNothingTwice) 
   }
 }
 
+// Nobody posts again: what Post has taken over is all there is.
+TEST_F(NotifierFixture, AKillAtAnyWriteLosesNoNotification) {
+  config.receivers.clear();
+  AddReceiver("ops", 2);
+  config.route.group_by = {};
+  bool killed = true;
+  for (uint64_t writes = 0; killed; ++writes) {
+    SCOPED_TRACE("killed after " + std::to_string(writes) + " writes");
+    ASSERT_LT(writes, 1000u);
+    notifier = nullptr;
+    records.KillAfter(UINT64_MAX);
+    for (const auto& box : boxes) box.second->told.clear();
+    Restart();
+    Post({Lasting(FiringAlert("A"), 7'200'000), Lasting(FiringAlert("B"), 100'000)});
+    records.KillAfter(writes);
+    RunFor(200'000);
+    const bool alive = !records.killed();
+    if (alive) Post({Lasting(FiringAlert("C"), 7'200'000)});
+    // Killed within Post: it may be told of or not, but in full.
+    bool third = !records.killed();
+    const bool within_post = alive && !third;
+    RunFor(500'000);
+    killed = records.killed();
+    records.KillAfter(UINT64_MAX);
+    Restart();
+    RunFor(700'000);
+    for (size_t i = 0; i < 2; ++i) {
+      std::set<std::string> told, ended;
+      for (const auto& one : BoxOf("ops", i)->told) {
+        told.insert(one.firing.begin(), one.firing.end());
+        ended.insert(one.resolved.begin(), one.resolved.end());
+      }
+      if (within_post && told.contains("C")) third = true;
+      EXPECT_EQ((third ? std::set<std::string>{"A", "B", "C"} : std::set<std::string>{"A", "B"}), told);
+      EXPECT_EQ(std::set<std::string>{"B"}, ended);
+      ASSERT_FALSE(BoxOf("ops", i)->told.empty());
+      EXPECT_EQ(third ? 2u : 1u, BoxOf("ops", i)->told.back().firing.size());
+    }
+    Post({Ended(FiringAlert("A")), Ended(FiringAlert("C"))});
+    RunFor(700'000);
+    EXPECT_EQ(0u, records.size());
+    if (HasFailure()) return;
+  }
+}
+
 }  // namespace
 }  // namespace varve

@@ -11,6 +11,10 @@
 #include <sstream>
 #include <string>
 
+#include "alerting/notify/external_alertmanagers.h"
+#include "alerting/notify/notifier.h"
+#include "alerting/reports/reporter.h"
+#include "alerting/rules/ruler.h"
 #include "handler_call.h"
 #include "http/limits_api.h"
 #include "socket_client.h"
@@ -33,14 +37,48 @@ class FixedLimits final : public LimitsSource {
 
 class HttpServerTest : public ::testing::Test {
  protected:
-  HttpServerTest() : writes_(&engine_, IngestLimits()) {
+  RulerMeans MakeRulerMeans() {
+    RulerMeans means;
+    means.engine = &engine_;
+    means.writes = &writes_;
+    means.promql = &promql_;
+    means.query_limits = &query_limits_;
+    return means;
+  }
+  ReporterMeans MakeReporterMeans() {
+    ReporterMeans means;
+    means.engine = &engine_;
+    means.writes = &writes_;
+    means.promql = &promql_;
+    means.query_limits = &query_limits_;
+    return means;
+  }
+  HttpServerTest()
+      : writes_(&engine_, IngestLimits()),
+        notifier_(&engine_.records(), &Clock::System(), {}),
+        external_({}),
+        ruler_(MakeRulerMeans(), {}),
+        reporter_(MakeReporterMeans()) {
+    // One of each, so that /metrics has every name.
+    const auto config = ParseNotifyConfig(
+        "route: {receiver: hook}\nreceivers: [{name: hook, webhook_configs: [{url: http://127.0.0.1:1/}]}]\n", "am.yml", "");
+    EXPECT_TRUE(config.ok() && notifier_.Load().ok() && notifier_.Configure(*config).ok());
+    external_.Configure({{.url = "http://127.0.0.1:1"}});
     HttpOptions options;
+    options.alerting = {
+        .ruler = &ruler_, .notifier = &notifier_, .external = &external_, .reporter = &reporter_};
     options.listen_port = 0;
     options.limits_source = &limits_;
     server_ = std::make_unique<HttpServer>(&engine_, &writes_, QueryLimits(), options);
   }
   MemoryEngine engine_;
   WritePath writes_;
+  const promql::PromqlEngine promql_{promql::PromqlOptions()};
+  const PerTenant<QueryLimits> query_limits_;
+  Notifier notifier_;
+  ExternalAlertmanagers external_;
+  Ruler ruler_;
+  Reporter reporter_;
   FixedLimits limits_;
   std::unique_ptr<HttpServer> server_;
 };
