@@ -148,6 +148,34 @@ std::vector<AlarmStatus> Ruler::Alarms(std::string_view tenant) const {
   return out;
 }
 
+std::vector<GroupSummary> Ruler::Summaries() const {
+  std::vector<std::shared_ptr<GroupState>> groups;
+  {
+    const MutexLock lock(impl_->mu);
+    for (const auto& [key, running] : impl_->groups) groups.push_back(running.state);
+  }
+  std::vector<GroupSummary> out;
+  out.reserve(groups.size());
+  for (const std::shared_ptr<GroupState>& group : groups) {
+    GroupSummary& summary = out.emplace_back();
+    summary.tenant = group->key.tenant;
+    summary.file = group->key.file;
+    summary.name = group->key.name;
+    summary.interval_ms = group->interval_ms;
+    const MutexLock lock(group->mu);
+    summary.rules = group->rules.size();
+    summary.last_evaluation_ms = group->last_evaluation_ms;
+    summary.evaluation_seconds = group->evaluation_seconds;
+    for (const RuleState& rule : group->rules) {
+      if (rule.health != RuleHealth::kError) continue;
+      if (++summary.failing_rules > 1) continue;
+      summary.failing_rule = rule.rule.name();
+      summary.error = rule.last_error;
+    }
+  }
+  return out;
+}
+
 RulerStats Ruler::Stats() const {
   const auto read = [](const std::atomic<uint64_t>& counter) { return counter.load(std::memory_order_relaxed); };
   const EvaluationCounters& counters = impl_->counters;
