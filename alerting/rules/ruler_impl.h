@@ -100,6 +100,7 @@ struct Ruler::Impl {
   StoredGroups stored VARVE_GUARDED_BY(mu);  // until Begin: what no group has taken
   std::optional<int64_t> seen_waiting_ms VARVE_GUARDED_BY(mu);  // of the record
   int64_t waiting_until_ms VARVE_GUARDED_BY(mu) = INT64_MIN;
+  int64_t last_alive_ms VARVE_GUARDED_BY(mu) = 0;  // before the start; at least
   bool begun VARVE_GUARDED_BY(mu) = false;
   bool stopping VARVE_GUARDED_BY(mu) = false;
   std::unique_ptr<ThreadPool> pool;  // the owner's: Start and Stop
