@@ -14,7 +14,6 @@ constexpr std::string_view kGroupPrefix = "alerts/g/";
 constexpr std::string_view kAlertPrefix = "alerts/a/";
 constexpr std::string_view kAlarmPrefix = "alerts/w/";
 constexpr std::string_view kWaitingKey = "alerts/t";
-constexpr std::string_view kStopKey = "alerts/stop";
 constexpr size_t kIdBytes = 16;
 
 std::string Digest(std::string_view bytes) {
@@ -244,24 +243,6 @@ Result<std::optional<int64_t>> ReadWaitingRecord(const RecordStore& records) {
   });
   if (!read.ok()) return read;
   return found;
-}
-
-RecordStore::Record StopRecord(int64_t now_ms) {
-  std::string value(1, static_cast<char>(kVersion));
-  PutSignedVarint(&value, now_ms);
-  return {std::string(kStopKey), std::move(value)};
-}
-
-Result<std::optional<int64_t>> ReadStop(const RecordStore& records) {
-  std::optional<int64_t> stopped_ms;
-  const auto read = [&](std::string_view, std::string_view value) -> Status {
-    ByteReader in(value);
-    VARVE_RETURN_IF_ERROR(CheckVersion(&in, "the ruler's last stop"));
-    stopped_ms = in.SignedVarint();
-    return in.AtEnd() ? Status::Ok() : Corruption("record of the ruler's last stop: it ends early or late");
-  };
-  VARVE_RETURN_IF_ERROR(records.ForEachRecord(kStopKey, read));
-  return stopped_ms;
 }
 
 Result<StoredGroups> ReadStoredGroups(const RecordStore& records) {

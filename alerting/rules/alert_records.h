@@ -3,8 +3,7 @@
 //   alerts/g/…  a group: its last evaluation, and the lines of it that may not have been written yet
 //   alerts/a/…  an alert that is pending, firing, or resolved not long ago
 //   alerts/w/…  an alarm, with its window of datapoints
-//   alerts/stop when the ruler was last stopped
-//   alerts/t    until when a start is known to have waited for what agents kept
+//   alerts/t    when a ruler was last seen: waiting for what agents kept, or stopping
 //
 // Threads: pure functions.
 #pragma once
@@ -47,7 +46,7 @@ Result<TrackedAlert> DecodeAlert(std::string_view bytes);
 std::string EncodeAlarm(const Alarm& alarm);
 Result<Alarm> DecodeAlarm(std::string_view bytes);
 
-// When a ruler was last seen waiting; a start after a kill in that time waits only for the time since.
+// When a ruler was last seen waiting or stopping; the next start waits only for the time since.
 RecordStore::Record WaitingRecord(int64_t now_ms);
 Result<std::optional<int64_t>> ReadWaitingRecord(const RecordStore& records);
 
@@ -58,10 +57,6 @@ struct StoredGroup {
   std::map<std::string, std::vector<TrackedAlert>, std::less<>> alerts;
   std::map<std::string, std::vector<Alarm>, std::less<>> alarms;
 };
-// When the ruler was last stopped in order; nothing: it was killed, or never ran.
-RecordStore::Record StopRecord(int64_t now_ms);
-Result<std::optional<int64_t>> ReadStop(const RecordStore& records);
-
 // By GroupId. kCorruption names the key.
 using StoredGroups = std::map<std::string, StoredGroup, std::less<>>;
 Result<StoredGroups> ReadStoredGroups(const RecordStore& records);

@@ -74,12 +74,10 @@ Status Ruler::Load() {
   VARVE_ASSIGN_OR_RETURN(StoredGroups stored, ReadStoredGroups(records));
   VARVE_ASSIGN_OR_RETURN(std::vector<ApiGroup> by_api, ReadApiGroups(records));
   VARVE_ASSIGN_OR_RETURN(const std::optional<int64_t> seen_waiting_ms, ReadWaitingRecord(records));
-  VARVE_ASSIGN_OR_RETURN(const std::optional<int64_t> stopped_ms, ReadStop(records));
   const MutexLock reload_lock(impl_->reload_mu);
   {
     const MutexLock lock(impl_->mu);
     impl_->stored = std::move(stored);
-    impl_->last_alive_ms = stopped_ms.value_or(0);
     impl_->seen_waiting_ms = seen_waiting_ms;
   }
   for (ApiGroup& item : by_api) impl_->Put(impl_->MakeState(item.tenant, true, std::move(item.group)), 0);
@@ -108,9 +106,7 @@ void Ruler::Stop() {
   }
   if (impl_->pool == nullptr) return;
   impl_->pool.reset();
-  if (!impl_->means.engine->records().WriteRecords({StopRecord(impl_->NowMs())}, {}).ok()) {
-    impl_->counters.state_write_failures.fetch_add(1, std::memory_order_relaxed);
-  }
+  impl_->RecordWaiting(impl_->NowMs());
 }
 
 std::vector<std::shared_ptr<GroupState>> Ruler::Impl::StatesOf(std::string_view tenant) const {

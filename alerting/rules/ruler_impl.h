@@ -79,7 +79,7 @@ struct Ruler::Impl {
   // Evaluates what TakeDue gave.
   void Evaluate(Groups::value_type* item, int64_t now_ms) VARVE_EXCLUDES(mu);
   void EndSeries(const Retired& retired) VARVE_EXCLUDES(mu);
-  // While the first evaluations wait: records now and then that the ruler is there.
+  // While the first evaluations wait, and at the end: records now and then that the ruler is there.
   bool IsTimeToRecordWaiting(int64_t now_ms) VARVE_REQUIRES(mu);
   void RecordWaiting(int64_t now_ms);
   void Work() VARVE_EXCLUDES(mu);
@@ -100,7 +100,6 @@ struct Ruler::Impl {
   StoredGroups stored VARVE_GUARDED_BY(mu);  // until Begin: what no group has taken
   std::optional<int64_t> seen_waiting_ms VARVE_GUARDED_BY(mu);  // of the record
   int64_t waiting_until_ms VARVE_GUARDED_BY(mu) = INT64_MIN;
-  int64_t last_alive_ms VARVE_GUARDED_BY(mu) = 0;  // before the start; at least
   bool begun VARVE_GUARDED_BY(mu) = false;
   bool stopping VARVE_GUARDED_BY(mu) = false;
   std::unique_ptr<ThreadPool> pool;  // the owner's: Start and Stop

@@ -122,13 +122,8 @@ void Ruler::Impl::Begin(int64_t now_ms, int64_t wait_max_ms) {
   const MutexLock lock(mu);
   if (begun) return;
   begun = true;
-  // At most for as long as nobody was there, as far as is known.
-  for (const auto& [key, running] : groups) {
-    last_alive_ms = std::max(last_alive_ms, running.state->last_iteration_ms.value_or(0));
-  }
-  const int64_t wait_ms = std::clamp<int64_t>(now_ms - last_alive_ms, 0, wait_max_ms);
-  wait_max_ms = std::min(wait_max_ms, Downtime(now_ms));
-  waiting_until_ms = now_ms + wait_max_ms;
+  const int64_t wait_ms = std::min(wait_max_ms, Downtime(now_ms));
+  waiting_until_ms = now_ms + wait_ms;
   for (auto& [key, running] : groups) {
     const uint64_t given_up =
         running.schedule.Begin(running.state->last_iteration_ms, now_ms, options.catch_up_max_ms, wait_ms);
