@@ -67,7 +67,7 @@ class ProbePages(VarveTest):
         for base in ("/loki/api/v1/rules", "/api/prom/rules"):
             self.assert_answer(server, "GET", base, 404, "no rule groups found\n")
             self.assert_answer(server, "GET", base + "/ns", 404, "no rule groups found\n")
-            self.assert_answer(server, "GET", base + "/ns/group", 404, "GetRuleGroup unsupported in rule local store\n")
+            self.assert_answer(server, "GET", base + "/ns/group", 404, "group does not exist\n")
         for path, data in (("/prometheus/api/v1/rules", {"groups": []}), ("/prometheus/api/v1/alerts", {"alerts": []})):
             self.assertEqual({"status": "success", "data": data, "errorType": "", "error": ""}, server.get(path).json)
         answer = server.get("/prometheus/api/v1/rules", {"type": "zz"})

@@ -57,7 +57,9 @@ class PrometheusApi(VarveTest):
         server = self.with_samples()
         build = self.data(server, "/api/v1/status/buildinfo")
         self.assertTrue(build["revision"].startswith("varve-"))
-        self.assertNotIn("features", build)  # Grafana would take us for Mimir
+        # So that Grafana edits rules; without "application", which would turn on what only Mimir has.
+        self.assertEqual({"ruler_config_api": "true"}, build["features"])
+        self.assertNotIn("application", build)
         self.assertEqual("5m", self.data(server, "/api/v1/status/flags")["query.lookback-delta"])
         self.assertIn("promql:", self.data(server, "/api/v1/status/config")["yaml"])
         runtime = self.data(server, "/api/v1/status/runtimeinfo")

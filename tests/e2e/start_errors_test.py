@@ -73,6 +73,38 @@ class StartErrors(VarveTest):
         self.assert_refused("--listen", "nowhere", part="--listen nowhere")
         self.assert_refused("--listen", "not-an-address:80", "--data-dir", self.data_dir, part="not-an-address")
 
+    def test_mistakes_in_the_files_of_rules_notifications_and_reports(self):
+        rule = "groups:\n- name: g\n  rules:\n  - alert: A\n    expr: up\n"
+        receiver = "route: {receiver: a}\nreceivers:\n- name: a\n"
+        report = "reports:\n- name: daily\n  schedule: '%s'\n  time_zone: %s\n  queries: [{name: n, logql: 'sum(count_over_time({a=\"b\"}[1d]))'}]\n"
+        rules, notify = "rule_files: [rules.yml]\n", "alertmanager: {config_file: am.yml}\n"
+        cases = [
+            (rules, {"rules.yml": rule + "    nope: 1\n"}, ["rules.yml:6: ", 'group "g"', '"A"', "nope"]),
+            (rules, {"rules.yml": rule.replace(": up", ": sum(")}, ["rules.yml:5: ", "could not parse expression"]),
+            (rules, {"rules.yml": rule + "- name: g\n  rules: []\n"}, ["rules.yml:6: ", '"g"']),
+            (rules, {"rules.yml": rule + "    labels: {x: '{{ nope }}'}\n"}, ["rules.yml:4: ", '"A"', "nope"]),
+            ("rule_files: [none.yml]\n", {}, ["none.yml"]),
+            ("ruler: {storage: {local: {directory: none}}}\n", {}, ["none"]),
+            ("global: {evaluation_interval: 0s}\n", {}, ["global.evaluation_interval"]),
+            (notify, {"am.yml": receiver + "  webhook_configs: [{url: 'http://a/', chanel: b}]\n"}, ["am.yml:4: ", '"a"', "chanel"]),
+            (notify, {"am.yml": receiver.replace("receiver: a", "receiver: b")}, ["am.yml", '"b"']),
+            (notify, {"am.yml": receiver + "  slack_configs: [{api_url: 'http://a/', title: '{{ nope }}'}]\n"}, ["nope"]),
+            (notify, {}, ["am.yml"]),
+            ("\nalerting:\n  alertmanagers:\n  - nope: 1\n", {}, ["varve.yaml:4: ", "nope"]),
+            ("\n" + report % ("0 9 30 2 *", "UTC"), {}, ["varve.yaml:4: ", '"daily"', "0 9 30 2 *"]),
+            (report % ("0 9 * * *", "Asia/Atlantis"), {}, ["varve.yaml:4: ", '"daily"', "Asia/Atlantis"]),
+        ]
+        for text, files, parts in cases:
+            with self.subTest(text=text, files=files):
+                for name, content in files.items():
+                    self.write(name, content)
+                line = self.assert_refused("--config", self.write("varve.yaml", text), "--data-dir", self.data_dir,
+                                           "--listen", "127.0.0.1:0", part=parts[0])
+                for part in parts:
+                    self.assertIn(part, line)
+                for name in files:
+                    os.remove(os.path.join(self.folder, name))
+
     def test_the_configuration_in_effect_is_a_configuration_file(self):
         path = self.write("varve.yaml", "limits:\n  max_line_size: 64KB\nmemory:\n  budget: 300MB\n")
         first = self.started("--config", path, "--set", "limits.query_timeout=7s")
