@@ -59,12 +59,13 @@ Status ReadRules(const AlertingConfig& config, std::map<std::string, std::vector
 }
 
 Status ReadAlertmanagers(const AlertingConfig& config, std::vector<AlertmanagerTarget>* targets) {
-  for (const auto& [text, name] : {std::pair(config.alertmanagers.text, config.alertmanagers.file),
-                                   std::pair(config.alertmanager_url, std::string("ruler.alertmanager_url"))}) {
-    if (text.empty()) continue;
-    VARVE_ASSIGN_OR_RETURN(std::vector<AlertmanagerTarget> more, ParseAlertmanagers(text, name));
-    std::move(more.begin(), more.end(), std::back_inserter(*targets));
+  if (!config.alertmanagers.text.empty()) {
+    VARVE_ASSIGN_OR_RETURN(*targets, ParseAlertmanagers(config.alertmanagers.text, config.alertmanagers.file));
   }
+  if (config.alertmanager_url.empty()) return Status::Ok();
+  Result<std::vector<AlertmanagerTarget>> more = ParseAlertmanagerUrls(config.alertmanager_url);
+  if (!more.ok()) return InvalidArgument("ruler.alertmanager_url: " + more.status().message());
+  std::move(more->begin(), more->end(), std::back_inserter(*targets));
   return Status::Ok();
 }
 

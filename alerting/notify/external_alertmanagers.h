@@ -27,7 +27,7 @@ struct AlertmanagerTarget {
   HttpClientConfig http;
 };
 struct ExternalAlertmanagersOptions {
-  uint32_t queue_max = 10'000;  // alerting.queue_capacity: alerts a target; the oldest give way
+  uint32_t queue_max = 10'000;  // ruler.notification_queue_capacity: alerts a target; the oldest give way
   uint32_t batch_max = 256;
 };
 
