@@ -115,6 +115,8 @@ void AddNotifier(const NotifierStats& s, FamilyList* out) {
              {{"state", "pending"}});
   out->Gauge("alertmanager_silences", "Silences, by state (Alertmanager's name).", s.silences_expired,
              {{"state", "expired"}});
+  out->Counter("varve_notification_record_failures_total",
+               "Writes of what notifications stand at that failed; they are repeated.", s.record_failures);
   out->Gauge("varve_notifications_pending", "Notifications under way or waiting for another attempt.",
              s.deliveries_pending);
   AddIntegrations(s, out);

@@ -22,6 +22,10 @@ size_t TakeBody(const char* data, size_t size, size_t count, void* target) {
   return bytes;
 }
 
+int AskToStop(void* stop, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  return (*static_cast<std::function<bool()>*>(stop))() ? 1 : 0;
+}
+
 void AddHeader(const std::string& line, HeaderList* headers) {
   headers->reset(curl_slist_append(headers->release(), line.c_str()));
 }
@@ -43,11 +47,13 @@ std::string Escape(std::string_view text) {
 
 struct ApiClient::Impl {
   ServerAddress address;
+  int64_t timeout_ms = 0;
+  std::function<bool()> stop;
   std::unique_ptr<CURL, HandleCloser> handle{curl_easy_init()};
 
   // `body` null: nothing is sent. `method` null: POST or GET, by whether there is a body.
   Result<HttpAnswer> Send(const std::string& url, std::string_view content_type, const std::string_view* body,
-                          const char* method = nullptr);
+                          const char* method = nullptr, std::string_view content_encoding = {});
 };
 
 ApiClient::ApiClient(ServerAddress address) : impl_(std::make_unique<Impl>()) {
@@ -59,7 +65,8 @@ ApiClient::ApiClient(ServerAddress address) : impl_(std::make_unique<Impl>()) {
 ApiClient::~ApiClient() = default;
 
 Result<HttpAnswer> ApiClient::Impl::Send(const std::string& url, std::string_view content_type,
-                                         const std::string_view* body, const char* method) {
+                                         const std::string_view* body, const char* method,
+                                         std::string_view content_encoding) {
   CURL* curl = handle.get();
   if (curl == nullptr) return InternalError("libcurl did not start");
   curl_easy_reset(curl);  // keeps the connection
@@ -68,6 +75,7 @@ Result<HttpAnswer> ApiClient::Impl::Send(const std::string& url, std::string_vie
   if (!address.tenant.empty()) AddHeader("X-Scope-OrgID: " + address.tenant, &headers);
   if (body != nullptr) {
     AddHeader(fmt::format("Content-Type: {}", content_type), &headers);
+    if (!content_encoding.empty()) AddHeader(fmt::format("Content-Encoding: {}", content_encoding), &headers);
     AddHeader("Expect:", &headers);  // no waiting for "100 Continue"
     curl_easy_setopt(curl, CURLOPT_POST, 1L);
     curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body->data());
@@ -86,6 +94,12 @@ Result<HttpAnswer> ApiClient::Impl::Send(const std::string& url, std::string_vie
   curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 10L);
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, TakeBody);
   curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer.body);
+  if (timeout_ms != 0) curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(timeout_ms));
+  if (stop) {
+    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, AskToStop);
+    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &stop);
+  }
   const CURLcode code = curl_easy_perform(curl);
   if (code == CURLE_WRITE_ERROR) {
     return TooLarge(fmt::format("the answer of {} is larger than {} bytes", address.url, kAnswerBytesMax));
@@ -103,6 +117,11 @@ Result<HttpAnswer> ApiClient::Impl::Send(const std::string& url, std::string_vie
   return answer;
 }
 
+void ApiClient::SetTimeout(int64_t timeout_ms, std::function<bool()> stop) {
+  impl_->timeout_ms = timeout_ms;
+  impl_->stop = std::move(stop);
+}
+
 Result<HttpAnswer> ApiClient::Get(std::string_view path, const Parameters& parameters) {
   std::string url = impl_->address.url + std::string(path);
   char separator = '?';
@@ -114,8 +133,8 @@ Result<HttpAnswer> ApiClient::Get(std::string_view path, const Parameters& param
 }
 
 Result<HttpAnswer> ApiClient::Post(std::string_view path, std::string_view content_type,
-                                   std::string_view body) {
-  return impl_->Send(impl_->address.url + std::string(path), content_type, &body);
+                                   std::string_view body, std::string_view content_encoding) {
+  return impl_->Send(impl_->address.url + std::string(path), content_type, &body, nullptr, content_encoding);
 }
 
 Result<HttpAnswer> ApiClient::Delete(std::string_view path) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -37,9 +38,14 @@ class ApiClient {
   ApiClient(const ApiClient&) = delete;
   ApiClient& operator=(const ApiClient&) = delete;
 
+  // Of whole requests; beyond, and when `stop` (asked about once a second or more often) says so: kUnavailable. 0: none.
+  void SetTimeout(int64_t timeout_ms, std::function<bool()> stop);
+
   // `path` begins with a slash; parameters are escaped here.
   Result<HttpAnswer> Get(std::string_view path, const Parameters& parameters);
-  Result<HttpAnswer> Post(std::string_view path, std::string_view content_type, std::string_view body);
+  // `content_encoding` is sent as it is; empty: no header.
+  Result<HttpAnswer> Post(std::string_view path, std::string_view content_type, std::string_view body,
+                          std::string_view content_encoding = {});
   Result<HttpAnswer> Delete(std::string_view path);
   // What to say of an answer that is not a success: its text.
   static Status ErrorOf(HttpAnswer answer);

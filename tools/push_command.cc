@@ -1,9 +1,10 @@
-// varve push: lines of files to a server, in batches of about a megabyte.
+// varve push: lines of files to a server, in batches of about a megabyte; with --follow as they grow.
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <chrono>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,6 +16,8 @@
 #include "tools/line_reader.h"
 #include "tools/progress_bar.h"
 #include "tools/push_batch.h"
+#include "tools/push_follow.h"
+#include "tools/push_line.h"
 #include "tools/push_metrics.h"
 #include "tools/retrying_post.h"
 #include "tools/units.h"
@@ -33,6 +36,12 @@ struct PushOptions {
   bool metrics = false;
   std::string format = "auto";
   uint32_t retries = 10;
+  LineOptions lines;
+  bool follow = false;
+  std::string state_file;
+  std::string file_name_label = "filename";
+  bool from_end = false;
+  bool stop_at_end = false;
 };
 
 Result<Labels> ParseLabels(const std::vector<std::string>& texts) {
@@ -55,8 +64,8 @@ Result<Labels> ParseLabels(const std::vector<std::string>& texts) {
 
 class Pusher {
  public:
-  Pusher(const PushOptions& options, const Labels& labels)
-      : options_(options), client_(options.address), batch_(labels, Clock::System()) {}
+  Pusher(const PushOptions& options, const Labels& labels, LineShaper* shaper)
+      : options_(options), client_(options.address), batch_(labels, Clock::System(), shaper) {}
 
   Status PushFile(const std::string& path);
   Status Flush();
@@ -133,10 +142,54 @@ Status Pusher::Finish() {
   return InvalidArgument(fmt::format("{} batches were not taken, or not in full", rejected_batches_));
 }
 
+Status Follow(const PushOptions& options, const Labels& labels) {
+  FollowOptions follow;
+  follow.address = options.address;
+  for (const std::string& file : options.files) {
+    if (file == "-") return InvalidArgument("--follow takes files, not standard input");
+    std::error_code error;  // a path that is not absolute stays as it is where there is no current folder
+    const std::filesystem::path path = std::filesystem::absolute(file, error);
+    follow.patterns.push_back(error ? file : path.lexically_normal().string());
+  }
+  follow.labels = labels;
+  follow.lines = options.lines;
+  follow.state_file = options.state_file;
+  follow.file_name_label = options.file_name_label;
+  follow.from_end = options.from_end;
+  follow.stop_at_end = options.stop_at_end;
+  if (!follow.file_name_label.empty() && !IsValidLabelName(follow.file_name_label)) {
+    return InvalidArgument(fmt::format("--label-file-name {}: not a name like filename", follow.file_name_label));
+  }
+  if (labels.Has(follow.file_name_label)) {
+    return InvalidArgument(fmt::format("--label {0} is also the label of the file name (--label-file-name)",
+                                       follow.file_name_label));
+  }
+  return PushFollow(follow);
+}
+
+void AddFollowOptions(CLI::App* command, PushOptions* options) {
+  CLI::Option* const follow =
+      command->add_flag("--follow", options->follow, "go on sending what is written to the files; patterns are allowed");
+  CLI::Option* const state =
+      command->add_option("--state", options->state_file, "where --follow remembers how far it has come")->type_name("FILE");
+  follow->needs(state);
+  state->needs(follow);
+  command
+      ->add_option("--label-file-name", options->file_name_label,
+                   "the label that holds a file's first path; empty: none")
+      ->type_name("NAME")
+      ->capture_default_str()
+      ->needs(follow);
+  command->add_flag("--from-end", options->from_end, "without a state yet: only what is written from now on")->needs(follow);
+  command->add_flag("--stop-at-end", options->stop_at_end, "end when everything is sent")->needs(follow);
+}
+
 Status RunPush(const PushOptions& options) {
   if (options.metrics) return PushMetrics({options.address, options.files, options.format, options.retries});
   VARVE_ASSIGN_OR_RETURN(const Labels labels, ParseLabels(options.labels));
-  Pusher pusher(options, labels);
+  if (options.follow) return Follow(options, labels);
+  VARVE_ASSIGN_OR_RETURN(const std::unique_ptr<LineShaper> shaper, LineShaper::Create(options.lines));
+  Pusher pusher(options, labels, shaper.get());
   for (const std::string& file : options.files) VARVE_RETURN_IF_ERROR(pusher.PushFile(file));
   VARVE_RETURN_IF_ERROR(pusher.Flush());
   return pusher.Finish();
@@ -162,13 +215,18 @@ void AddPushCommand(CLI::App* app, ChosenCommand* chosen) {
       ->capture_default_str();
   command->add_option("--retries", options->retries, "tries again on 429, 5xx and broken connections")
       ->capture_default_str();
+  AddLineOptions(command, &options->lines);
+  AddFollowOptions(command, options.get());
   AddServerOptions(command, &options->address);
   command->footer(
-      "Each line of a log gets the current time. Lines that the server refuses are reported; then the exit status "
-      "is 1.\n\n"
+      "A line of a log gets the time it begins with (--timestamp-format), else the current time. Lines that the "
+      "server refuses are reported; then the exit status is 1. --follow ends on SIGTERM; docs/operations.md, "
+      "\"Following files\".\n\n"
       "Examples:\n"
       "  varve push --label job=sshd /var/log/auth.log\n"
       "  varve push --label job=sshd --label host=web1 auth.log.1.gz auth.log.2.gz\n"
+      "  varve push --follow --state /var/lib/varve/push.json --label job=sshd --timestamp-format syslog \\\n"
+      "    --fields 'from (?P<ip>\\S+) port (?P<port>\\d+)' '/var/log/auth.log*'\n"
       "  journalctl -f -o cat | varve push --label job=journal -\n"
       "  varve push --metrics backfill.om export.jsonl.gz");
   command->callback([options, chosen] { *chosen = [options] { return RunPush(*options); }; });

@@ -49,7 +49,10 @@ std::vector<Matcher> ReadMatchers(YamlMap* map, const std::string& prefix) {
   CheckRegexValues(map, prefix + "match_re");
   map->Read(prefix + "match_re", &regex);
   for (const auto& [name, value] : equal) AddMatcher(map, prefix + "match", name, MatchOp::kEqual, value, &out);
-  for (const auto& [name, value] : regex) AddMatcher(map, prefix + "match_re", name, MatchOp::kRegexMatch, value, &out);
+  // Alertmanager's own words: they are part of group keys.
+  for (const auto& [name, value] : regex) {
+    AddMatcher(map, prefix + "match_re", name, MatchOp::kRegexMatch, "^(?:" + value + ")$", &out);
+  }
   map->Each(prefix + "matchers", [&](const YamlNode& node) {
     if (!node.is_scalar()) {
       map->file()->Fail(node, map->where(), prefix + "matchers: expected a list of texts");

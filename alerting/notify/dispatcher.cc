@@ -70,6 +70,10 @@ void Dispatcher::Configure(const NotifyConfig& config, std::shared_ptr<const Int
     for (const auto& lane : group->lanes) queue_.Remove(lane.get());
   }
   due_.clear();
+  // Metrics of what has not been tried yet are there, at 0.
+  for (const auto& [receiver, of_receiver] : integrations->by_receiver) {
+    for (const auto& integration : of_receiver) integration_stats_[{receiver, std::string(integration->kind())}];
+  }
   generation_ = std::make_shared<const Generation>(config, std::move(integrations));
   inhibition_ = std::make_unique<Inhibition>(config.inhibit_rules);
   const auto old_groups = std::exchange(groups_, {});

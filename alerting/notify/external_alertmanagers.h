@@ -4,7 +4,7 @@
 // not there or fails (5xx, 429) stays at the head of its queue and is tried again, after a second, then twice as long
 // each time up to half a minute; what it refuses (4xx) is dropped. Nothing is durable here: the ruler sends active alerts
 // again every resend_delay, and after a start.
-// Threads: thread-safe.
+// Threads: thread-safe; Post never waits for a request.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +19,7 @@
 
 namespace varve {
 
-// `alerting:` of a prometheus.yml: alertmanagers (static_configs, scheme, path_prefix, timeout, http settings),
-// alert_relabel_configs.
+// One of `alerting.alertmanagers`.
 struct AlertmanagerTarget {
   std::string url;  // scheme://host:port/prefix, without a slash at the end and without a password
   int64_t timeout_ms = 10'000;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <map>
 #include <set>
 #include <thread>
 #include <utility>
@@ -20,6 +21,7 @@ constexpr int64_t kSweepMs = 60'000;
 // The clock may be set: nobody sleeps longer than this.
 constexpr int64_t kSleepMaxMs = 1'000;
 constexpr int64_t kLookAgainMs = 100;
+constexpr size_t kPartlySentMax = 1'000;
 // Of a delivery that fails again and again, every so many attempts is a line.
 constexpr uint32_t kLoggedFailures = 10;
 
@@ -104,6 +106,8 @@ struct Notifier::Impl {
   Dispatcher dispatcher VARVE_GUARDED_BY(mu);
   std::shared_ptr<const NotifyConfig> config VARVE_GUARDED_BY(mu);
   std::shared_ptr<const IntegrationSet> integrations VARVE_GUARDED_BY(mu);
+  // Of messages that some integrations of their receiver did not take: which ones did.
+  std::map<std::pair<std::string, std::string>, std::set<size_t>> partly_sent VARVE_GUARDED_BY(mu);
   bool stopping VARVE_GUARDED_BY(mu) = false;
   std::set<CancelToken*> in_flight VARVE_GUARDED_BY(mu);
   size_t deliverers VARVE_GUARDED_BY(mu) = 0;  // running
@@ -276,22 +280,36 @@ std::vector<Silence> Notifier::Silences(std::string_view tenant) const {
 }
 
 Delivery Notifier::Send(std::string_view receiver, const Message& message, const CancelToken& cancel) {
+  const std::pair<std::string, std::string> which(receiver, message.id);
   std::shared_ptr<const IntegrationSet> integrations;
+  std::set<size_t> done;
   {
     const MutexLock lock(impl_->mu);
     integrations = impl_->integrations;
+    const auto at = impl_->partly_sent.find(which);
+    if (at != impl_->partly_sent.end()) done = at->second;
   }
   const auto missing = [&] {
-    return Delivery{NotFound("receiver \"" + std::string(receiver) + "\" is not configured")};
+    return Delivery{NotFound("receiver \"" + which.first + "\" is not configured")};
   };
   if (integrations == nullptr) return missing();
-  const auto at = integrations->by_receiver.find(std::string(receiver));
-  if (at == integrations->by_receiver.end()) return missing();
+  const auto of_receiver = integrations->by_receiver.find(which.first);
+  if (of_receiver == integrations->by_receiver.end()) return missing();
   Delivery first;
-  for (const auto& integration : at->second) {
-    Delivery delivery = integration->Send(message, cancel);
-    if (first.status.ok() && !delivery.status.ok()) first = std::move(delivery);
+  for (size_t i = 0; i < of_receiver->second.size(); ++i) {
+    if (done.contains(i)) continue;
+    Delivery delivery = of_receiver->second[i]->Send(message, cancel);
+    if (delivery.status.ok()) {
+      done.insert(i);
+    } else if (first.status.ok()) {
+      first = std::move(delivery);
+    }
   }
+  const MutexLock lock(impl_->mu);
+  impl_->partly_sent.erase(which);
+  if (first.status.ok() || done.empty() || message.id.empty()) return first;
+  if (impl_->partly_sent.size() >= kPartlySentMax) impl_->partly_sent.erase(impl_->partly_sent.begin());
+  impl_->partly_sent.emplace(which, std::move(done));
   return first;
 }
 

@@ -107,6 +107,7 @@ class Notifier final : public AlertSink {
   std::vector<Silence> Silences(std::string_view tenant) const;
 
   // One attempt at a message to every integration of a receiver; the first error. kNotFound: no such receiver.
+  // Sent again after an error, with the same id, it goes to those that have not taken it.
   Delivery Send(std::string_view receiver, const Message& message, const CancelToken& cancel);
 
   NotifierStats Stats() const;

@@ -46,7 +46,9 @@ Delivery PostJson(const std::string& url, std::string body, int64_t timeout_ms, 
   if (answer->status / 100 != 2) {
     std::string message = "unexpected status code " + std::to_string(answer->status);
     if (const std::string shown = Shown(answer->body); !shown.empty()) message += ": " + shown;
-    return Failed(Unavailable(std::move(message)), answer->status / 100 == 5 || answer->status == 429);
+    Delivery refused = Failed(Unavailable(std::move(message)), answer->status / 100 == 5 || answer->status == 429);
+    refused.retry_after_ms = answer->retry_after_ms;
+    return refused;
   }
   if (reply != nullptr) *reply = std::move(*answer);
   return Delivered();

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "alerting/notify/notify_records.h"
+#include "alerting/notify/route_tree.h"
 
 namespace varve {
 namespace {
@@ -80,6 +81,10 @@ void SilenceStore::Put(Tenant* tenant, Silence silence) {
   entry.version = ++version_;
   tenant->by_version.emplace(entry.version, silence.id);
   entry.silence = std::move(silence);
+  entry.cheap_first = entry.silence.matchers;
+  std::stable_partition(entry.cheap_first.begin(), entry.cheap_first.end(), [](const Matcher& matcher) {
+    return matcher.op() == MatchOp::kEqual || matcher.op() == MatchOp::kNotEqual;
+  });
 }
 
 Result<std::string> SilenceStore::Set(std::string_view tenant, Silence silence, int64_t now_ms) {
@@ -174,13 +179,9 @@ std::vector<std::string> SilenceStore::Silencing(std::string_view tenant, const 
     if (now_ms < entry->second.silence.ends_at_ms) matching.push_back(std::move(id));
   }
   for (auto i = of_tenant.by_version.upper_bound(match->version); i != of_tenant.by_version.end(); ++i) {
-    const Silence& silence = of_tenant.by_id.find(i->second)->second.silence;
-    if (now_ms >= silence.ends_at_ms) continue;
-    const bool takes = std::all_of(silence.matchers.begin(), silence.matchers.end(), [&](const Matcher& matcher) {
-      const auto label = labels.find(matcher.name());
-      return matcher.Matches(label == labels.end() ? std::string_view() : std::string_view(label->second));
-    });
-    if (takes) matching.push_back(silence.id);
+    const Entry& entry = of_tenant.by_id.find(i->second)->second;
+    const Silence& silence = entry.silence;
+    if (now_ms < silence.ends_at_ms && MatchesAll(entry.cheap_first, labels)) matching.push_back(silence.id);
   }
   for (const std::string& id : matching) {
     if (of_tenant.by_id.find(id)->second.silence.StateAt(now_ms) == SilenceState::kActive) active.push_back(id);

@@ -49,6 +49,7 @@ class SilenceStore {
  private:
   struct Entry {
     Silence silence;
+    std::vector<Matcher> cheap_first;  // the silence's matchers, those without a regular expression in front
     uint64_t version = 0;
   };
   struct Tenant {

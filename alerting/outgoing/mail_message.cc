@@ -10,6 +10,7 @@ namespace {
 
 constexpr size_t kLineMax = 76;
 constexpr size_t kEncodedWordMax = 75;
+constexpr size_t kWordMax = 900;
 constexpr std::string_view kEncodedWordStart = "=?utf-8?q?";
 constexpr std::string_view kHex = "0123456789ABCDEF";
 constexpr size_t kAddressesMax = 1'000;
@@ -30,8 +31,18 @@ size_t CharacterBytes(std::string_view text, size_t at) {
   return end - at;
 }
 
+// A word that is longer than a line may be (998 bytes) can only be folded when it is encoded.
+bool HasEndlessWord(std::string_view value) {
+  size_t word = 0;
+  return std::any_of(value.begin(), value.end(), [&](char c) {
+    word = c == ' ' ? 0 : word + 1;
+    return word > kWordMax;
+  });
+}
+
 bool NeedsEncoding(std::string_view value) {
-  return !std::all_of(value.begin(), value.end(), IsPrintable) || value.find("=?") != std::string_view::npos;
+  return !std::all_of(value.begin(), value.end(), IsPrintable) || value.find("=?") != std::string_view::npos ||
+         HasEndlessWord(value);
 }
 
 std::string OneLine(std::string_view value) {
@@ -171,26 +182,28 @@ void AppendPart(const MailMessage& message, std::string_view type, std::string_v
 }  // namespace
 
 Result<std::vector<MailAddress>> ParseMailAddresses(std::string_view text) {
-  std::vector<MailAddress> out;
+  std::vector<std::string_view> items;
   bool quoted = false, angle = false;
   size_t begin = 0;
-  for (size_t i = 0; i <= text.size(); ++i) {
-    const bool end = i == text.size();
-    if (!end) {
-      const char c = text[i];
-      if (c == '\\' && quoted) {
-        ++i;
-      } else if (c == '"') {
-        quoted = !quoted;
-      } else if (!quoted && (c == '<' || c == '>')) {
-        angle = c == '<';
-      }
-      if (i >= text.size() || c != ',' || quoted || angle) continue;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '\\' && quoted) {
+      ++i;
+    } else if (c == '"') {
+      quoted = !quoted;
+    } else if (!quoted && (c == '<' || c == '>')) {
+      angle = c == '<';
+    } else if (c == ',' && !quoted && !angle) {
+      items.push_back(text.substr(begin, i - begin));
+      begin = i + 1;
     }
-    VARVE_ASSIGN_OR_RETURN(MailAddress address, ParseOne(text.substr(begin, i - begin)));
+  }
+  items.push_back(text.substr(begin));
+  if (items.size() > kAddressesMax) return InvalidArgument("more than 1000 mail addresses");
+  std::vector<MailAddress> out;
+  for (const std::string_view item : items) {
+    VARVE_ASSIGN_OR_RETURN(MailAddress address, ParseOne(item));
     out.push_back(std::move(address));
-    if (out.size() > kAddressesMax) return InvalidArgument("more than 1000 mail addresses");
-    begin = i + 1;
   }
   return out;
 }

@@ -38,9 +38,9 @@ enum class TimeFormat : uint8_t { kHour, kTime, kDate };  // 13 · 2026-11-19 13
 struct ReportField {
   std::string name;
   FieldKind kind = FieldKind::kValue;
-  std::vector<std::string> labels;  // one, but for a table
-  uint32_t limit = 0;               // of kTop, kLabels, kLogLines; 0: max_rows
-  std::string column;               // of kTable
+  std::vector<std::string> labels = {};  // one, but for a table
+  uint32_t limit = 0;                    // of kTop, kLabels, kLogLines; 0: max_rows
+  std::string column = {};          // of kTable
   TimeFormat format = TimeFormat::kHour;
 };
 

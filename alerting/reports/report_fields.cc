@@ -72,7 +72,8 @@ Datum TimeOfHighest(TimeFormat format, const QueryValues& values, const ReportCo
   if (highest == nullptr) return {};
   int64_t begin_s = period.begin_s;
   if (values.step_ms > 0) {
-    const int64_t since_ms = PeakOf(*highest).t_ms - period.begin_s * kMsPerSecond;
+    // The step's last instant, which LogQL rounds up to the millisecond behind it.
+    const int64_t since_ms = PeakOf(*highest).t_ms - 1 - period.begin_s * kMsPerSecond;
     begin_s += since_ms / values.step_ms * values.step_ms / kMsPerSecond;
   }
   const std::string text = report.calendar.Rfc3339(begin_s);  // 2026-11-19T13:00:00+09:00

@@ -1,6 +1,7 @@
 #include "alerting/rules/alarm.h"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 #include "engine/base/json_writer.h"
@@ -50,7 +51,9 @@ std::string Describe(const std::deque<Datapoint>& window, const WindowCounts& co
 }
 
 bool SameRecord(const Alarm& a, const Alarm& b) {
-  return a.state == b.state && a.since_ms == b.since_ms && a.window == b.window && a.placeholder == b.placeholder;
+  return a.state == b.state && a.since_ms == b.since_ms && a.window == b.window && a.placeholder == b.placeholder &&
+         std::bit_cast<uint64_t>(a.value) == std::bit_cast<uint64_t>(b.value) && a.reason == b.reason &&
+         a.annotations == b.annotations;
 }
 
 }  // namespace
@@ -123,10 +126,9 @@ void AlarmTable::Step(int64_t ts_ms, const AlarmSpec& spec, std::map<PackedLabel
       point = {breaching ? DatapointKind::kBreaching : DatapointKind::kFine, breaching ? alert.value : 0};
       alarm.placeholder = false;
       alarm.last_seen_ms = ts_ms;
-      if (breaching || alarm.state != AlarmState::kAlarm) {
-        alarm.annotations = std::move(alert.annotations);
-        alarm.value = alert.value;
-      }
+      // The value of one that is fine is not known.
+      if (breaching) alarm.value = alert.value;
+      if (breaching || alarm.annotations.empty()) alarm.annotations = std::move(alert.annotations);
     }
     alarm.window.push_back(point);
     while (alarm.window.size() > spec.evaluation_periods) alarm.window.pop_front();

@@ -39,8 +39,8 @@ struct Datapoint {
 
 struct Alarm {
   LabelMap labels;
-  LabelMap annotations;  // as of its last breaching datapoint, or its last one
-  double value = 0;      // likewise
+  LabelMap annotations;  // of its last breaching datapoint; of the first, until there is one
+  double value = 0;      // of its last breaching datapoint
   AlarmState state = AlarmState::kInsufficientData;
   std::string reason;
   int64_t since_ms = 0;

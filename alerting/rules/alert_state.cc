@@ -1,14 +1,14 @@
 #include "alerting/rules/alert_state.h"
 
 #include <algorithm>
+#include <bit>
 #include <tuple>
 #include <utility>
 
 namespace varve {
 namespace {
 
-// What the records keep of an alert; value and annotations of one that is seen are new at each evaluation.
-auto DurablePart(const TrackedAlert& alert) {
+auto TimesOf(const TrackedAlert& alert) {
   return std::make_tuple(alert.state, alert.active_at_ms, alert.fired_at_ms, alert.resolved_at_ms,
                          alert.keep_firing_since_ms);
 }
@@ -51,6 +51,9 @@ void AlertTable::Step(int64_t ts_ms, int64_t for_ms, int64_t keep_firing_for_ms,
     const auto [at, added] = alerts_.try_emplace(key);
     TrackedAlert& alert = at->second;
     if (!added && alert.active()) {
+      const bool same = std::bit_cast<uint64_t>(alert.value) == std::bit_cast<uint64_t>(fresh.value) &&
+                        alert.annotations == fresh.annotations;
+      if (!same) dirty_.insert(key);
       alert.value = fresh.value;
       alert.annotations = std::move(fresh.annotations);
       continue;
@@ -63,7 +66,7 @@ void AlertTable::Step(int64_t ts_ms, int64_t for_ms, int64_t keep_firing_for_ms,
     const PackedLabels& key = at->first;
     TrackedAlert& alert = at->second;
     const AlertState from = alert.state;
-    const auto before = DurablePart(alert);
+    const auto before = TimesOf(alert);
     bool erase = false;
     bool active = true;
     if (!seen.contains(key)) {
@@ -82,7 +85,7 @@ void AlertTable::Step(int64_t ts_ms, int64_t for_ms, int64_t keep_firing_for_ms,
       alert.last_sent_ms.reset();
       alert.keep_firing_since_ms.reset();
     }
-    if (erase || before != DurablePart(alert)) dirty_.insert(key);
+    if (erase || before != TimesOf(alert)) dirty_.insert(key);
     if (alert.state != from) changes->push_back({key, from, alert.state, alert});
     at = erase ? alerts_.erase(at) : std::next(at);
   }
@@ -112,10 +115,6 @@ AlertState AlertTable::state() const {
 void AlertTable::Restore(TrackedAlert alert) {
   PackedLabels key = PackLabels(alert.labels);
   alerts_.insert_or_assign(std::move(key), std::move(alert));
-}
-
-void AlertTable::MarkAllDirty() {
-  for (const auto& [key, alert] : alerts_) dirty_.insert(key);
 }
 
 std::vector<const TrackedAlert*> AlertTable::TakeUnsent(int64_t ts_ms, int64_t resend_delay_ms) {

@@ -72,10 +72,9 @@ class AlertTable {
 
   // As read back from the records.
   void Restore(TrackedAlert alert);
-  // Alerts whose durable part changed, or that went, since ClearDirty.
+  // Alerts that changed in anything but when they were sent, or that went, since ClearDirty.
   const std::set<PackedLabels>& dirty() const { return dirty_; }
   void ClearDirty() { dirty_.clear(); }
-  void MarkAllDirty();
 
   // Those to be sent at `ts_ms`: not pending, and resolved since they were sent, or sent longer ago than
   // `resend_delay_ms`. They count as sent from then on.

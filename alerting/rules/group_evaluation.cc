@@ -5,10 +5,10 @@
 #include <set>
 #include <utility>
 
+#include "alerting/rules/alert_expansion.h"
 #include "alerting/rules/alert_lines.h"
 #include "alerting/rules/alert_records.h"
 #include "alerting/rules/generator_url.h"
-#include "alerting/rules/rule_template.h"
 #include "engine/base/failpoint.h"
 #include "engine/base/time.h"
 #include "engine/model/sample.h"
@@ -24,12 +24,6 @@ double SecondsSince(std::chrono::steady_clock::time_point begin) {
 }
 
 void Add(std::atomic<uint64_t>* counter, uint64_t n) { counter->fetch_add(n, std::memory_order_relaxed); }
-
-LabelMap ToLabelMap(const PackedLabels& labels) {
-  LabelMap map;
-  for (const LabelView& label : labels) map.emplace_hint(map.end(), label.name, label.value);
-  return map;
-}
 
 // Repeating the push would not help.
 bool IsRefused(const Status& status) {
@@ -197,40 +191,6 @@ Status GroupEvaluation::Record(RuleState* rule) {
 
 // ---- Alerting rules ----
 
-SeenAlert GroupEvaluation::Expand(const RuleState& rule, const RuleSample& sample) const {
-  SeenAlert alert = {.labels = ToLabelMap(sample.labels), .annotations = {}, .value = sample.value};
-  const std::string template_name = "__alert_" + rule.rule.alert;
-  RuleTemplateData data;
-  templates::TemplateMeans means;
-  if (rule.templated) {
-    data = {.labels = alert.labels,
-            .external_labels = options_.external_labels,
-            .external_url = options_.external_url,
-            .value = sample.value};
-    means.external_url = options_.external_url;
-    means.now_ns = when_.ts_ms * kNsPerMs;
-    means.query = [this](std::string_view text) -> Result<std::vector<templates::QuerySample>> {
-      VARVE_ASSIGN_OR_RETURN(const std::vector<RuleSample> found, RunPromqlText(*queries_, text, when_.ts_ms, cancel_));
-      std::vector<templates::QuerySample> out;
-      for (const RuleSample& one : found) {
-        templates::QuerySample& to = out.emplace_back();
-        for (const LabelView& label : one.labels) to.labels.emplace_back(label.name, label.value);
-        to.value = one.value;
-      }
-      return out;
-    };
-  }
-  const auto expand = [&](const std::string& text) {
-    return rule.templated ? ExpandRuleTemplate(template_name, text, data, means, nullptr) : text;
-  };
-  alert.labels.erase(std::string(kMetricName));
-  for (const auto& [name, text] : rule.rule.labels) alert.labels[name] = expand(text);
-  alert.labels["alertname"] = rule.rule.alert;
-  std::erase_if(alert.labels, [](const auto& label) { return label.second.empty(); });
-  for (const auto& [name, text] : rule.rule.annotations) alert.annotations[name] = expand(text);
-  return alert;
-}
-
 Status GroupEvaluation::CheckCount(size_t count) const {
   if (count <= options_.alerts_per_rule_max) return Status::Ok();
   return ExecutionError("exceeded ruler.max_alerts_per_rule of " + std::to_string(options_.alerts_per_rule_max) +
@@ -240,9 +200,10 @@ Status GroupEvaluation::CheckCount(size_t count) const {
 Status GroupEvaluation::Alert(RuleState* rule) {
   VARVE_ASSIGN_OR_RETURN(const std::vector<RuleSample> samples, rule->query->Run(*queries_, sample_ms(), cancel_));
   VARVE_RETURN_IF_ERROR(CheckCount(samples.size()));
+  AlertExpansion expansion(rule, options_, *queries_, when_.ts_ms, cancel_);
   std::map<PackedLabels, SeenAlert> seen;
   for (const RuleSample& sample : samples) {
-    SeenAlert alert = Expand(*rule, sample);
+    SeenAlert alert = expansion.Expand(sample);
     PackedLabels key = PackLabels(alert.labels);
     if (!seen.emplace(std::move(key), std::move(alert)).second) return DuplicateAlerts();
   }
@@ -261,16 +222,18 @@ Status GroupEvaluation::Watch(RuleState* rule) {
     VARVE_ASSIGN_OR_RETURN(all, rule->presence->Run(*queries_, sample_ms(), cancel_));
   }
   VARVE_RETURN_IF_ERROR(CheckCount(all.size() + rule->alarms.alarms().size()));
+  AlertExpansion expansion(rule, options_, *queries_, when_.ts_ms, cancel_);
   std::map<PackedLabels, AlarmObservation> observed;
   for (const RuleSample& sample : all) {
     const bool holds = rule->presence == nullptr || sample.value != 0;
     const auto at = breaching.find(WithoutName(sample.labels));
-    AlarmObservation observation = {.alert = Expand(*rule, holds && at != breaching.end() ? at->second : sample),
+    AlarmObservation observation = {.alert = expansion.Expand(holds && at != breaching.end() ? at->second : sample),
                                     .breaching = holds};
     PackedLabels key = PackLabels(observation.alert.labels);
     if (!observed.emplace(std::move(key), std::move(observation)).second) return DuplicateAlerts();
   }
-  const SeenAlert nothing_seen = Expand(*rule, RuleSample{});
+  SeenAlert nothing_seen;
+  if (observed.empty() && rule->alarms.alarms().empty()) nothing_seen = expansion.Expand(RuleSample{});
   VARVE_RETURN_IF_ERROR(cancel_->Check());
   std::vector<AlarmChange> changes;
   const MutexLock lock(group_->mu);

@@ -60,7 +60,6 @@ class GroupEvaluation {
   Status Watch(RuleState* rule);  // an alarm
   Status TakeAlerts(RuleState* rule, std::map<PackedLabels, SeenAlert> seen) VARVE_REQUIRES(group_->mu);
   Status CheckCount(size_t count) const;
-  SeenAlert Expand(const RuleState& rule, const RuleSample& sample) const;
   void EndSeries(RuleState* rule, const std::vector<AlertChange>& changes);
   void AddAlertSamples(RuleState* rule);
   Status AskRecorded(RuleState* rule);

@@ -13,11 +13,9 @@ namespace {
 constexpr std::string_view kAlertsMetric = "ALERTS";
 constexpr std::string_view kForStateMetric = "ALERTS_FOR_STATE";
 
-bool IsTemplate(std::string_view text) { return text.find("{{") != std::string_view::npos; }
-
 void FindTemplates(const LabelMap& texts, RuleState* state) {
   for (const auto& [name, text] : texts) {
-    if (!IsTemplate(text)) continue;
+    if (text.find("{{") == std::string::npos) continue;
     state->templated = true;
     state->asks_in_template = state->asks_in_template || text.find("query") != std::string::npos;
   }

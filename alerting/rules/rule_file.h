@@ -29,7 +29,8 @@ Result<std::vector<RuleGroup>> ReadRuleFiles(const std::vector<std::string>& pat
 
 // One group alone, as the rulers' configuration APIs take it. Errors in the words of Loki and Mimir (loki_surface 1.11).
 Result<RuleGroup> ParseRuleGroup(std::string_view yaml, std::string_view rule_namespace, RuleLanguage language);
-// With the keys that Grafana's decoder knows, optional ones only when set.
+// With the keys that Grafana's decoder knows, optional ones only when set: a group's labels are printed with its rules, `type`
+// only where the expression is right in both languages. (A group with an `alarm` is beyond Grafana.) Read back, it says the same.
 std::string PrintRuleGroup(const RuleGroup& group);
 // `{namespace: [group, …]}`; every group's file is its namespace.
 std::string PrintRuleNamespaces(const std::vector<RuleGroup>& groups);

@@ -72,6 +72,11 @@ void AppendQuoted(std::string_view text, std::string* out) {
   *out += '"';
 }
 
+// Whether a reader could take it for the other language.
+bool RightInBoth(std::string_view expr) {
+  return CheckRuleExpression(expr, RuleLanguage::kPromql).ok() && CheckRuleExpression(expr, RuleLanguage::kLogql).ok();
+}
+
 class RulePrinter {
  public:
   explicit RulePrinter(size_t indent) : indent_(indent) {}
@@ -85,10 +90,9 @@ class RulePrinter {
     if (group.interval_ms) Duration("interval", *group.interval_ms);
     if (group.query_offset_ms) Duration("query_offset", *group.query_offset_ms);
     if (group.limit != 0) Line("limit", std::to_string(group.limit));
-    Labels("labels", group.labels);
     Line("rules", group.rules.empty() ? "[]" : "");
     indent_ += 4;
-    for (const Rule& rule : group.rules) OneRule(rule);
+    for (const Rule& rule : group.rules) OneRule(rule, group.labels);
     indent_ -= 4;
   }
 
@@ -141,15 +145,17 @@ class RulePrinter {
     for (const auto& [name, value] : labels) Text(name, value);
     indent_ -= 2;
   }
-  void OneRule(const Rule& rule) {
+  void OneRule(const Rule& rule, const LabelMap& group_labels) {
     out_ += std::string(indent_ - 2, ' ') + "- ";
     first_ = true;
     Text(rule.recording() ? "record" : "alert", rule.name());
     Text("expr", rule.expr);
-    if (rule.language_given) Line("type", RuleLanguageName(rule.language));
+    if (rule.language_given && RightInBoth(rule.expr)) Line("type", RuleLanguageName(rule.language));
     if (rule.for_ms != 0) Duration("for", rule.for_ms);
     if (rule.keep_firing_for_ms != 0) Duration("keep_firing_for", rule.keep_firing_for_ms);
-    Labels("labels", rule.labels);
+    LabelMap labels = rule.labels;
+    labels.insert(group_labels.begin(), group_labels.end());
+    Labels("labels", labels);
     Labels("annotations", rule.annotations);
     if (rule.alarm) Alarm(*rule.alarm);
   }

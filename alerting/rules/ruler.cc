@@ -73,10 +73,12 @@ Status Ruler::Load() {
   const RecordStore& records = impl_->means.engine->records();
   VARVE_ASSIGN_OR_RETURN(StoredGroups stored, ReadStoredGroups(records));
   VARVE_ASSIGN_OR_RETURN(std::vector<ApiGroup> by_api, ReadApiGroups(records));
+  VARVE_ASSIGN_OR_RETURN(const std::optional<int64_t> seen_waiting_ms, ReadWaitingRecord(records));
   const MutexLock reload_lock(impl_->reload_mu);
   {
     const MutexLock lock(impl_->mu);
     impl_->stored = std::move(stored);
+    impl_->seen_waiting_ms = seen_waiting_ms;
   }
   for (ApiGroup& item : by_api) impl_->Put(impl_->MakeState(item.tenant, true, std::move(item.group)), 0);
   return Status::Ok();

@@ -34,9 +34,9 @@ GroupSchedule Ruler::Impl::MakeSchedule(const GroupState& state) const {
   return {state.interval_ms, XXH3_64bits(state.id.data(), state.id.size())};
 }
 
-void Ruler::Impl::Hold(Running* running) {
+void Ruler::Impl::Hold(const GroupKey& key, Running* running) {
   running->held = true;
-  Dequeue(running->state->key, running);
+  Dequeue(key, running);
   if (running->busy && running->cancel != nullptr) running->cancel->Cancel();
   while (running->busy) changed.Wait(mu);
 }
@@ -63,7 +63,7 @@ void Ruler::Impl::Put(std::shared_ptr<GroupState> fresh, uint32_t order) {
     running.schedule.Begin(std::nullopt, NowMs(), 0, 0);
     return Enqueue(at->first, &running);
   }
-  Hold(&running);
+  Hold(at->first, &running);
   const std::shared_ptr<GroupState> old = running.state;
   {
     const MutexLock old_lock(old->mu);
@@ -93,7 +93,7 @@ void Ruler::Impl::Remove(const GroupKey& key) {
     const MutexLock lock(mu);
     const auto at = groups.find(key);
     if (at == groups.end()) return;
-    Hold(&at->second);
+    Hold(at->first, &at->second);
     const std::shared_ptr<GroupState> state = std::move(at->second.state);
     groups.erase(at);
     const MutexLock group_lock(state->mu);
@@ -112,10 +112,18 @@ void Ruler::Impl::Remove(const GroupKey& key) {
   }
 }
 
+int64_t Ruler::Impl::Downtime(int64_t now_ms) const {
+  std::optional<int64_t> seen_ms = seen_waiting_ms;
+  for (const auto& [key, running] : groups) seen_ms = std::max(seen_ms, running.state->last_iteration_ms);
+  return seen_ms.has_value() ? std::max<int64_t>(now_ms - *seen_ms, 0) : INT64_MAX;
+}
+
 void Ruler::Impl::Begin(int64_t now_ms, int64_t wait_max_ms) {
   const MutexLock lock(mu);
   if (begun) return;
   begun = true;
+  wait_max_ms = std::min(wait_max_ms, Downtime(now_ms));
+  waiting_until_ms = now_ms + wait_max_ms;
   for (auto& [key, running] : groups) {
     const uint64_t given_up =
         running.schedule.Begin(running.state->last_iteration_ms, now_ms, options.catch_up_max_ms, wait_max_ms);

@@ -190,6 +190,36 @@ class Cloud(VarveTest):
                               'ip="sourceIPAddress" [7d]))', time.time() + 1)
         self.assertEqual(3, len(answer.json["data"]["result"]))
 
+    def test_the_bill_comes_by_mail_once(self):
+        server = self.serve()
+        first = datetime.datetime.now(datetime.timezone.utc).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        month = (first - datetime.timedelta(days=1)).replace(day=1)
+        middle = int((month.timestamp() + 10 * 86400) * 1000)
+        series = lambda name, group, value: remote_write.time_series(
+            {"__name__": name, "log_group": group}, [(middle + i * 300_000, value) for i in range(100)])
+        answer = remote_write.write(server, series("log_group_bytes:5m", "/app/web", 4e8), series("log_group_lines:5m", "/app/web", 1e6),
+                                    series("log_group_bytes:5m", "/audit", 1e7), series("log_group_lines:5m", "/audit", 5e4))
+        self.assertIn(answer.status, (200, 204), answer.text)
+        # Of this month, and the day before the last month's first: not on the bill.
+        for at in (first.timestamp(), month.timestamp() - 1):
+            remote_write.write(server, remote_write.time_series({"__name__": "log_group_bytes:5m", "log_group": "/app/web"},
+                                                                [(int(at * 1000), 9e15)]))
+        url = f"http://127.0.0.1:{server.port}"
+        date = month.strftime("%Y-%m-%d")
+        for _ in range(2):
+            status, out, err = self.run_varve("report", "run", "cloud-cost", "--date", date, "--addr", url)
+            self.assertEqual(0, status, out + err)
+        mail = self.mail.wait_for(lambda m: m.recipients == ["finance@example.org"], 30)
+        self.assertEqual(f"Log costs of {month.strftime('%B %Y')}: 20.50 USD", mail.subject)
+        self.assertIn('<td>/app/web</td><td align="right">40GB</td><td align="right">100000000</td><td align="right">20.00</td>', mail.html)
+        self.assertIn('<td>/audit</td><td align="right">1GB</td><td align="right">5000000</td><td align="right">0.50</td>', mail.html)
+        self.assertRegex(mail.text, r"/app/web +40GB +100000000 lines +20\.00 USD")
+        entries = server.lines('{job="varve-report", report="cloud-cost"}', int(first.timestamp() * NS) - 86400 * NS,
+                               int(first.timestamp() * NS) + 86400 * NS)
+        self.assertEqual(1, len(entries), entries)
+        entry = json.loads(entries[0][1])
+        self.assertEqual(("20.50", 2), (entry["total_cost"], len(entry["log_groups"])))
+
     def test_bytes_of_log_groups_are_recorded(self):
         server = self.serve()
         end = self.keep_doing(lambda: server.push_streams(({"log_group": "/app/web"}, [(time.time_ns(), "0123456789")])))

@@ -7,9 +7,11 @@ import unittest
 
 import certificates
 import notify_probe
+import varve_process
 from http_sink import HttpSink
 
 NOW_MS = int(time.time() * 1000)
+BCRYPT_GEHEIM = "$2b$04$ICg4sXRBNKtWolccrG9WLOIrJyJUt4P6t5c0yERw7GdYjUT5djcUS"
 
 
 def alert(name, **more):
@@ -65,6 +67,45 @@ receivers: [{{name: hook, webhook_configs: [{{url: '{hook.url}/x'}}]}}]""")
         self.assertEqual("firing", firing.json["status"])
         self.send(section, [alert("Disk", ends_at_ms=NOW_MS - 1_000)])
         hook.wait_for(lambda r: r.json["groupLabels"] == {"alertname": "Disk"} and r.json["status"] == "resolved", 20)
+
+
+@unittest.skipUnless(notify_probe.ALERTMANAGER, "prometheus-alertmanager is not installed")
+class Served(Case):
+    """varve serve, a rule that fires for some seconds, and Debian's Alertmanager behind a login."""
+
+    def test_a_rule_fires_and_ends_there(self):
+        hook = self.sink(HttpSink())
+        ca = certificates.Authority(os.path.join(self.directory, "ca"))
+        own = ca.issue("127.0.0.1")
+        web = os.path.join(self.directory, "web.yml")
+        with open(web, "w", encoding="utf-8") as f:  # user me, password geheim
+            f.write(f"""basic_auth_users: {{me: {BCRYPT_GEHEIM}}}
+tls_server_config: {{cert_file: {own.certificate}, key_file: {own.key}}}""")
+        alertmanager = notify_probe.Alertmanager(self.directory, f"""
+route: {{receiver: hook, group_wait: 100ms, group_interval: 500ms}}
+receivers: [{{name: hook, webhook_configs: [{{url: '{hook.url}/x'}}]}}]""", web_config=web, wait=False)
+        self.addCleanup(alertmanager.stop)
+        with open(os.path.join(self.directory, "rules.yml"), "w", encoding="utf-8") as f:
+            f.write(f"""groups: [{{name: g, interval: 1s, rules: [{{alert: Short, expr: 'vector(time()) < {time.time() + 12}',
+  labels: {{severity: page}}, annotations: {{summary: 'until {{{{ $value }}}}'}}}}]}}]""")
+        config = os.path.join(self.directory, "varve.yaml")
+        with open(config, "w", encoding="utf-8") as f:
+            f.write(f"""rule_files: [{self.directory}/rules.yml]
+ruler: {{resend_delay: 1s}}
+alerting:
+  alertmanagers:
+  - scheme: https
+    path_prefix: /x
+    basic_auth: {{username: me, password: geheim}}
+    tls_config: {{ca_file: ca/ca.pem}}
+    static_configs: [{{targets: ['127.0.0.1:{alertmanager.port}']}}]""")
+        server = varve_process.Server(os.path.join(self.directory, "data"), "--config", config).start()
+        self.addCleanup(server.kill)
+        firing = hook.wait_for(lambda r: r.json["status"] == "firing", 30)
+        self.assertEqual({"alertname": "Short", "severity": "page"}, firing.json["alerts"][0]["labels"])
+        resolved = hook.wait_for(lambda r: r.json["status"] == "resolved", 60)
+        self.assertEqual(firing.json["alerts"][0]["fingerprint"], resolved.json["alerts"][0]["fingerprint"])
+        self.assertNotIn("geheim", "\n".join(server.log))
 
 
 class Sinks(Case):

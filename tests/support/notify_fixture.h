@@ -35,6 +35,7 @@ struct Mailbox {
   std::vector<Told> told;  // what was delivered
   uint64_t attempts = 0;
   std::vector<std::string> messages;
+  bool refuses_messages = false;
   // Null: everything succeeds.
   std::function<Delivery(const Notification&, const CancelToken&)> behaviour;
 };
@@ -75,6 +76,7 @@ class FakeIntegration final : public Integration {
   }
   Delivery Send(const Message& message, const CancelToken& /*cancel*/) override {
     const MutexLock lock(mailbox_->mu);
+    if (mailbox_->refuses_messages) return {Unavailable("no"), true};
     mailbox_->messages.push_back(message.title);
     return {};
   }

@@ -293,6 +293,7 @@ TEST_F(NotifierTest, GivesUpUntilTheNextFlushWhenRetryingCannotHelp) {
   std::vector<std::string> lines;
   options.log = [&lines](std::string_view, int64_t, std::string line) { lines.push_back(std::move(line)); };
   Restart();
+  EXPECT_EQ(0u, notifier->Stats().integrations.at({"ops", "webhook"}).failures);
   Post({Lasting(FiringAlert("A"))});
   RunFor(200'000);
   EXPECT_EQ(1u, BoxOf("ops")->attempts);
@@ -339,6 +340,25 @@ TEST_F(NotifierTest, SendsMessagesToEveryIntegrationOfAReceiver) {
   EXPECT_THAT(BoxOf("ops", 0)->messages, ElementsAre("daily"));
   EXPECT_THAT(BoxOf("ops", 1)->messages, ElementsAre("daily"));
   EXPECT_EQ(Code::kNotFound, notifier->Send("nobody", message, cancel).status.code());
+}
+
+TEST_F(NotifierTest, SendsAMessageAgainOnlyWhereItWasNotTaken) {
+  config.receivers[0].webhooks.resize(2);
+  Restart();
+  Message message;
+  message.title = "daily";
+  message.id = "report/daily/2026-11-19";
+  CancelToken cancel;
+  BoxOf("ops", 1)->refuses_messages = true;
+  EXPECT_EQ(Code::kUnavailable, notifier->Send("ops", message, cancel).status.code());
+  EXPECT_EQ(Code::kUnavailable, notifier->Send("ops", message, cancel).status.code());
+  BoxOf("ops", 1)->refuses_messages = false;
+  EXPECT_OK(notifier->Send("ops", message, cancel).status);
+  EXPECT_THAT(BoxOf("ops", 0)->messages, SizeIs(1));
+  EXPECT_THAT(BoxOf("ops", 1)->messages, SizeIs(1));
+  // Once everybody has it, sending it again is a new wish.
+  EXPECT_OK(notifier->Send("ops", message, cancel).status);
+  EXPECT_THAT(BoxOf("ops", 0)->messages, SizeIs(2));
 }
 
 // With threads: what hangs is only waited for where it hangs.

@@ -101,7 +101,7 @@ TEST_F(SilenceStoreTest, RefusesWhatWouldSilenceEverythingOrNothing) {
 }
 
 TEST_F(SilenceStoreTest, ListsActiveThenPendingThenExpiredAndForgetsAfterTheRetention) {
-  const std::string pending = store.Set("fake", Of("A", kNow + 5000), kNow).value();
+  const std::string pending = store.Set("fake", Of("A", kNow + 5000, kNow + 2 * kHour), kNow).value();
   const std::string late = store.Set("fake", Of("B"), kNow).value();
   const std::string soon = store.Set("fake", Of("C", kNow, kNow + 10'000), kNow).value();
   EXPECT_EQ(Code::kResourceExhausted, store.Set("fake", Of("D"), kNow).status().code());

@@ -32,7 +32,7 @@ TEST(ReportState, IsWrittenAsTheFormatSays) {
   EXPECT_EQ(EncodeReportState(state), std::string("\x01\x02\x01"
                                                   "d\x00\x01\x01"
                                                   "e\x02\x03\x04\x01x\x01\x01r",
-                                                  17));
+                                                  16));
 }
 
 TEST(ReportState, RefusesEveryCutAndOtherVersions) {
