@@ -1,6 +1,8 @@
 #include "http/alerting_metrics.h"
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "alerting/notify/external_alertmanagers.h"
 #include "alerting/notify/notifier.h"
@@ -8,6 +10,7 @@
 #include "alerting/rules/ruler.h"
 #include "http/http_server.h"
 #include "http/metric_families.h"
+#include "http/tenant.h"
 
 namespace varve {
 namespace {
@@ -36,6 +39,26 @@ void AddRuler(const RulerStats& s, FamilyList* out) {
                s.state_write_failures);
   out->Counter("varve_rule_alerts_not_sent_total", "Alerts that no notifier took; they are sent again.",
                s.send_failures);
+}
+
+void AddGroups(const std::vector<GroupSummary>& groups, FamilyList* out) {
+  const auto each = [&](const char* name, const char* help, auto&& value) {
+    for (const GroupSummary& group : groups) {
+      LabelList labels = {{"rule_group", group.file + ";" + group.name}};
+      if (group.tenant != kSingleTenant) labels.emplace_back("tenant", group.tenant);
+      out->Gauge(name, help, static_cast<double>(value(group)), std::move(labels));
+    }
+  };
+  each("prometheus_rule_group_last_duration_seconds", "Time that a group's latest evaluation took (Prometheus's name).",
+       [](const GroupSummary& group) { return group.evaluation_seconds; });
+  each("prometheus_rule_group_last_evaluation_timestamp_seconds", "When it was (Prometheus's name).",
+       [](const GroupSummary& group) { return static_cast<double>(group.last_evaluation_ms) / 1e3; });
+  each("prometheus_rule_group_interval_seconds", "A group's interval (Prometheus's name).",
+       [](const GroupSummary& group) { return static_cast<double>(group.interval_ms) / 1e3; });
+  each("prometheus_rule_group_rules", "Its rules (Prometheus's name).",
+       [](const GroupSummary& group) { return group.rules; });
+  each("varve_rule_group_failing_rules", "Those whose latest evaluation failed.",
+       [](const GroupSummary& group) { return group.failing_rules; });
 }
 
 void AddExternal(const std::vector<AlertmanagerStats>& targets, FamilyList* out) {
@@ -110,7 +133,10 @@ void AddReporter(const ReporterStats& s, FamilyList* out) {
 }  // namespace
 
 void AddAlerting(const AlertingParts& alerting, FamilyList* out) {
-  if (alerting.ruler != nullptr) AddRuler(alerting.ruler->Stats(), out);
+  if (alerting.ruler != nullptr) {
+    AddRuler(alerting.ruler->Stats(), out);
+    AddGroups(alerting.ruler->Summaries(), out);
+  }
   if (alerting.external != nullptr) AddExternal(alerting.external->Stats(), out);
   if (alerting.notifier != nullptr) AddNotifier(alerting.notifier->Stats(), out);
   if (alerting.reporter != nullptr) AddReporter(alerting.reporter->Stats(), out);

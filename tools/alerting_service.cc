@@ -110,7 +110,6 @@ void AlertingService::Impl::Apply(AlertingFiles fresh) {
     tenants.insert(tenant);
     groups += of_tenant.size();
     for (const RuleGroup& group : of_tenant) rules += group.rules.size();
-    watch.KnowTenant(tenant);
     ruler.SetFileGroups(tenant, std::move(of_tenant));
   }
   for (const std::string& tenant : file_tenants) {

@@ -47,11 +47,6 @@ void AlertingWatch::Stop() {
   }
 }
 
-void AlertingWatch::KnowTenant(const std::string& tenant) {
-  const MutexLock lock(mu_);
-  tenants_.insert(tenant);
-}
-
 void AlertingWatch::ReportFailed(std::string_view report, std::string_view text) {
   const MutexLock lock(mu_);
   if (++report_lines_ > kLinesMax) return;
@@ -91,22 +86,12 @@ void AlertingWatch::LogRules() {
   const uint64_t fresh = failures - rule_failures_;
   rule_failures_ = failures;
   if (fresh == 0) return;
-  std::set<std::string> tenants;
-  {
-    const MutexLock lock(mu_);
-    tenants = tenants_;
-  }
   size_t lines = 0;
-  for (const std::string& tenant : tenants) {
-    for (const GroupStatus& group : parts_.ruler->Groups(tenant)) {
-      for (const RuleStatus& rule : group.rules) {
-        if (rule.health != RuleHealth::kError || lines == kLinesMax) continue;
-        ++lines;
-        spdlog::warn("msg=\"rule failed\" tenant=\"{}\" file=\"{}\" group=\"{}\" rule=\"{}\" error=\"{}\"",
-                     Loggable(tenant), Loggable(group.group.file), Loggable(group.group.name),
-                     Loggable(rule.rule.name()), Loggable(rule.last_error));
-      }
-    }
+  for (const GroupSummary& group : parts_.ruler->Summaries()) {
+    if (group.failing_rules == 0 || ++lines > kLinesMax) continue;
+    spdlog::warn("msg=\"rule failed\" tenant=\"{}\" file=\"{}\" group=\"{}\" rule=\"{}\" failing_rules={} error=\"{}\"",
+                 Loggable(group.tenant), Loggable(group.file), Loggable(group.name), Loggable(group.failing_rule),
+                 group.failing_rules, Loggable(group.error));
   }
   spdlog::warn("msg=\"rules failed\" failures={}", fresh);
 }

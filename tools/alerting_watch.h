@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <string_view>
 
@@ -33,8 +32,6 @@ class AlertingWatch {
   // Stores what is left.
   void Stop();
 
-  // Whose rules are looked at.
-  void KnowTenant(const std::string& tenant) VARVE_EXCLUDES(mu_);
   void ReportFailed(std::string_view report, std::string_view text) VARVE_EXCLUDES(mu_);
 
  private:
@@ -54,7 +51,6 @@ class AlertingWatch {
   Mutex mu_;
   CondVar wake_;
   bool stopping_ VARVE_GUARDED_BY(mu_) = false;
-  std::set<std::string> tenants_ VARVE_GUARDED_BY(mu_);
   size_t report_lines_ VARVE_GUARDED_BY(mu_) = 0;
   std::unique_ptr<ThreadPool> thread_;
 };

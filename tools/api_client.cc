@@ -53,7 +53,7 @@ struct ApiClient::Impl {
 
   // `body` null: nothing is sent. `method` null: POST or GET, by whether there is a body.
   Result<HttpAnswer> Send(const std::string& url, std::string_view content_type, const std::string_view* body,
-                          const char* method = nullptr);
+                          const char* method = nullptr, std::string_view content_encoding = {});
 };
 
 ApiClient::ApiClient(ServerAddress address) : impl_(std::make_unique<Impl>()) {
@@ -65,7 +65,8 @@ ApiClient::ApiClient(ServerAddress address) : impl_(std::make_unique<Impl>()) {
 ApiClient::~ApiClient() = default;
 
 Result<HttpAnswer> ApiClient::Impl::Send(const std::string& url, std::string_view content_type,
-                                         const std::string_view* body, const char* method) {
+                                         const std::string_view* body, const char* method,
+                                         std::string_view content_encoding) {
   CURL* curl = handle.get();
   if (curl == nullptr) return InternalError("libcurl did not start");
   curl_easy_reset(curl);  // keeps the connection
@@ -74,6 +75,7 @@ Result<HttpAnswer> ApiClient::Impl::Send(const std::string& url, std::string_vie
   if (!address.tenant.empty()) AddHeader("X-Scope-OrgID: " + address.tenant, &headers);
   if (body != nullptr) {
     AddHeader(fmt::format("Content-Type: {}", content_type), &headers);
+    if (!content_encoding.empty()) AddHeader(fmt::format("Content-Encoding: {}", content_encoding), &headers);
     AddHeader("Expect:", &headers);  // no waiting for "100 Continue"
     curl_easy_setopt(curl, CURLOPT_POST, 1L);
     curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body->data());
@@ -131,8 +133,8 @@ Result<HttpAnswer> ApiClient::Get(std::string_view path, const Parameters& param
 }
 
 Result<HttpAnswer> ApiClient::Post(std::string_view path, std::string_view content_type,
-                                   std::string_view body) {
-  return impl_->Send(impl_->address.url + std::string(path), content_type, &body);
+                                   std::string_view body, std::string_view content_encoding) {
+  return impl_->Send(impl_->address.url + std::string(path), content_type, &body, nullptr, content_encoding);
 }
 
 Result<HttpAnswer> ApiClient::Delete(std::string_view path) {

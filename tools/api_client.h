@@ -43,7 +43,9 @@ class ApiClient {
 
   // `path` begins with a slash; parameters are escaped here.
   Result<HttpAnswer> Get(std::string_view path, const Parameters& parameters);
-  Result<HttpAnswer> Post(std::string_view path, std::string_view content_type, std::string_view body);
+  // `content_encoding` is sent as it is; empty: no header.
+  Result<HttpAnswer> Post(std::string_view path, std::string_view content_type, std::string_view body,
+                          std::string_view content_encoding = {});
   Result<HttpAnswer> Delete(std::string_view path);
   // What to say of an answer that is not a success: its text.
   static Status ErrorOf(HttpAnswer answer);

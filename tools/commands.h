@@ -28,6 +28,7 @@ void AddReportCommand(CLI::App* app, ChosenCommand* chosen);
 void AddAlarmsCommand(CLI::App* app, ChosenCommand* chosen);
 void AddSilenceCommand(CLI::App* app, ChosenCommand* chosen);
 void AddRulesCommand(CLI::App* app, ChosenCommand* chosen);
+void AddProbeCommand(CLI::App* app, ChosenCommand* chosen);
 void AddInspectCommand(CLI::App* app, ChosenCommand* chosen);
 void AddVerifyCommand(CLI::App* app, ChosenCommand* chosen);
 

@@ -1,21 +1,15 @@
 #include "tools/follow_state.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <simdjson.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <iterator>
+#include <cstdlib>
 
 namespace varve {
 namespace {
 
 constexpr uint64_t kVersion = 1;
-constexpr size_t kStateBytesMax = 256 << 20;
 
 std::string Quoted(std::string_view text) {
   std::string out = "\"";
@@ -85,30 +79,6 @@ Status ParseFile(const Object& object, FollowedFileState* file) {
   return Get(pending, "first_ns", &file->pending.first_ns);
 }
 
-std::string Reason() { return std::strerror(errno); }
-
-Status WriteAll(int fd, std::string_view text, const std::string& path) {
-  while (!text.empty()) {
-    const ssize_t wrote = write(fd, text.data(), text.size());
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote < 0) return IoError(fmt::format("{}: {}", path, Reason()));
-    text.remove_prefix(static_cast<size_t>(wrote));
-  }
-  if (fsync(fd) != 0) return IoError(fmt::format("{}: {}", path, Reason()));
-  return Status::Ok();
-}
-
-Status SyncFolderOf(const std::string& path) {
-  const size_t slash = path.rfind('/');
-  const std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
-  const int fd = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return IoError(fmt::format("{}: {}", folder, Reason()));
-  const bool synced = fsync(fd) == 0 || errno == EINVAL;  // not every file system can
-  Status status = synced ? Status::Ok() : IoError(fmt::format("{}: {}", folder, Reason()));
-  close(fd);
-  return status;
-}
-
 }  // namespace
 
 std::string PrintFollowState(const FollowState& state) {
@@ -147,41 +117,15 @@ Result<FollowState> ParseFollowState(std::string_view text) {
   return state;
 }
 
-FollowStateFile::~FollowStateFile() {
-  if (lock_fd_ >= 0) close(lock_fd_);
-}
-
-Status FollowStateFile::Lock() {
-  const std::string lock = path_ + ".lock";
-  lock_fd_ = open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (lock_fd_ < 0) return IoError(fmt::format("{}: {}", lock, Reason()));
-  if (flock(lock_fd_, LOCK_EX | LOCK_NB) == 0) return Status::Ok();
-  return Unavailable(fmt::format("{}: another varve push --follow uses this state", path_));
-}
-
 Result<FollowState> FollowStateFile::Load(bool* existed) const {
-  std::ifstream file(path_, std::ios::binary);
-  *existed = file.is_open();
-  if (!*existed) {
-    if (access(path_.c_str(), F_OK) == 0) return IoError(fmt::format("{}: cannot be read", path_));
-    return FollowState();
-  }
-  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (text.size() > kStateBytesMax) return Corruption(fmt::format("{}: larger than {} bytes", path_, kStateBytesMax));
+  std::string text;
+  VARVE_ASSIGN_OR_RETURN(*existed, file_.Read(&text));
+  if (!*existed) return FollowState();
   Result<FollowState> state = ParseFollowState(text);
   if (state.ok()) return state;
-  return Corruption(fmt::format("{}: not the state of a follower: {}", path_, state.status().message()));
+  return Corruption(fmt::format("{}: not the state of a follower: {}", file_.path(), state.status().message()));
 }
 
-Status FollowStateFile::Save(const FollowState& state) const {
-  const std::string temporary = path_ + ".tmp";
-  const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (fd < 0) return IoError(fmt::format("{}: {}", temporary, Reason()));
-  Status status = WriteAll(fd, PrintFollowState(state), temporary);
-  if (close(fd) != 0 && status.ok()) status = IoError(fmt::format("{}: {}", temporary, Reason()));
-  VARVE_RETURN_IF_ERROR(std::move(status));
-  if (rename(temporary.c_str(), path_.c_str()) != 0) return IoError(fmt::format("{}: {}", path_, Reason()));
-  return SyncFolderOf(path_);
-}
+Status FollowStateFile::Save(const FollowState& state) const { return file_.Replace(PrintFollowState(state)); }
 
 }  // namespace varve

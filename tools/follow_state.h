@@ -1,8 +1,7 @@
 // How far a follower has come in each of its files, on disk: what survives a restart and kill -9.
 //
-// A JSON file, replaced whole (temporary file, fsync, rename), after the server has taken what it says. A file of the
-// log is known by device, inode and its first bytes, whatever it is called by then. Beside it lies FILE.lock, so that two
-// followers cannot share a state.
+// A JSON file (state_file.h), replaced after the server has taken what it says. A file of the log is known by device, inode
+// and its first bytes, whatever it is called by then.
 // Errors: kIoError and kCorruption name the file.
 // Threads: thread-compatible.
 #pragma once
@@ -13,6 +12,7 @@
 #include <vector>
 
 #include "engine/base/status.h"
+#include "tools/state_file.h"
 
 namespace varve {
 
@@ -53,21 +53,17 @@ struct FollowState {
 
 class FollowStateFile {
  public:
-  explicit FollowStateFile(std::string path) : path_(std::move(path)) {}
-  ~FollowStateFile();
-  FollowStateFile(const FollowStateFile&) = delete;
-  FollowStateFile& operator=(const FollowStateFile&) = delete;
+  explicit FollowStateFile(std::string path) : file_(std::move(path)) {}
 
   // Takes the lock; kUnavailable: another process has it.
-  Status Lock();
+  Status Lock() { return file_.Lock(); }
   // An empty state when there is no file; *existed says which.
   Result<FollowState> Load(bool* existed) const;
   // Durable when it returns.
   Status Save(const FollowState& state) const;
 
  private:
-  const std::string path_;
-  int lock_fd_ = -1;
+  StateFile file_;
 };
 
 // The file's text; for tests too.

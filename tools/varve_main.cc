@@ -44,6 +44,7 @@ int main(int argc, char** argv) {
   varve::AddAlarmsCommand(&app, &chosen);
   varve::AddSilenceCommand(&app, &chosen);
   varve::AddRulesCommand(&app, &chosen);
+  varve::AddProbeCommand(&app, &chosen);
   varve::AddInspectCommand(&app, &chosen);
   varve::AddVerifyCommand(&app, &chosen);
   try {

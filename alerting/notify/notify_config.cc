@@ -3,8 +3,9 @@
 #include <glob.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
-#include <sstream>
+#include <iterator>
 
 #include "alerting/notify/config_sections.h"
 #include "alerting/notify/http_config.h"
@@ -36,7 +37,7 @@ void ReadTemplates(YamlMap* root, std::string_view base_dir, std::vector<std::st
     globfree(&found);
     // As Alertmanager: a pattern that matches nothing is no mistake, one that names a file is.
     const bool plain = pattern.find_first_of("*?[") == std::string::npos;
-    if (result == GLOB_NOMATCH && plain) root->FailAt("templates", "cannot read \"" + pattern + "\"");
+    if (result != 0 && plain) root->FailAt("templates", "cannot read \"" + pattern + "\"");
   }
 }
 
@@ -139,12 +140,14 @@ Result<NotifyConfig> ParseNotifyConfig(std::string_view yaml, std::string_view n
 Result<NotifyConfig> ReadNotifyConfig(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return IoError("cannot read " + path);
-  std::ostringstream text;
-  text << file.rdbuf();
+  std::error_code error;
+  const auto bytes = std::filesystem::file_size(path, error);
+  if (error || bytes > kYamlBytesMax) return IoError("cannot read " + path + ": not a file of at most 16 MiB");
+  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   if (file.bad()) return IoError("cannot read " + path);
   const size_t slash = path.rfind('/');
   const std::string base_dir = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
-  return ParseNotifyConfig(text.str(), Basename(path), base_dir);
+  return ParseNotifyConfig(text, Basename(path), base_dir);
 }
 
 }  // namespace varve

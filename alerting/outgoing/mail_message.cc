@@ -10,6 +10,7 @@ namespace {
 
 constexpr size_t kLineMax = 76;
 constexpr size_t kEncodedWordMax = 75;
+constexpr size_t kWordMax = 900;
 constexpr std::string_view kEncodedWordStart = "=?utf-8?q?";
 constexpr std::string_view kHex = "0123456789ABCDEF";
 constexpr size_t kAddressesMax = 1'000;
@@ -30,8 +31,18 @@ size_t CharacterBytes(std::string_view text, size_t at) {
   return end - at;
 }
 
+// A word that is longer than a line may be (998 bytes) can only be folded when it is encoded.
+bool HasEndlessWord(std::string_view value) {
+  size_t word = 0;
+  return std::any_of(value.begin(), value.end(), [&](char c) {
+    word = c == ' ' ? 0 : word + 1;
+    return word > kWordMax;
+  });
+}
+
 bool NeedsEncoding(std::string_view value) {
-  return !std::all_of(value.begin(), value.end(), IsPrintable) || value.find("=?") != std::string_view::npos;
+  return !std::all_of(value.begin(), value.end(), IsPrintable) || value.find("=?") != std::string_view::npos ||
+         HasEndlessWord(value);
 }
 
 std::string OneLine(std::string_view value) {

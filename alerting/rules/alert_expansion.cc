@@ -15,12 +15,24 @@ LabelMap ToLabelMap(const PackedLabels& labels) {
   return map;
 }
 
+RuleTemplates ParseTemplates(const Rule& rule) {
+  const std::string template_name = "__alert_" + rule.alert;
+  RuleTemplates out;
+  for (const auto& [name, text] : rule.labels) {
+    out.labels.emplace_back(name, RuleTemplate::ParseAnyway(template_name, text));
+  }
+  for (const auto& [name, text] : rule.annotations) {
+    out.annotations.emplace_back(name, RuleTemplate::ParseAnyway(template_name, text));
+  }
+  return out;
+}
+
 }  // namespace
 
-AlertExpansion::AlertExpansion(const RuleState& rule, const RulerOptions& options, const TenantQueries& queries,
+AlertExpansion::AlertExpansion(RuleState* rule, const RulerOptions& options, const TenantQueries& queries,
                                int64_t ts_ms, const CancelToken* cancel)
     : rule_(rule) {
-  if (!rule.templated) return;
+  if (!rule->templated) return;
   data_.external_labels = options.external_labels;
   data_.external_url = options.external_url;
   means_.external_url = options.external_url;
@@ -38,13 +50,14 @@ AlertExpansion::AlertExpansion(const RuleState& rule, const RulerOptions& option
 }
 
 SeenAlert AlertExpansion::Expand(const RuleSample& sample) {
+  if (!rule_->templates.has_value()) rule_->templates = ParseTemplates(rule_->rule);
   SeenAlert alert = {.labels = ToLabelMap(sample.labels), .annotations = {}, .value = sample.value};
-  if (rule_.templated) {
+  if (rule_->templated) {
     data_.labels = alert.labels;
     data_.value = sample.value;
   }
   if (const auto name = alert.labels.find(kMetricName); name != alert.labels.end()) alert.labels.erase(name);
-  for (const auto& [name, text] : rule_.labels) {
+  for (const auto& [name, text] : rule_->templates->labels) {
     std::string value = text.Expand(data_, means_, nullptr);
     if (value.empty()) {
       alert.labels.erase(name);
@@ -52,8 +65,8 @@ SeenAlert AlertExpansion::Expand(const RuleSample& sample) {
       alert.labels.insert_or_assign(name, std::move(value));
     }
   }
-  alert.labels.insert_or_assign("alertname", rule_.rule.alert);
-  for (const auto& [name, text] : rule_.annotations) {
+  alert.labels.insert_or_assign("alertname", rule_->rule.alert);
+  for (const auto& [name, text] : rule_->templates->annotations) {
     alert.annotations.emplace(name, text.Expand(data_, means_, nullptr));
   }
   return alert;

@@ -1,6 +1,6 @@
 // From an element of a rule's result to an alert: labels and annotations, templates expanded.
 //
-//   AlertExpansion expansion(rule, options, queries, ts_ms, cancel);   // for one evaluation of one rule
+//   AlertExpansion expansion(&rule, options, queries, ts_ms, cancel);   // for one evaluation of one rule
 //   SeenAlert alert = expansion.Expand(sample);
 //
 // Threads: thread-compatible.
@@ -20,14 +20,14 @@ namespace varve {
 class AlertExpansion {
  public:
   // All outlive it. Queries of templates are evaluated at `ts_ms`.
-  AlertExpansion(const RuleState& rule, const RulerOptions& options, const TenantQueries& queries, int64_t ts_ms,
+  AlertExpansion(RuleState* rule, const RulerOptions& options, const TenantQueries& queries, int64_t ts_ms,
                  const CancelToken* cancel);
 
   // The result's labels without the name, the rule's, and alertname; labels that are empty are left out.
   SeenAlert Expand(const RuleSample& sample);
 
  private:
-  const RuleState& rule_;
+  RuleState* const rule_;
   RuleTemplateData data_;
   templates::TemplateMeans means_;
 };

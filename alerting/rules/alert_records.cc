@@ -13,6 +13,7 @@ constexpr uint8_t kVersion = 1;
 constexpr std::string_view kGroupPrefix = "alerts/g/";
 constexpr std::string_view kAlertPrefix = "alerts/a/";
 constexpr std::string_view kAlarmPrefix = "alerts/w/";
+constexpr std::string_view kWaitingKey = "alerts/t";
 constexpr size_t kIdBytes = 16;
 
 std::string Digest(std::string_view bytes) {
@@ -224,6 +225,24 @@ Result<Alarm> DecodeAlarm(std::string_view bytes) {
   }
   if (!in.AtEnd()) return Corruption("record of an alarm: it ends early or late");
   return alarm;
+}
+
+RecordStore::Record WaitingRecord(int64_t now_ms) {
+  std::string value(1, kVersion);
+  PutSignedVarint(&value, now_ms);
+  return {.key = std::string(kWaitingKey), .value = std::move(value)};
+}
+
+Result<std::optional<int64_t>> ReadWaitingRecord(const RecordStore& records) {
+  std::optional<int64_t> found;
+  Status read = records.ForEachRecord(kWaitingKey, [&](std::string_view, std::string_view value) -> Status {
+    ByteReader in(value);
+    VARVE_RETURN_IF_ERROR(CheckVersion(&in, "a start's wait"));
+    found = in.SignedVarint();
+    return in.ok() && in.remaining() == 0 ? Status::Ok() : Corruption("record of a start's wait: wrong length");
+  });
+  if (!read.ok()) return read;
+  return found;
 }
 
 Result<StoredGroups> ReadStoredGroups(const RecordStore& records) {

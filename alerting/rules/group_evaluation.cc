@@ -200,7 +200,7 @@ Status GroupEvaluation::CheckCount(size_t count) const {
 Status GroupEvaluation::Alert(RuleState* rule) {
   VARVE_ASSIGN_OR_RETURN(const std::vector<RuleSample> samples, rule->query->Run(*queries_, sample_ms(), cancel_));
   VARVE_RETURN_IF_ERROR(CheckCount(samples.size()));
-  AlertExpansion expansion(*rule, options_, *queries_, when_.ts_ms, cancel_);
+  AlertExpansion expansion(rule, options_, *queries_, when_.ts_ms, cancel_);
   std::map<PackedLabels, SeenAlert> seen;
   for (const RuleSample& sample : samples) {
     SeenAlert alert = expansion.Expand(sample);
@@ -222,7 +222,7 @@ Status GroupEvaluation::Watch(RuleState* rule) {
     VARVE_ASSIGN_OR_RETURN(all, rule->presence->Run(*queries_, sample_ms(), cancel_));
   }
   VARVE_RETURN_IF_ERROR(CheckCount(all.size() + rule->alarms.alarms().size()));
-  AlertExpansion expansion(*rule, options_, *queries_, when_.ts_ms, cancel_);
+  AlertExpansion expansion(rule, options_, *queries_, when_.ts_ms, cancel_);
   std::map<PackedLabels, AlarmObservation> observed;
   for (const RuleSample& sample : all) {
     const bool holds = rule->presence == nullptr || sample.value != 0;

@@ -13,12 +13,9 @@ namespace {
 constexpr std::string_view kAlertsMetric = "ALERTS";
 constexpr std::string_view kForStateMetric = "ALERTS_FOR_STATE";
 
-void ParseTemplates(const LabelMap& texts, RuleState* state,
-                    std::vector<std::pair<std::string, RuleTemplate>>* templates) {
-  const std::string template_name = "__alert_" + state->rule.alert;
+void FindTemplates(const LabelMap& texts, RuleState* state) {
   for (const auto& [name, text] : texts) {
-    templates->emplace_back(name, RuleTemplate::ParseAnyway(template_name, text));
-    if (templates->back().second.constant()) continue;
+    if (text.find("{{") == std::string::npos) continue;
     state->templated = true;
     state->asks_in_template = state->asks_in_template || text.find("query") != std::string::npos;
   }
@@ -58,8 +55,8 @@ std::vector<RuleState> MakeRuleStates(const RuleGroup& group) {
       if (presence.ok()) state.presence = *std::move(presence);
     }
     if (!rule.recording()) {
-      ParseTemplates(state.rule.labels, &state, &state.labels);
-      ParseTemplates(state.rule.annotations, &state, &state.annotations);
+      FindTemplates(state.rule.labels, &state);
+      FindTemplates(state.rule.annotations, &state);
     }
     states.push_back(std::move(state));
   }

@@ -34,17 +34,22 @@ struct GroupKey {
 
 using SeriesSet = std::unordered_set<PackedLabels, PackedLabelsHash>;
 
+struct RuleTemplates {
+  std::vector<std::pair<std::string, RuleTemplate>> labels;
+  std::vector<std::pair<std::string, RuleTemplate>> annotations;
+};
+
 struct RuleState {
   Rule rule;       // with the group's labels
   std::string id;  // RuleId of its name, labels, and number among those of the same
   std::unique_ptr<const RuleQuery> query;  // null: parse_error says why
   std::unique_ptr<const RuleQuery> presence;  // of an alarm that compares: 1 where it is breaching, 0 where not
   Status parse_error;
-  // Of an alerting rule, parsed.
-  std::vector<std::pair<std::string, RuleTemplate>> labels;
-  std::vector<std::pair<std::string, RuleTemplate>> annotations;
-  bool templated = false;         // any of them
+  bool templated = false;         // any label or annotation
   bool asks_in_template = false;  // … that may run a query
+  // Of an alerting rule, from the first alert on: thousands of bytes each, and most rules never have one. The
+  // evaluation's own.
+  std::optional<RuleTemplates> templates;
 
   // Guarded by the group's mutex.
   RuleHealth health = RuleHealth::kUnknown;

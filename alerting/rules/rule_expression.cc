@@ -17,15 +17,17 @@ Status CheckPipeline(const logql::LogSelector& selector, const std::optional<log
   return logql::Pipeline::Compile(selector.stages, unwrap, logql::LabelNeeds{}).status().Clone();
 }
 
-// Every pipeline of the tree. Without recursion: a tree may be kNestingMax deep.
-Status CheckPipelines(const logql::Expr& root) {
+// Every pipeline of the tree; `*pipelines` is how many there are. Without recursion: a tree may be kNestingMax deep.
+Status CheckPipelines(const logql::Expr& root, size_t* pipelines) {
   std::vector<const logql::Expr*> pending = {&root};
   while (!pending.empty()) {
     const logql::Expr& expr = *pending.back();
     pending.pop_back();
     if (const auto* lines = std::get_if<logql::LogSelector>(&expr.node)) {
+      ++*pipelines;
       VARVE_RETURN_IF_ERROR(CheckPipeline(*lines, std::nullopt));
     } else if (const auto* range = std::get_if<logql::RangeAggregation>(&expr.node)) {
+      ++*pipelines;
       VARVE_RETURN_IF_ERROR(CheckPipeline(range->range.selector, range->range.unwrap));
     } else if (const auto* vector = std::get_if<logql::VectorAggregation>(&expr.node)) {
       pending.push_back(vector->operand.get());
@@ -39,15 +41,16 @@ Status CheckPipelines(const logql::Expr& root) {
   return Status::Ok();
 }
 
-Status CheckLogql(std::string_view expr) {
+Status CheckLogql(std::string_view expr, size_t* pipelines) {
   VARVE_ASSIGN_OR_RETURN(const logql::ExprPtr parsed, logql::ParseExpr(expr));
-  return CheckPipelines(*parsed);
+  return CheckPipelines(*parsed, pipelines);
 }
 
 Status CheckPromql(std::string_view expr) {
   VARVE_ASSIGN_OR_RETURN(const promql::ExprPtr parsed, promql::ParseExpr(expr));
   for (const promql::LogqlVector* inner : promql::LogqlVectors(*parsed)) {
-    Status status = CheckLogql(inner->query);
+    size_t pipelines = 0;
+    Status status = CheckLogql(inner->query, &pipelines);
     if (status.ok() && IsLogLines(inner->query)) {
       status = InvalidArgument("a metric query is wanted here, this one gives log lines");
     }
@@ -78,7 +81,8 @@ bool HasPipe(std::string_view expr) {
 }  // namespace
 
 Status CheckRuleExpression(std::string_view expr, RuleLanguage language) {
-  return language == RuleLanguage::kPromql ? CheckPromql(expr) : CheckLogql(expr);
+  size_t pipelines = 0;
+  return language == RuleLanguage::kPromql ? CheckPromql(expr) : CheckLogql(expr, &pipelines);
 }
 
 bool IsLogLines(std::string_view expr) {
@@ -92,9 +96,11 @@ RuleExpression ChooseRuleLanguage(std::string_view expr, RuleLanguage preferred)
   chosen.status = CheckRuleExpression(expr, preferred);
   if (chosen.status.ok()) return chosen;
   const RuleLanguage other = preferred == RuleLanguage::kPromql ? RuleLanguage::kLogql : RuleLanguage::kPromql;
-  const Status status = CheckRuleExpression(expr, other);
-  if (status.ok()) return {other, Status::Ok()};
-  if (preferred == RuleLanguage::kPromql && HasPipe(expr)) {
+  // LogQL without a stream selector, `sum(1)`, is a mistake in PromQL.
+  size_t pipelines = 0;
+  const Status status = other == RuleLanguage::kPromql ? CheckPromql(expr) : CheckLogql(expr, &pipelines);
+  if (status.ok() && (other == RuleLanguage::kPromql || pipelines > 0)) return {other, Status::Ok()};
+  if (!status.ok() && preferred == RuleLanguage::kPromql && HasPipe(expr)) {
     chosen.status = InvalidArgument(chosen.status.message() + "; as LogQL: " + status.message());
   }
   return chosen;

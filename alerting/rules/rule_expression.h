@@ -19,7 +19,7 @@ struct RuleExpression {
   RuleLanguage language = RuleLanguage::kPromql;
   Status status;
 };
-// `preferred` if the expression is right in it, else the other one if it is right in that. Right in neither: the
+// `preferred` if the expression is right in it, else the other one if it is right in that (LogQL: and reads streams). Right in neither: the
 // error is that of `preferred`, beside the other's where the text looks like LogQL (a `|` outside of quotes).
 RuleExpression ChooseRuleLanguage(std::string_view expr, RuleLanguage preferred);
 

@@ -54,4 +54,15 @@ struct GroupStatus {
   double evaluation_seconds = 0;
 };
 
+// A group in figures: what /metrics and the log want of each, without its alerts.
+struct GroupSummary {
+  std::string tenant, file, name;
+  size_t rules = 0;
+  int64_t interval_ms = 0;
+  int64_t last_evaluation_ms = 0;  // 0: never
+  double evaluation_seconds = 0;   // of the last one
+  size_t failing_rules = 0;
+  std::string failing_rule, error;  // of the first that fails
+};
+
 }  // namespace varve

@@ -96,7 +96,8 @@ bool RuleTestRun::EvaluateGroups(int64_t ts_ms) {
     GroupEvaluation(store_.means(), options_, &counters_, group.get(), {.ts_ms = ts_ms, .send = false}, &cancel_).Run();
     for (const RuleState& rule : group->rules) {
       if (rule.last_error.empty()) continue;
-      failures_.push_back("    rule: " + rule.rule.name() + ", time: " + GoDuration(ts_ms) + ", err: " + rule.last_error);
+      const std::string error = rule.last_error.substr(0, rule.last_error.find_last_not_of('\n') + 1);
+      failures_.push_back("    rule: " + rule.rule.name() + ", time: " + GoDuration(ts_ms) + ", err: " + error);
     }
   }
   return failures_.size() == before;

@@ -73,10 +73,12 @@ Status Ruler::Load() {
   const RecordStore& records = impl_->means.engine->records();
   VARVE_ASSIGN_OR_RETURN(StoredGroups stored, ReadStoredGroups(records));
   VARVE_ASSIGN_OR_RETURN(std::vector<ApiGroup> by_api, ReadApiGroups(records));
+  VARVE_ASSIGN_OR_RETURN(const std::optional<int64_t> seen_waiting_ms, ReadWaitingRecord(records));
   const MutexLock reload_lock(impl_->reload_mu);
   {
     const MutexLock lock(impl_->mu);
     impl_->stored = std::move(stored);
+    impl_->seen_waiting_ms = seen_waiting_ms;
   }
   for (ApiGroup& item : by_api) impl_->Put(impl_->MakeState(item.tenant, true, std::move(item.group)), 0);
   return Status::Ok();
@@ -141,6 +143,34 @@ std::vector<AlarmStatus> Ruler::Alarms(std::string_view tenant) const {
                        .since_ms = alarm.since_ms,
                        .spec = *rule.rule.alarm});
       }
+    }
+  }
+  return out;
+}
+
+std::vector<GroupSummary> Ruler::Summaries() const {
+  std::vector<std::shared_ptr<GroupState>> groups;
+  {
+    const MutexLock lock(impl_->mu);
+    for (const auto& [key, running] : impl_->groups) groups.push_back(running.state);
+  }
+  std::vector<GroupSummary> out;
+  out.reserve(groups.size());
+  for (const std::shared_ptr<GroupState>& group : groups) {
+    GroupSummary& summary = out.emplace_back();
+    summary.tenant = group->key.tenant;
+    summary.file = group->key.file;
+    summary.name = group->key.name;
+    summary.interval_ms = group->interval_ms;
+    const MutexLock lock(group->mu);
+    summary.rules = group->rules.size();
+    summary.last_evaluation_ms = group->last_evaluation_ms;
+    summary.evaluation_seconds = group->evaluation_seconds;
+    for (const RuleState& rule : group->rules) {
+      if (rule.health != RuleHealth::kError) continue;
+      if (++summary.failing_rules > 1) continue;
+      summary.failing_rule = rule.rule.name();
+      summary.error = rule.last_error;
     }
   }
   return out;

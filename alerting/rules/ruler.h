@@ -99,6 +99,8 @@ class Ruler {
   std::vector<GroupStatus> Groups(std::string_view tenant) const;
   std::vector<AlarmStatus> Alarms(std::string_view tenant) const;
   RulerStats Stats() const;
+  // Of all tenants.
+  std::vector<GroupSummary> Summaries() const;
 
   // Evaluates, on the caller's threads, everything due at or before `now_ms`. Start calls it from its own thread; tests
   // and `varve rules test` call it instead of Start.

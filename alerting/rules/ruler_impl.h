@@ -64,6 +64,8 @@ struct Ruler::Impl {
       VARVE_REQUIRES(mu);
   // Gives every group its first time, once; what was stored of groups that are no more ends.
   void Begin(int64_t now_ms, int64_t wait_max_ms) VARVE_EXCLUDES(mu);
+  // How long nobody was there, as far as the records tell.
+  int64_t Downtime(int64_t now_ms) const VARVE_REQUIRES(mu);
 
   // ---- Evaluation (ruler_threads.cc) ----
   void Enqueue(const GroupKey& key, Running* running) VARVE_REQUIRES(mu);
@@ -77,6 +79,9 @@ struct Ruler::Impl {
   // Evaluates what TakeDue gave.
   void Evaluate(Groups::value_type* item, int64_t now_ms) VARVE_EXCLUDES(mu);
   void EndSeries(const Retired& retired) VARVE_EXCLUDES(mu);
+  // While the first evaluations wait: records now and then that the ruler is there.
+  bool IsTimeToRecordWaiting(int64_t now_ms) VARVE_REQUIRES(mu);
+  void RecordWaiting(int64_t now_ms);
   void Work() VARVE_EXCLUDES(mu);
 
   const RulerMeans means;
@@ -93,6 +98,8 @@ struct Ruler::Impl {
   Queue late VARVE_GUARDED_BY(mu);
   std::vector<Retired> retired VARVE_GUARDED_BY(mu);
   StoredGroups stored VARVE_GUARDED_BY(mu);  // until Begin: what no group has taken
+  std::optional<int64_t> seen_waiting_ms VARVE_GUARDED_BY(mu);  // of the record
+  int64_t waiting_until_ms VARVE_GUARDED_BY(mu) = INT64_MIN;
   bool begun VARVE_GUARDED_BY(mu) = false;
   bool stopping VARVE_GUARDED_BY(mu) = false;
   std::unique_ptr<ThreadPool> pool;  // the owner's: Start and Stop

@@ -112,10 +112,18 @@ void Ruler::Impl::Remove(const GroupKey& key) {
   }
 }
 
+int64_t Ruler::Impl::Downtime(int64_t now_ms) const {
+  std::optional<int64_t> seen_ms = seen_waiting_ms;
+  for (const auto& [key, running] : groups) seen_ms = std::max(seen_ms, running.state->last_iteration_ms);
+  return seen_ms.has_value() ? std::max<int64_t>(now_ms - *seen_ms, 0) : INT64_MAX;
+}
+
 void Ruler::Impl::Begin(int64_t now_ms, int64_t wait_max_ms) {
   const MutexLock lock(mu);
   if (begun) return;
   begun = true;
+  wait_max_ms = std::min(wait_max_ms, Downtime(now_ms));
+  waiting_until_ms = now_ms + wait_max_ms;
   for (auto& [key, running] : groups) {
     const uint64_t given_up =
         running.schedule.Begin(running.state->last_iteration_ms, now_ms, options.catch_up_max_ms, wait_max_ms);

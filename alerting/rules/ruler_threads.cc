@@ -11,6 +11,8 @@ namespace {
 
 // Longer waits are cut: the clock may be set.
 constexpr int64_t kWaitMaxMs = 1000;
+// Between two records of a start that waits.
+constexpr int64_t kWaitingRecordPauseMs = 500;
 
 }  // namespace
 
@@ -112,10 +114,28 @@ void Ruler::Impl::EndSeries(const Retired& gone) {
   if (!write.status.ok() && !write.refused) counters.write_failures.fetch_add(1, std::memory_order_relaxed);
 }
 
+bool Ruler::Impl::IsTimeToRecordWaiting(int64_t now_ms) {
+  if (now_ms >= waiting_until_ms) return false;
+  if (seen_waiting_ms.has_value() && now_ms - *seen_waiting_ms < kWaitingRecordPauseMs) return false;
+  seen_waiting_ms = now_ms;
+  return true;
+}
+
+void Ruler::Impl::RecordWaiting(int64_t now_ms) {
+  if (means.engine->records().WriteRecords({WaitingRecord(now_ms)}, {}).ok()) return;
+  counters.state_write_failures.fetch_add(1, std::memory_order_relaxed);
+}
+
 void Ruler::Impl::Work() {
   MutexLock lock(mu);
   while (!stopping) {
     const int64_t now_ms = NowMs();
+    if (IsTimeToRecordWaiting(now_ms)) {
+      mu.Unlock();
+      RecordWaiting(now_ms);
+      mu.Lock();
+      continue;
+    }
     if (Groups::value_type* const item = TakeDue(now_ms, false); item != nullptr) {
       mu.Unlock();
       Evaluate(item, NowMs());
@@ -129,7 +149,8 @@ void Ruler::Impl::Work() {
       continue;
     }
     const int64_t next = NextDue();
-    const int64_t wait_ms = next == INT64_MAX ? kWaitMaxMs : std::clamp<int64_t>(next - now_ms, 1, kWaitMaxMs);
+    const int64_t wait_max_ms = now_ms < waiting_until_ms ? kWaitingRecordPauseMs : kWaitMaxMs;
+    const int64_t wait_ms = next == INT64_MAX ? wait_max_ms : std::clamp<int64_t>(next - now_ms, 1, wait_max_ms);
     changed.WaitFor(mu, std::chrono::milliseconds(wait_ms));
   }
 }
@@ -141,6 +162,7 @@ void Ruler::EvaluateDue(int64_t now_ms) {
     std::optional<Impl::Retired> gone;
     {
       const MutexLock lock(impl_->mu);
+      if (impl_->stopping) return;
       item = impl_->TakeDue(now_ms, true);
       if (item == nullptr) gone = impl_->TakeRetired(now_ms);
     }

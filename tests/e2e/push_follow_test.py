@@ -366,7 +366,7 @@ class Follow(VarveTest):
         self.eventually(["x"])
         status, _, err = self.run_varve(*self.arguments(), env=env)
         self.assertEqual(1, status)
-        self.assertIn("another varve push --follow uses this state", err)
+        self.assertIn("another process uses this state", err)
 
 
 if __name__ == "__main__":

@@ -64,6 +64,7 @@ class HttpServerTest : public ::testing::Test {
         "route: {receiver: hook}\nreceivers: [{name: hook, webhook_configs: [{url: http://127.0.0.1:1/}]}]\n", "am.yml", "");
     EXPECT_TRUE(config.ok() && notifier_.Load().ok() && notifier_.Configure(*config).ok());
     external_.Configure({{.url = "http://127.0.0.1:1"}});
+    ruler_.SetFileGroups("fake", {{.name = "g", .file = "rules.yml"}});
     HttpOptions options;
     options.alerting = {
         .ruler = &ruler_, .notifier = &notifier_, .external = &external_, .reporter = &reporter_};

@@ -69,7 +69,7 @@ time_intervals: [{name: night, time_intervals: [{times: [{start_time: '22:00', e
   EXPECT_EQ(10'000, page.group_wait_ms);
   EXPECT_THAT(page.group_by, ElementsAre("alertname", "job"));
   EXPECT_THAT(Texts(page.matchers),
-              ElementsAre("instance=~\"h.*\"", "job=\"node\"", "severity=\"page\"", "team=~\"x|y\""));
+              ElementsAre("instance=~\"^(?:h.*)$\"", "job=\"node\"", "severity=\"page\"", "team=~\"x|y\""));
   ASSERT_EQ(2U, page.routes.size());
   EXPECT_TRUE(page.routes[0].group_by_all);
   EXPECT_EQ("b", page.routes[0].receiver);

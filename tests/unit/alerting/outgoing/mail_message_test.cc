@@ -64,6 +64,7 @@ TEST(EncodedHeaderTest, KeepsAsciiAndFoldsItAtBlanks) {
   const std::string folded = EncodedHeader("word " + std::string(60, 'a') + " " + std::string(60, 'b'), 9);
   EXPECT_EQ("word " + std::string(60, 'a') + "\r\n " + std::string(60, 'b'), folded);
   EXPECT_EQ(std::string(200, 'x'), EncodedHeader(std::string(200, 'x'), 9));
+  ExpectShortAsciiLines(EncodedHeader(std::string(2'000, 'x'), 9), 76);
 }
 
 TEST(EncodedHeaderTest, LetsNoLineBreakThrough) {

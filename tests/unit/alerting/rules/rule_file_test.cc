@@ -175,6 +175,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "r.yml:5: group \"g\", rule 1 \"A\": could not parse expression: 1:7: parse error: unclosed left parenthesis"},
         BadCase{"LogqlBeside", "groups:\n- name: g\n  rules:\n  - alert: A\n    expr: 'rate({a=\"b\"} | json [5m) > 1'\n",
                 "; as LogQL: parse error at line 1"},
+        BadCase{"NeitherReadsLogs", "groups:\n- name: g\n  rules:\n  - {alert: A, expr: sum(1)}\n",
+                "expected type instant vector in aggregation expression, got scalar"},
         BadCase{"GivenType", "groups:\n- name: g\n  rules:\n  - {alert: A, type: logql, expr: up}\n",
                 "could not parse expression: parse error at line 1"},
         BadCase{"LogLines", "groups:\n- name: g\n  rules:\n  - {alert: A, type: logql, expr: '{a=\"b\"} |= \"x\"'}\n",
