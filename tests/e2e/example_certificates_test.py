@@ -104,7 +104,7 @@ class Certificates(VarveTest):
 
     def test_who_is_told_of_which_certificate(self):
         self.serve()
-        self.probe(gone=-2, soon=5, month=20, fine=90)
+        self.probe(gone=-1, soon=5, month=20, fine=90)
         for domain, words in (("gone", "has expired"), ("soon", "expires in 5.0 days|expires in 4.9 days")):
             mail = self.mail.wait_for(lambda m: f"{domain}.example" in m.subject, PATIENCE)
             self.assertEqual(["on-call@example.org"], mail.recipients)

@@ -44,7 +44,8 @@ class ProbeTls(VarveTest):
         def end():
             if process.poll() is None:
                 process.kill()
-            process.communicate()
+            process.wait()
+            process.stderr.close()
         self.addCleanup(end)
         return process
 
@@ -81,7 +82,7 @@ class ProbeTls(VarveTest):
             self.target("ok.example", self.sink(self.ca.issue("ok.example", days=90)), issuer="Ours"),
             self.target("warning.example", self.sink(self.ca.issue("warning.example", days=20))),
             self.target("critical.example", self.sink(self.ca.issue("critical.example", days=5))),
-            self.target("expired.example", self.sink(self.ca.issue("expired.example", days=-3))),
+            self.target("expired.example", self.sink(self.ca.issue("expired.example", days=-1))),
             self.target("own-threshold.example", self.sink(self.ca.issue("own-threshold.example", days=20)),
                         thresholds={"critical": 25}),
             self.target("other-name.example", self.sink(self.ca.issue("another.example", days=90))),
@@ -101,7 +102,7 @@ class ProbeTls(VarveTest):
                 for labels, value in self.series("certificate_expiry_days").items()}
         self.assertEqual("Ours", days["ok.example"][0])
         self.assertEqual("varve test authority", days["warning.example"][0])
-        for domain, expected in (("ok.example", 90), ("critical.example", 5), ("expired.example", -3)):
+        for domain, expected in (("ok.example", 90), ("critical.example", 5), ("expired.example", -1)):
             self.assertAlmostEqual(expected, days[domain][1], delta=1.1)
         self.assertNotIn("hangs.example", days)
         self.assertEqual(5 * 12, len(self.series("certificate_expiry_status")))
@@ -144,7 +145,7 @@ class ProbeTls(VarveTest):
         self.assertEqual((0, "", ""), (status, out, err))
         self.until("a failure", lambda: self.renewals() == {"success": 1, "failure": 1})
         process.kill()
-        process.communicate()
+        process.wait()
         checks = self.series("certificate_check_duration_seconds_count")[()]
         # … and while it does not: by the command itself.
         status, out, err = self.probe("--renewal", "a.example=failure")
