@@ -73,7 +73,7 @@ class Reports(VarveTest):
             runs = [threading.Thread(target=run) for _ in range(3)]
             for thread in runs:
                 thread.start()
-            time.sleep(rng.uniform(0, 0.03))
+            time.sleep(rng.uniform(0, 0.0015))
             server.kill()
             for thread in runs:
                 thread.join()
