@@ -92,10 +92,8 @@ FollowedFiles::FollowedFiles(std::vector<std::string> patterns, FollowState stat
 }
 
 FollowedFile* FollowedFiles::Find(const Identity& identity) const {
-  for (const auto& file : files_) {
-    if (file->state().device == identity.first && file->state().inode == identity.second) return file.get();
-  }
-  return nullptr;
+  const auto found = by_identity_.find(identity);
+  return found == by_identity_.end() ? nullptr : found->second;
 }
 
 bool FollowedFiles::Scan(int64_t now_ns) {
@@ -227,8 +225,8 @@ FollowedFiles::Copy FollowedFiles::IsCopy(const std::string& path, const Followe
   const auto size = static_cast<uint64_t>(info.st_size);
   for (const auto& other : files_) {
     const FollowedFileState& state = other->state();
-    const bool related = path != state.name && FolderOf(state.path) == FolderOf(path) &&
-                         BaseOf(path).starts_with(BaseOf(state.name));
+    const bool related = path.size() > state.name.size() && path.starts_with(state.name) &&
+                         path.find('/', state.name.size()) == std::string::npos;
     if (!related || state.head.bytes == 0) continue;
     const FilePrint head = PrintOf(file.fd(), 0, state.head.bytes);
     if (head.bytes < state.head.bytes) {  // a copy that has only begun, perhaps
@@ -295,13 +293,17 @@ FollowedFile* FollowedFiles::Open(const std::string& path, FollowedFileState sta
   refused_.erase(path);
   log_(fmt::format("{}: followed from byte {}", path, offset));
   files_.push_back(std::move(*file));
+  by_identity_[{files_.back()->state().device, files_.back()->state().inode}] = files_.back().get();
   changed_ = true;
   return files_.back().get();
 }
 
 void FollowedFiles::DropClosed() {
   const auto closed = [](const std::unique_ptr<FollowedFile>& file) { return file->closing && !file->in_batch; };
+  if (std::none_of(files_.begin(), files_.end(), closed)) return;
   std::erase_if(files_, closed);
+  by_identity_.clear();
+  for (const auto& file : files_) by_identity_[{file->state().device, file->state().inode}] = file.get();
 }
 
 FollowState FollowedFiles::State() const {

@@ -64,6 +64,7 @@ class FollowedFiles {
   const bool from_end_;
   const Log log_;
   std::vector<std::unique_ptr<FollowedFile>> files_;
+  std::map<Identity, FollowedFile*> by_identity_;  // files_
   std::map<Identity, FollowedFileState> saved_;  // of the state, not found yet
   std::map<Identity, int64_t> undecided_;        // perhaps copies that are being made: since when
   std::set<std::string> refused_;                // paths that were complained about

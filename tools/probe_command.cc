@@ -1,8 +1,8 @@
 // varve probe tls: checks the certificates of servers and writes what it finds as metrics.
 //
-//   loop: checks that are due, in parallel → renewals that were reported → state → remote write
+//   loop: submit checks that are due → take what is done → renewals that were reported → state → remote write
 //
-// The metrics are written every push_interval, whatever is checked: days count down between checks, and rates have samples.
+// Checks run on threads of their own, so that hosts that hang delay nothing else. The metrics are written every push_interval, whatever is checked: days count down between checks, and rates have samples.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
@@ -17,9 +17,11 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/base/clock.h"
+#include "engine/base/mutex.h"
 #include "engine/base/thread_pool.h"
 #include "engine/base/time.h"
 #include "tools/api_client.h"
@@ -41,6 +43,7 @@ using Steady = std::chrono::steady_clock;
 
 constexpr int kWakeMs = 500;  // how soon a reported renewal is noticed
 constexpr int64_t kPushTimeoutMs = 30'000;
+constexpr auto kBetweenPushes = std::chrono::seconds(1);  // while checks come in
 
 struct ProbeOptions {
   ServerAddress address;
@@ -70,7 +73,9 @@ class Prober {
   Status Report();
 
  private:
-  void CheckDue();
+  void SubmitDue();
+  bool TakeChecks() VARVE_EXCLUDES(mu_);
+  void Note(size_t i, CertificateCheck check);
   bool ReadReports();
   Status SaveAndPush();
   std::string StatusText(const ProbeTarget& target) const;
@@ -81,10 +86,13 @@ class Prober {
   StateFile state_file_;
   ProbeState state_;
   std::unique_ptr<CertificateChecker> checker_;
-  std::unique_ptr<ThreadPool> threads_;
   std::map<std::string, CertificateCheck> checks_;  // the last ones, by ProbeTarget::label
   std::map<std::string, std::string> statuses_;     // that were logged
-  std::vector<Steady::time_point> due_;             // beside config_.targets
+  // Beside config_.targets; while a check runs the time is the end of all times.
+  std::vector<Steady::time_point> due_;
+  Mutex mu_;
+  std::vector<std::pair<size_t, CertificateCheck>> done_ VARVE_GUARDED_BY(mu_);  // checks that were not taken yet
+  std::unique_ptr<ThreadPool> threads_;  // goes first: its tasks use the rest
 };
 
 Status Prober::Start() {
@@ -114,28 +122,41 @@ std::string Prober::StatusText(const ProbeTarget& target) const {
   return text;
 }
 
-void Prober::CheckDue() {
+void Prober::SubmitDue() {
   const auto now = Steady::now();
-  std::vector<size_t> due;
   for (size_t i = 0; i < due_.size(); ++i) {
-    if (due_[i] <= now) due.push_back(i);
+    if (due_[i] > now) continue;
+    const bool taken = threads_->TrySubmit([this, i] {
+      if (stop_requested.load()) return;
+      CertificateCheck check = checker_->Check(config_.targets[i]);
+      const MutexLock lock(mu_);
+      done_.emplace_back(i, std::move(check));
+    });
+    if (taken) due_[i] = Steady::time_point::max();
   }
-  std::vector<CertificateCheck> found(due.size());
-  threads_->ParallelFor(due.size(), [&](size_t i) {
-    if (!stop_requested.load()) found[i] = checker_->Check(config_.targets[due[i]]);
-  });
-  if (stop_requested.load()) return;
-  for (size_t i = 0; i < due.size(); ++i) {
-    const ProbeTarget& target = config_.targets[due[i]];
-    due_[due[i]] = now + std::chrono::milliseconds(target.interval_ms);
-    const bool renewed = state_.AddCheck(target.label, found[i], NowMs() / 1000);
-    checks_[target.label] = std::move(found[i]);
-    std::string status = StatusText(target);
-    std::string& logged = statuses_[target.label];
-    if (!options_.once && logged != status) Log(fmt::format("{}: {}", target.label, status));
-    if (!options_.once && renewed) Log(fmt::format("{}: a new certificate", target.label));
-    logged = std::move(status);
+}
+
+// True: there were some.
+bool Prober::TakeChecks() {
+  std::vector<std::pair<size_t, CertificateCheck>> done;
+  {
+    const MutexLock lock(mu_);
+    done.swap(done_);
   }
+  for (auto& [i, check] : done) Note(i, std::move(check));
+  return !done.empty();
+}
+
+void Prober::Note(size_t i, CertificateCheck check) {
+  const ProbeTarget& target = config_.targets[i];
+  due_[i] = Steady::now() + std::chrono::milliseconds(target.interval_ms);
+  const bool renewed = state_.AddCheck(target.label, check, NowMs() / 1000);
+  checks_[target.label] = std::move(check);
+  std::string status = StatusText(target);
+  std::string& logged = statuses_[target.label];
+  if (!options_.once && logged != status) Log(fmt::format("{}: {}", target.label, status));
+  if (!options_.once && renewed) Log(fmt::format("{}: a new certificate", target.label));
+  logged = std::move(status);
 }
 
 bool Prober::ReadReports() {
@@ -155,7 +176,9 @@ Status Prober::SaveAndPush() {
 }
 
 Status Prober::RunOnce() {
-  CheckDue();
+  std::vector<CertificateCheck> found(config_.targets.size());
+  threads_->ParallelFor(found.size(), [&](size_t i) { found[i] = checker_->Check(config_.targets[i]); });
+  for (size_t i = 0; i < found.size(); ++i) Note(i, std::move(found[i]));
   ReadReports();
   Table table({"DOMAIN", "ISSUER", "STATUS", "DAYS"}, 3);
   for (const ProbeTarget& target : config_.targets) {
@@ -177,20 +200,23 @@ Status Prober::Run() {
   action.sa_handler = StopProbe;
   sigaction(SIGTERM, &action, nullptr);
   sigaction(SIGINT, &action, nullptr);
-  auto next_push = Steady::now();
+  auto last_push = Steady::now() - std::chrono::hours(1);
   bool complained = false;
+  bool fresh = true;
   while (!stop_requested.load()) {
-    const bool due = std::any_of(due_.begin(), due_.end(), [](auto time) { return time <= Steady::now(); });
-    if (due) CheckDue();
+    SubmitDue();
+    fresh = TakeChecks() || fresh;
     const bool reported = ReadReports();
-    if (stop_requested.load()) break;
-    if (due || reported || Steady::now() >= next_push) {
+    const auto since_push = Steady::now() - last_push;
+    if (reported || (fresh && since_push >= kBetweenPushes) ||
+        since_push >= std::chrono::milliseconds(config_.push_interval_ms)) {
+      last_push = Steady::now();
+      fresh = false;
       const Status status = SaveAndPush();
       if (status.code() == Code::kIoError) return status.Clone();
       if (!status.ok() && !complained && !stop_requested.load()) Log(std::string(status.message()));
       if (status.ok() && complained) Log("the server takes metrics again");
       complained = !status.ok();
-      next_push = Steady::now() + std::chrono::milliseconds(config_.push_interval_ms);
     }
     poll(nullptr, 0, kWakeMs);
   }

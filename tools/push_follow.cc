@@ -156,6 +156,7 @@ class Follower {
   std::map<std::string, std::string> labels_; // by the file's name, as text
   bool dirty_ = false;                        // the state on disk is not that of now
   bool times_unsaved_ = false;                // … and lines in the batch would get other times from it
+  std::set<std::string> unreadable_;          // files that were complained about
   size_t next_file_ = 0;                      // where the next batch begins, so that none is left waiting
   Steady::time_point saved_at_ = Steady::now();
   Steady::time_point scanned_at_;
@@ -221,11 +222,11 @@ Status Follower::Round(bool* read_something) {
     FollowedFile* const file = files[(next_file_ + n) % files.size()].get();
     if (file->held) continue;
     Result<bool> more = FillFrom(file);
-    if (!more.ok()) {
-      Log(std::string(more.status().message()));
-      file->closing = true;
+    if (!more.ok()) {  // it is tried again: what becomes of the file shows in the next scans
+      if (unreadable_.insert(file->state().path).second) Log(std::string(more.status().message()));
       continue;
     }
+    if (!unreadable_.empty()) unreadable_.erase(file->state().path);
     if (*more) truncated.push_back(file);
     std::string_view rest;
     const uint64_t begin = file->taken();

@@ -1,6 +1,7 @@
 // A group: the alerts that one route sends together, and when it looks at them next.
 //
-// Threads: thread-compatible; the dispatcher's owner synchronises. Ownership: the dispatcher owns groups; a group its lanes.
+// Threads: thread-compatible; the dispatcher's owner synchronises.
+// Ownership: the dispatcher owns groups, a group its lanes.
 #pragma once
 
 #include <cstdint>

@@ -58,7 +58,8 @@ class Dispatcher {
   ~Dispatcher();
 
   // What was stored. An alert that fired when it was last heard of and whose end has passed since is held as long again
-  // as it was promised then (kRestartGraceMaxMs at most): that nobody renewed it while this process was down says nothing.
+  // as it was promised then (kRestartGraceMaxMs at most): that nobody renewed it while this process was down says
+  // nothing.
   static constexpr int64_t kRestartGraceMaxMs = 3'600'000;
   Status Load(int64_t now_ms);
   void Configure(const NotifyConfig& config, std::shared_ptr<const IntegrationSet> integrations, int64_t now_ms);

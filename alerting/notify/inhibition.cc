@@ -25,7 +25,9 @@ void Inhibition::Add(std::string_view tenant, const std::shared_ptr<StoredAlert>
   const LabelMap& labels = alert->posted->labels;
   for (Rule& rule : rules_) {
     if (!MatchesAll(rule.rule.source, labels)) continue;
-    rule.by_equal[EqualKey(rule.rule, tenant, labels)].insert_or_assign(alert->fingerprint, alert);
+    Candidates& candidates = rule.by_equal[EqualKey(rule.rule, tenant, labels)];
+    Sources& sources = MatchesAll(rule.rule.target, labels) ? candidates.both_sides : candidates.one_side;
+    sources.insert_or_assign(alert->fingerprint, alert);
   }
 }
 
@@ -35,8 +37,10 @@ void Inhibition::Remove(std::string_view tenant, const StoredAlert& alert) {
     if (!MatchesAll(rule.rule.source, labels)) continue;
     const auto at = rule.by_equal.find(EqualKey(rule.rule, tenant, labels));
     if (at == rule.by_equal.end()) continue;
-    at->second.erase(alert.fingerprint);
-    if (at->second.empty()) rule.by_equal.erase(at);
+    Candidates& candidates = at->second;
+    candidates.one_side.erase(alert.fingerprint);
+    candidates.both_sides.erase(alert.fingerprint);
+    if (candidates.one_side.empty() && candidates.both_sides.empty()) rule.by_equal.erase(at);
   }
 }
 
@@ -46,14 +50,18 @@ std::optional<uint64_t> Inhibition::Inhibiting(std::string_view tenant, const La
     if (!MatchesAll(rule.rule.target, labels)) continue;
     const auto at = rule.by_equal.find(EqualKey(rule.rule, tenant, labels));
     if (at == rule.by_equal.end()) continue;
-    const bool both_sides = MatchesAll(rule.rule.source, labels);
-    for (const auto& [fingerprint, source] : at->second) {
-      if (source->ResolvedAt(now_ms)) continue;
-      if (both_sides && MatchesAll(rule.rule.target, source->posted->labels)) continue;
-      return fingerprint;
-    }
+    const StoredAlert* source = Firing(at->second.one_side, now_ms);
+    if (source == nullptr && !MatchesAll(rule.rule.source, labels)) source = Firing(at->second.both_sides, now_ms);
+    if (source != nullptr) return source->fingerprint;
   }
   return std::nullopt;
+}
+
+const StoredAlert* Inhibition::Firing(const Sources& sources, int64_t now_ms) {
+  for (const auto& [fingerprint, source] : sources) {
+    if (!source->ResolvedAt(now_ms)) return source.get();
+  }
+  return nullptr;
 }
 
 }  // namespace varve

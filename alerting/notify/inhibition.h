@@ -33,10 +33,15 @@ class Inhibition {
 
  private:
   using Sources = std::map<uint64_t, std::shared_ptr<StoredAlert>>;  // by fingerprint
+  // Apart, so that an alert that matches both sides does not have to pass over all of its kind.
+  struct Candidates {
+    Sources one_side, both_sides;  // whether they match the target, too
+  };
   struct Rule {
     InhibitRule rule;
-    std::unordered_map<std::string, Sources> by_equal;  // by tenant and values of `equal`
+    std::unordered_map<std::string, Candidates> by_equal;  // by tenant and values of `equal`
   };
+  static const StoredAlert* Firing(const Sources& sources, int64_t now_ms);
   static std::string EqualKey(const InhibitRule& rule, std::string_view tenant, const LabelMap& labels);
 
   std::vector<Rule> rules_;

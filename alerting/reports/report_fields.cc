@@ -72,8 +72,7 @@ Datum TimeOfHighest(TimeFormat format, const QueryValues& values, const ReportCo
   if (highest == nullptr) return {};
   int64_t begin_s = period.begin_s;
   if (values.step_ms > 0) {
-    // The step's last instant, which LogQL rounds up to the millisecond behind it.
-    const int64_t since_ms = PeakOf(*highest).t_ms - 1 - period.begin_s * kMsPerSecond;
+    const int64_t since_ms = PeakOf(*highest).t_ms - period.begin_s * kMsPerSecond;
     begin_s += since_ms / values.step_ms * values.step_ms / kMsPerSecond;
   }
   const std::string text = report.calendar.Rfc3339(begin_s);  // 2026-11-19T13:00:00+09:00
@@ -212,7 +211,12 @@ void AppendDatumJson(const Datum& datum, std::string* out) {
   } else if (const auto* whole = std::get_if<int64_t>(&datum.value)) {
     AppendInt(out, *whole);
   } else if (const auto* real = std::get_if<double>(&datum.value); real != nullptr && std::isfinite(*real)) {
-    AppendJsonNumber(out, *real);
+    // Without an exponent it would be a whole number, and too large a one for who reads it.
+    if (std::abs(*real) > kWholeNumbersMax) {
+      out->append(fmt::format("{}", *real));
+    } else {
+      AppendJsonNumber(out, *real);
+    }
   } else if (const auto* flag = std::get_if<bool>(&datum.value)) {
     out->append(*flag ? "true" : "false");
   } else if (const auto* list = std::get_if<DatumList>(&datum.value)) {

@@ -45,22 +45,53 @@ bool IsWordCharacter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
-struct StepRange {
-  int64_t start, end, step;  // one point: start == end, step 0
-};
-
-// In ticks of which a second has `per_second`.
-StepRange StepsOf(const ReportPeriod& period, int64_t step_ms, int64_t per_second) {
-  const int64_t end = period.end_s * per_second - 1;
-  if (step_ms == 0) return {end, end, 0};
-  const int64_t step = step_ms * (per_second / kMsPerSecond);
-  return {period.begin_s * per_second + step - 1, std::max(end, period.begin_s * per_second + step - 1), step};
+// How often a query with this step is asked: for each whole step of the period, at least once.
+int64_t StepCount(const ReportPeriod& period, int64_t step_ms) {
+  return std::max<int64_t>((period.end_s - period.begin_s) * kMsPerSecond / step_ms, 1);
 }
 
-void TakeSeries(std::vector<ResultSeries> series, QueryValues* values) {
+// The same query, of whose windows each lies `back_ns` earlier.
+logql::ExprPtr Shifted(const logql::Expr& expr, int64_t back_ns) {
+  auto shifted = std::make_unique<logql::Expr>();
+  if (const auto* range = std::get_if<logql::RangeAggregation>(&expr.node)) {
+    logql::RangeAggregation copy = *range;
+    copy.range.offset_ns += back_ns;
+    shifted->node = std::move(copy);
+  } else if (const auto* vector = std::get_if<logql::VectorAggregation>(&expr.node)) {
+    shifted->node = logql::VectorAggregation{vector->op, Shifted(*vector->operand, back_ns), vector->parameter,
+                                             vector->grouping};
+  } else if (const auto* binary = std::get_if<logql::BinaryOperation>(&expr.node)) {
+    shifted->node = logql::BinaryOperation{binary->op, Shifted(*binary->left, back_ns),
+                                           Shifted(*binary->right, back_ns), binary->return_bool, binary->matching};
+  } else if (const auto* replace = std::get_if<logql::LabelReplace>(&expr.node)) {
+    shifted->node = logql::LabelReplace{Shifted(*replace->operand, back_ns), replace->destination,
+                                        replace->replacement, replace->source, replace->pattern, replace->regex};
+  } else if (const auto* number = std::get_if<logql::LiteralNumber>(&expr.node)) {
+    shifted->node = *number;
+  } else if (const auto* function = std::get_if<logql::VectorFunction>(&expr.node)) {
+    shifted->node = *function;
+  }
+  return shifted;
+}
+
+// LogQL's ranges have their steps at multiples of the step; ours end a nanosecond before a step of the period does. So the
+// next multiples are asked for, with windows that lie back by the difference.
+void AskForSteps(const ReportPeriod& period, int64_t step_ms, logql::ExprPtr* expr, QueryRequest* request) {
+  const int64_t step_ns = step_ms * kNsPerMs;
+  const int64_t wanted_ns = period.begin_s * kNsPerSecond + step_ns - 1;
+  const int64_t rest_ns = wanted_ns % step_ns;
+  const int64_t back_ns = rest_ns == 0 ? 0 : step_ns - rest_ns;
+  request->start_ns = wanted_ns + back_ns;
+  request->end_ns = request->start_ns + (StepCount(period, step_ms) - 1) * step_ns;
+  request->step_ns = step_ns;
+  *expr = Shifted(**expr, back_ns);
+}
+
+// `late_ms` after when it is meant for.
+void TakeSeries(std::vector<ResultSeries> series, int64_t late_ms, QueryValues* values) {
   for (ResultSeries& one : series) {
     values->series.push_back({std::move(one.labels), {}});
-    for (const Point& point : one.points) values->series.back().points.push_back({point.t_ms, point.value});
+    for (const Point& point : one.points) values->series.back().points.push_back({point.t_ms - late_ms, point.value});
   }
 }
 
@@ -74,7 +105,7 @@ uint32_t LineLimit(const ReportQuery& query) {
 
 Result<QueryValues> AskLogql(const ReportConfig& report, const ReportQuery& query, const ReportPeriod& period,
                              const ReportQueryMeans& means) {
-  VARVE_ASSIGN_OR_RETURN(const logql::ExprPtr expr, logql::ParseExpr(ReplaceVariables(query.text, period)));
+  VARVE_ASSIGN_OR_RETURN(logql::ExprPtr expr, logql::ParseExpr(ReplaceVariables(query.text, period)));
   QueryRequest request;
   request.tenant = TenantOf(*means.engine, report.tenant);
   request.cancel = means.cancel;
@@ -83,16 +114,18 @@ Result<QueryValues> AskLogql(const ReportConfig& report, const ReportQuery& quer
     request.end_ns = period.end_s * kNsPerSecond;
     request.limit = LineLimit(query);
     request.direction = Direction::kForward;
+  } else if (query.step_ms > 0) {
+    AskForSteps(period, query.step_ms, &expr, &request);
   } else {
-    const StepRange steps = StepsOf(period, query.step_ms, kNsPerSecond);
-    request.start_ns = steps.start;
-    request.end_ns = steps.end;
-    request.step_ns = steps.step;
-    request.instant = steps.step == 0;
+    request.start_ns = request.end_ns = period.end_s * kNsPerSecond - 1;
+    request.instant = true;
   }
   VARVE_ASSIGN_OR_RETURN(QueryResult result, RunQuery(*means.engine, *expr, request, *means.limits));
   QueryValues values;
   values.step_ms = query.step_ms;
+  // Of the first step's last millisecond.
+  const int64_t late_ms =
+      query.step_ms == 0 ? 0 : request.start_ns / kNsPerMs - (period.begin_s * kMsPerSecond + query.step_ms - 1);
   if (auto* streams = std::get_if<Streams>(&result.data)) {
     std::vector<std::pair<int64_t, std::string>> lines;
     for (ResultStream& stream : streams->streams) {
@@ -101,9 +134,9 @@ Result<QueryValues> AskLogql(const ReportConfig& report, const ReportQuery& quer
     std::stable_sort(lines.begin(), lines.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
     for (auto& [ts_ns, line] : lines) values.lines.push_back(std::move(line));
   } else if (auto* matrix = std::get_if<MatrixResult>(&result.data)) {
-    TakeSeries(std::move(matrix->series), &values);
+    TakeSeries(std::move(matrix->series), late_ms, &values);
   } else if (auto* vector = std::get_if<VectorResult>(&result.data)) {
-    TakeSeries(std::move(vector->series), &values);
+    TakeSeries(std::move(vector->series), late_ms, &values);
   } else {
     const auto& scalar = std::get<ScalarResult>(result.data);
     values.series.push_back({{}, {{scalar.t_ms, scalar.value}}});
@@ -113,12 +146,14 @@ Result<QueryValues> AskLogql(const ReportConfig& report, const ReportQuery& quer
 
 Result<QueryValues> AskPromql(const ReportConfig& report, const ReportQuery& query, const ReportPeriod& period,
                               const ReportQueryMeans& means) {
-  const StepRange steps = StepsOf(period, query.step_ms, kMsPerSecond);
   promql::QueryRequest request;
   request.query = ReplaceVariables(query.text, period);
-  request.start_ms = steps.start;
-  request.end_ms = steps.end;
-  request.step_ms = steps.step;
+  request.start_ms = request.end_ms = period.end_s * kMsPerSecond - 1;
+  if (query.step_ms > 0) {
+    request.start_ms = period.begin_s * kMsPerSecond + query.step_ms - 1;
+    request.end_ms = request.start_ms + (StepCount(period, query.step_ms) - 1) * query.step_ms;
+    request.step_ms = query.step_ms;
+  }
   const TenantId tenant = TenantOf(*means.engine, report.tenant);
   const TenantSamples samples(means.engine->metrics(), tenant);
   const promql::EngineLogqlSource logs(means.engine, tenant, *means.limits, nullptr);

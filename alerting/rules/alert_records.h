@@ -3,7 +3,7 @@
 //   alerts/g/…  a group: its last evaluation, and the lines of it that may not have been written yet
 //   alerts/a/…  an alert that is pending, firing, or resolved not long ago
 //   alerts/w/…  an alarm, with its window of datapoints
-//   alerts/t    until when a start is known to have waited for what agents kept
+//   alerts/t    when a ruler was last seen: waiting for what agents kept, or stopping
 //
 // Threads: pure functions.
 #pragma once
@@ -46,7 +46,7 @@ Result<TrackedAlert> DecodeAlert(std::string_view bytes);
 std::string EncodeAlarm(const Alarm& alarm);
 Result<Alarm> DecodeAlarm(std::string_view bytes);
 
-// When a ruler was last seen waiting; a start after a kill in that time waits only for the time since.
+// When a ruler was last seen waiting or stopping; the next start waits only for the time since.
 RecordStore::Record WaitingRecord(int64_t now_ms);
 Result<std::optional<int64_t>> ReadWaitingRecord(const RecordStore& records);
 

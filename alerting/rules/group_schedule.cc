@@ -22,7 +22,7 @@ uint64_t GroupSchedule::SkipTo(int64_t now_ms) {
 }
 
 uint64_t GroupSchedule::Begin(std::optional<int64_t> last_ms, int64_t now_ms, int64_t catch_up_max_ms,
-                              int64_t wait_max_ms) {
+                              int64_t wait_ms) {
   catching_up_ = false;
   not_before_ms_ = INT64_MIN;
   // A last evaluation in the future: the clock was set back. Its times come again.
@@ -38,11 +38,9 @@ uint64_t GroupSchedule::Begin(std::optional<int64_t> last_ms, int64_t now_ms, in
     next_ms_ += slots * interval_ms_;
     given_up = static_cast<uint64_t>(slots);
   }
-  if (next_ms_ <= now_ms) {
-    not_before_ms_ = now_ms + std::min(now_ms - next_ms_, wait_max_ms);
-    first_lag_ms_ = not_before_ms_ - next_ms_;
-    catching_up_ = true;
-  }
+  not_before_ms_ = now_ms + wait_ms;
+  first_lag_ms_ = not_before_ms_ - next_ms_;
+  catching_up_ = next_ms_ <= not_before_ms_;
   return given_up;
 }
 

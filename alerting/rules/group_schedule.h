@@ -19,9 +19,8 @@ class GroupSchedule {
   // The slot at or before `ms`.
   int64_t SlotAtOrBefore(int64_t ms) const;
   // Starts at `now_ms`: with the slots after `last_ms` (none: it was never evaluated) that are not older than
-  // `catch_up_max_ms`. When some were missed the first waits for as long as it is late, at most `wait_max_ms`.
-  // Returns how many are given up.
-  uint64_t Begin(std::optional<int64_t> last_ms, int64_t now_ms, int64_t catch_up_max_ms, int64_t wait_max_ms);
+  // `catch_up_max_ms`, not before now + wait_ms. Returns how many are given up.
+  uint64_t Begin(std::optional<int64_t> last_ms, int64_t now_ms, int64_t catch_up_max_ms, int64_t wait_ms);
   // The slot next_ms() is done. Returns how many are given up.
   uint64_t Advance(int64_t now_ms);
 

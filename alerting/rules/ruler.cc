@@ -104,7 +104,9 @@ void Ruler::Stop() {
     }
     impl_->changed.NotifyAll();
   }
+  if (impl_->pool == nullptr) return;
   impl_->pool.reset();
+  impl_->RecordWaiting(impl_->NowMs());
 }
 
 std::vector<std::shared_ptr<GroupState>> Ruler::Impl::StatesOf(std::string_view tenant) const {

@@ -79,7 +79,7 @@ struct Ruler::Impl {
   // Evaluates what TakeDue gave.
   void Evaluate(Groups::value_type* item, int64_t now_ms) VARVE_EXCLUDES(mu);
   void EndSeries(const Retired& retired) VARVE_EXCLUDES(mu);
-  // While the first evaluations wait: records now and then that the ruler is there.
+  // While the first evaluations wait, and at the end: records now and then that the ruler is there.
   bool IsTimeToRecordWaiting(int64_t now_ms) VARVE_REQUIRES(mu);
   void RecordWaiting(int64_t now_ms);
   void Work() VARVE_EXCLUDES(mu);

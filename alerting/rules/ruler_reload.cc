@@ -122,11 +122,11 @@ void Ruler::Impl::Begin(int64_t now_ms, int64_t wait_max_ms) {
   const MutexLock lock(mu);
   if (begun) return;
   begun = true;
-  wait_max_ms = std::min(wait_max_ms, Downtime(now_ms));
-  waiting_until_ms = now_ms + wait_max_ms;
+  const int64_t wait_ms = std::min(wait_max_ms, Downtime(now_ms));
+  waiting_until_ms = now_ms + wait_ms;
   for (auto& [key, running] : groups) {
     const uint64_t given_up =
-        running.schedule.Begin(running.state->last_iteration_ms, now_ms, options.catch_up_max_ms, wait_max_ms);
+        running.schedule.Begin(running.state->last_iteration_ms, now_ms, options.catch_up_max_ms, wait_ms);
     iterations_missed.fetch_add(given_up, std::memory_order_relaxed);
     Enqueue(key, &running);
   }

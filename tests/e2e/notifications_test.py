@@ -32,12 +32,16 @@ def stamp(seconds):
     return datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).isoformat()
 
 
+def told_as(status, name):
+    return lambda request: any((a["labels"]["alertname"], a["status"]) == (name, status) for a in request.json["alerts"])
+
+
 def firing(name):
-    return lambda request: any(a["labels"]["alertname"] == name and a["status"] == "firing" for a in request.json["alerts"])
+    return told_as("firing", name)
 
 
 def resolved(name):
-    return lambda request: any(a["labels"]["alertname"] == name and a["status"] == "resolved" for a in request.json["alerts"])
+    return told_as("resolved", name)
 
 
 class Notifications(VarveTest):
@@ -86,13 +90,15 @@ class Notifications(VarveTest):
         lines = []
         while len(lines) < 3 and time.monotonic() < deadline:
             now = time.time_ns()
-            answer = server.query_range('{job="varve-alerts"} | json | event="notification"', now - 10**12, now + 10**10)
+            query = '{job="varve-alerts"} | json | event="notification"'
+            answer = server.query_range(query, now - 10**12, now + 10**10)
             lines = [e[1] for s in answer.json["data"]["result"] for e in s["values"]]
             time.sleep(0.1)
         self.assertEqual(3, len(lines), lines)
         self.assertEqual({"sent"}, {json.loads(line)["outcome"] for line in lines})
         self.assertNotIn(SECRET, "\n".join(lines + server.log))
-        self.assertIn('alertmanager_notifications_total{integration="webhook",receiver="ops"} 3', server.get("/metrics").text)
+        self.assertIn('alertmanager_notifications_total{integration="webhook",receiver="ops"} 3',
+                      server.get("/metrics").text)
 
     def test_a_receiver_that_hangs_or_fails_holds_up_no_other(self):
         self.other.mode = "hang"
@@ -133,7 +139,8 @@ class Notifications(VarveTest):
     def test_silences_and_inhibition_mute(self):
         server = self.serve()
         silence = {"matchers": [{"name": "alertname", "value": "A|X", "isRegex": True, "isEqual": True}],
-                   "startsAt": stamp(time.time()), "endsAt": stamp(time.time() + 3600), "createdBy": "me", "comment": "why"}
+                   "startsAt": stamp(time.time()), "endsAt": stamp(time.time() + 3600),
+                   "createdBy": "me", "comment": "why"}
         known = self.send(server, "POST", "silences", silence).json["silenceID"]
         server.kill()
         server.start()

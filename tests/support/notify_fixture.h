@@ -1,4 +1,5 @@
-// For tests of notifications: receivers that keep what they are told, a clock that is set, configurations built by hand.
+// For tests of notifications: receivers that keep what they are told, a clock that is set, configurations built by
+// hand.
 #pragma once
 
 #include <gtest/gtest.h>

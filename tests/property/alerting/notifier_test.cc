@@ -104,7 +104,8 @@ class NotifierPropertyTest : public NotifierFixture {
           const auto end = ended_at_ms[name].lower_bound(before->now_ms);
           return end != ended_at_ms[name].end() && *end <= told->now_ms;
         });
-        EXPECT_TRUE(news || again || before == nullptr || told->now_ms - before->now_ms > kRepeatMs) << group << " told twice";
+        EXPECT_TRUE(news || again || before == nullptr || told->now_ms - before->now_ms > kRepeatMs)
+            << group << " told twice";
         known = now;
         before = told;
       }
@@ -148,7 +149,8 @@ TEST_F(NotifierPropertyTest, WhateverHappensFiringAlertsAreToldAndNothingTwice) 
       for (const auto& [group, instance] : firing) expected.insert(NameOf(AlertOf(group, instance)));
       for (const auto& [group, names] : last) actual.insert(names.begin(), names.end());
       if (silences) {
-        EXPECT_TRUE(std::includes(actual.begin(), actual.end(), expected.begin(), expected.end())) << "integration " << i;
+        EXPECT_TRUE(std::includes(actual.begin(), actual.end(), expected.begin(), expected.end()))
+            << "integration " << i;
       } else {
         EXPECT_EQ(expected, actual) << "integration " << i;
       }

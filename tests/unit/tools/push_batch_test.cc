@@ -51,6 +51,22 @@ Decoded Decode(const std::string& body) {
   return decoded;
 }
 
+TEST(PushBatch, TakesTheTimeOfALineWhereItSaysOne) {
+  FixedClock clock;
+  LineOptions options;
+  options.timestamp_format = "unix";
+  const auto shaper = LineShaper::Create(options);
+  ASSERT_TRUE(shaper.ok());
+  PushBatch batch(Labels::FromUnsorted({{"job", "a"}}), clock, shaper->get());
+  for (const char* line : {"no time yet", "5 one", "5 one", "  continued", "4 out of order"}) batch.Add(line);
+  const std::vector<std::pair<int64_t, std::string>> expected = {{clock.now_ns, "no time yet"},
+                                                                 {5'000'000'000, "5 one"},
+                                                                 {5'000'000'000, "5 one"},
+                                                                 {5'000'000'001, "  continued"},
+                                                                 {4'000'000'000, "4 out of order"}};
+  EXPECT_EQ(expected, Decode(batch.Body()).entries);
+}
+
 TEST(PushBatch, IsALokiPushRequest) {
   FixedClock clock;
   PushBatch batch(Labels::FromUnsorted({{"job", "a \"b\""}, {"host", "h"}}), clock);

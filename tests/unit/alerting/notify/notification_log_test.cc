@@ -31,7 +31,7 @@ INSTANTIATE_TEST_SUITE_P(
         ReasonCase{"another_fires", SentState{990, {1}, {}}, {1, 2}, {}, true, NotifyReason::kNewAlerts},
         ReasonCase{"fires_after_all_was_over", SentState{990, {}, {1}}, {2}, {}, true, NotifyReason::kFirst},
         ReasonCase{"all_over", SentState{990, {1, 2}, {}}, {}, {1, 2}, true, NotifyReason::kAllResolved},
-        ReasonCase{"all_over_whatever_send_resolved", SentState{990, {1}, {}}, {}, {1}, false, NotifyReason::kAllResolved},
+        ReasonCase{"all_over_though_unsent", SentState{990, {1}, {}}, {}, {1}, false, NotifyReason::kAllResolved},
         ReasonCase{"over_already", SentState{990, {}, {1}}, {}, {1}, true, NotifyReason::kNone},
         ReasonCase{"one_is_over", SentState{990, {1, 2}, {}}, {1}, {2}, true, NotifyReason::kNewResolved},
         ReasonCase{"one_is_over_unsent", SentState{990, {1, 2}, {}}, {1}, {2}, false, NotifyReason::kNone},

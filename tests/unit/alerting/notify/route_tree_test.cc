@@ -35,8 +35,9 @@ TEST(RouteTree, GoesDepthFirstAndStopsAtTheFirstBranchThatTakesTheAlert) {
 
 TEST(RouteTree, WritesKeysAsAlertmanagerDoes) {
   RouteConfig root = RouteTo("root");
-  RouteConfig child = RouteTo("child", {MatcherOf("b", MatchOp::kRegexMatch, "x|\"y\""), MatcherOf("a", MatchOp::kEqual, "1"),
-                                        MatcherOf("b", MatchOp::kNotEqual, "a\\\n"), MatcherOf("sp ace", MatchOp::kEqual, "2")});
+  RouteConfig child = RouteTo(
+      "child", {MatcherOf("b", MatchOp::kRegexMatch, "x|\"y\""), MatcherOf("a", MatchOp::kEqual, "1"),
+                MatcherOf("b", MatchOp::kNotEqual, "a\\\n"), MatcherOf("sp ace", MatchOp::kEqual, "2")});
   root.routes = {RouteTo("other", {MatcherOf("z", MatchOp::kEqual, "z")}), child};
   const RouteTree tree(root);
   const AlertRoute* route = tree.Match({{"a", "1"}, {"b", "x"}, {"sp ace", "2"}})[0];

@@ -106,7 +106,7 @@ TEST_F(ReportFields, KeepLines) {
 }
 
 TEST(ReportEntry, ReadsBackWhatItWrote) {
-  const std::string json = R"({"a":1,"b":0.5,"c":"x","d":null,"e":true,"f":[{"g":-3},{"g":"ä"}],"h":[]})";
+  const std::string json = R"({"z":1.8446744073709552e+19,"y":-1e+300,"a":1,"b":0.5,"c":"x","d":null,"e":true,"f":[{"g":-3},{"g":"ä"}],"h":[]})";
   const Result<templates::DatumFields> fields = ParseEntry(json);
   ASSERT_OK(fields);
   EXPECT_EQ(EntryJson(*fields), json);

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+#include <string>
+
 #include "alerting/reports/report_fields.h"
 #include "tests/support/metric_ingest.h"
 #include "tests/support/status_matchers.h"
@@ -59,6 +62,27 @@ TEST_F(ReportQueries, FindTheHour) {
   EXPECT_EQ(Ask(R"x({name: n, query: 'sum(count_over_time({job="sshd"}[1h]))', step: 1h,
                     fields: {hour: max_hour, at: max_time, most: max, total: sum}})x"),
             R"({"hour":13,"at":"2026-11-17 13:00","most":3,"total":5})");
+}
+
+TEST_F(ReportQueries, CountEachLineInOneStep) {
+  Log((kDay.begin_s - 1) * kNs, "the day before");
+  Log(kDay.begin_s * kNs - 1, "just before");
+  for (int64_t hour = 0; hour < 24; ++hour) {
+    Log((kDay.begin_s + hour * 3600) * kNs, "first of hour");
+    Log((kDay.begin_s + (hour + 1) * 3600) * kNs - 1, "last of hour");
+  }
+  Log(kDay.end_s * kNs, "the day after");
+  // Seven hours: neither the day nor the time since 1970 is a multiple; three whole steps of 14 lines.
+  for (const char* step : {"1h", "7h", "1d", "2d"}) {
+    const std::string query = std::string("{name: n, query: '-1 * -1 * sum(count_over_time({job=\"sshd\"}[") + step +
+                              "]))', step: " + step + ", fields: {most: max, least: min, total: sum, at: max_time}}";
+    const std::map<std::string_view, std::string> expected = {
+        {"1h", R"({"most":2,"least":2,"total":48,"at":"2026-11-17 00:00"})"},
+        {"7h", R"({"most":14,"least":14,"total":42,"at":"2026-11-17 00:00"})"},
+        {"1d", R"({"most":48,"least":48,"total":48,"at":"2026-11-17 00:00"})"},
+        {"2d", R"({"most":49,"least":49,"total":49,"at":"2026-11-17 00:00"})"}};
+    EXPECT_EQ(Ask(query), expected.at(step));
+  }
 }
 
 TEST_F(ReportQueries, AskForMetricsAndForLogsInPromql) {

@@ -37,12 +37,15 @@ TEST(GroupSchedule, MakesUpWhatWasMissedAfterAWait) {
   EXPECT_FALSE(schedule.catching_up());
 }
 
-TEST(GroupSchedule, WaitsNoLongerThanItWasAway) {
+TEST(GroupSchedule, WaitsForTheNextSlotTooWhenItIsWithinTheWait) {
   GroupSchedule schedule(kInterval, 0);
-  schedule.Begin(30'000, 47'000, kHour, 30'000);
+  schedule.Begin(30'000, 44'000, kHour, 5'000);
+  EXPECT_EQ(schedule.next_ms(), 45'000);
   EXPECT_EQ(schedule.due_ms(), 49'000);
-  schedule.Begin(30'000, 44'000, kHour, 30'000);
+  EXPECT_TRUE(schedule.catching_up());
+  schedule.Begin(30'000, 36'000, kHour, 5'000);
   EXPECT_EQ(schedule.due_ms(), 45'000);
+  EXPECT_FALSE(schedule.catching_up());
 }
 
 TEST(GroupSchedule, GivesUpWhatIsTooOld) {
