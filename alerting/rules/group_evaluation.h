@@ -70,8 +70,11 @@ class GroupEvaluation {
   void WriteStale(bool all_evaluated);
   void Commit();
   void WriteAlertLines();
+  // What ended without having been sent as firing is sent as firing, so that someone hears of it.
+  void SendUnheard();
   void Send();
-  PostedAlert Posted(const RuleState& rule, const AlertTable::Unsent& unsent) const;
+  void Post(const std::vector<PostedAlert>& alerts);
+  PostedAlert Posted(const RuleState& rule, const TrackedAlert& alert) const;
   int64_t sample_ms() const { return when_.ts_ms - group_->query_offset_ms; }
   int64_t NowMs() const;
 
