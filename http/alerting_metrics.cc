@@ -75,6 +75,10 @@ void AddExternal(const std::vector<AlertmanagerStats>& targets, FamilyList* out)
     out->Gauge("prometheus_notifications_queue_length", "Alerts that wait to be sent (Prometheus's name).", s.queued,
                {{"alertmanager", s.url}});
   }
+  for (const AlertmanagerStats& s : targets) {
+    out->Counter("varve_notifications_seconds_total", "Time that sending to an Alertmanager elsewhere took.", s.seconds,
+                 {{"alertmanager", s.url}});
+  }
   out->Gauge("prometheus_notifications_alertmanagers_discovered", "Alertmanagers elsewhere (Prometheus's name).",
              static_cast<double>(targets.size()));
 }

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "alerting/rules/rule_expression.h"
 #include "alerting/rules/rule_file.h"
 #include "alerting/rules/ruler.h"
 #include "http/error_map.h"
@@ -68,6 +69,24 @@ void KeepRulesWith(const std::vector<std::pair<std::string, std::string>>& label
   std::erase_if(*groups, [](const RuleGroup& group) { return group.rules.empty(); });
 }
 
+// Grafana decodes all groups at once and fails on a key that it does not know: one group with `alarm:` would take its page of
+// rules away. It adds `subtype` to what it asks; groups that it cannot decode are then left out, and so it cannot drop what
+// it does not know of, either.
+bool AsksGrafana(const HttpRequest& request) {
+  Status error;
+  const FormParams params = FormParams::ParseWhatCan(request, &error);
+  error.IgnoreError("what is broken is not Grafana's");
+  return params.Has("subtype");
+}
+
+bool GrafanaCanDecode(const RuleGroup& group) {
+  return std::none_of(group.rules.begin(), group.rules.end(), [](const Rule& rule) {
+    // As it is printed: `type` only where the expression does not tell.
+    const auto is = [&](RuleLanguage language) { return CheckRuleExpression(rule.expr, language).ok(); };
+    return rule.alarm.has_value() || (rule.language_given && is(RuleLanguage::kLogql) && is(RuleLanguage::kPromql));
+  });
+}
+
 }  // namespace
 
 void RulerConfigApi::AddRoutes(Router* router) {
@@ -97,6 +116,9 @@ HttpResponse RulerConfigApi::List(const Call& call) const {
   const std::vector<std::string>& path = call.request.path_params;
   if (!path.empty()) std::erase_if(groups, [&](const RuleGroup& group) { return group.file != path[0]; });
   KeepRulesWith(LabelFilter(call.request), &groups);
+  if (AsksGrafana(call.request)) {
+    std::erase_if(groups, [](const RuleGroup& group) { return !GrafanaCanDecode(group); });
+  }
   if (groups.empty()) return Refusal(404, "no rule groups found");
   return Yaml(PrintRuleNamespaces(groups));
 }

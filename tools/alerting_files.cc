@@ -59,9 +59,12 @@ Status ReadRules(const AlertingConfig& config, std::map<std::string, std::vector
 }
 
 Status ReadAlertmanagers(const AlertingConfig& config, std::vector<AlertmanagerTarget>* targets) {
-  VARVE_ASSIGN_OR_RETURN(*targets, ParseAlertmanagers(config.alertmanagers.text, config.alertmanagers.file));
-  auto more = ParseAlertmanagerUrls(config.alertmanager_url);
-  if (!more.ok()) return std::move(more).status().WithContext("ruler.alertmanager_url");
+  if (!config.alertmanagers.text.empty()) {
+    VARVE_ASSIGN_OR_RETURN(*targets, ParseAlertmanagers(config.alertmanagers.text, config.alertmanagers.file));
+  }
+  if (config.alertmanager_url.empty()) return Status::Ok();
+  Result<std::vector<AlertmanagerTarget>> more = ParseAlertmanagerUrls(config.alertmanager_url);
+  if (!more.ok()) return InvalidArgument("ruler.alertmanager_url: " + more.status().message());
   std::move(more->begin(), more->end(), std::back_inserter(*targets));
   return Status::Ok();
 }

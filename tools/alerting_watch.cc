@@ -117,7 +117,8 @@ void AlertingWatch::LogExternal() {
     const uint64_t fresh = failures - std::min(before, failures);
     before = failures;
     if (fresh == 0 || ++lines > kLinesMax) continue;
-    spdlog::warn("msg=\"alerts not sent to an Alertmanager\" url=\"{}\" alerts={}", Loggable(stats.url), fresh);
+    spdlog::warn("msg=\"alerts not sent to an Alertmanager\" url=\"{}\" alerts={} error=\"{}\"", Loggable(stats.url), fresh,
+                 Loggable(stats.last_error));
   }
 }
 

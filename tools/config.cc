@@ -305,7 +305,7 @@ void AddRulerSettings(Config* c, std::vector<Setting>* out) {
           {"global.rule_query_offset", DurationMs{&ruler.query_offset_ms},
            "how far in the past rules are evaluated, where their group does not say it"},
           {"global.external_labels", TextMap{&ruler.external_labels},
-           "labels that alerts get on their way to Alertmanagers elsewhere, and templates see"},
+           "labels that alerts get where rules do not set them, and templates see"},
           {"ruler.external_url", Text{&ruler.external_url},
            "where people reach this server; in links of notifications"},
           {"ruler.rule_files_tenant", Text{&alerting.rule_files_tenant}, "whose rules `rule_files` are"},

@@ -37,7 +37,8 @@ size_t EditDistance(std::string_view a, std::string_view b) {
 Status UnknownKey(std::string_view key, const std::vector<Setting>& settings) {
   constexpr size_t kComparedBytesMax = 200;
   std::string_view nearest;
-  size_t smallest = std::min<size_t>(6, key.size() / 2 + 1);
+  const size_t own = key.size() - (key.rfind('.') == std::string_view::npos ? 0 : key.rfind('.') + 1);
+  size_t smallest = std::min<size_t>(6, own / 2 + 1);  // of "limits.x" only the x can be wrong
   for (const Setting& setting : settings) {
     if (key.size() > kComparedBytesMax) break;
     if (setting.key.starts_with(std::string(key) + ".")) {  // a section, which is no mistyped key

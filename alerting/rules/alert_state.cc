@@ -33,6 +33,7 @@ bool AlertTable::StepUnseen(int64_t ts_ms, int64_t keep_firing_for_ms, TrackedAl
   *erase = alert->state == AlertState::kPending ||
            (alert->resolved_at_ms.has_value() && ts_ms - *alert->resolved_at_ms > kResolvedKeptMs);
   if (alert->state != AlertState::kInactive) {
+    alert->ended_unsent = alert->state == AlertState::kFiring && !alert->last_sent_ms.has_value();
     alert->state = AlertState::kInactive;
     alert->resolved_at_ms = ts_ms;
   }
@@ -117,16 +118,18 @@ void AlertTable::Restore(TrackedAlert alert) {
   alerts_.insert_or_assign(std::move(key), std::move(alert));
 }
 
-std::vector<const TrackedAlert*> AlertTable::TakeUnsent(int64_t ts_ms, int64_t resend_delay_ms) {
-  std::vector<const TrackedAlert*> unsent;
+std::vector<AlertTable::Unsent> AlertTable::TakeUnsent(int64_t ts_ms, int64_t resend_delay_ms) {
+  std::vector<Unsent> unsent;
   for (auto& [key, alert] : alerts_) {
     if (alert.state == AlertState::kPending) continue;
     const bool sent = alert.last_sent_ms.has_value();
+    const bool end_is_next = sent && alert.ended_unsent;
     const bool resolved_since =
         sent && alert.resolved_at_ms.has_value() && *alert.resolved_at_ms > *alert.last_sent_ms;
-    if (sent && !resolved_since && *alert.last_sent_ms + resend_delay_ms >= ts_ms) continue;
+    if (sent && !end_is_next && !resolved_since && *alert.last_sent_ms + resend_delay_ms >= ts_ms) continue;
+    unsent.push_back({.alert = &alert, .as_firing = alert.ended_unsent && !sent});
+    if (end_is_next) alert.ended_unsent = false;
     alert.last_sent_ms = ts_ms;
-    unsent.push_back(&alert);
   }
   return unsent;
 }

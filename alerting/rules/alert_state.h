@@ -34,6 +34,8 @@ struct TrackedAlert {
   std::optional<int64_t> resolved_at_ms;
   std::optional<int64_t> keep_firing_since_ms;  // the first evaluation that did not see it
   std::optional<int64_t> last_sent_ms;          // not kept over a restart: then it is sent again
+  // It ended before it was sent as firing (not kept either).
+  bool ended_unsent = false;
 
   bool active() const { return state != AlertState::kInactive; }
   bool operator==(const TrackedAlert&) const = default;
@@ -77,8 +79,13 @@ class AlertTable {
   void ClearDirty() { dirty_.clear(); }
 
   // Those to be sent at `ts_ms`: not pending, and resolved since they were sent, or sent longer ago than
-  // `resend_delay_ms`. They count as sent from then on.
-  std::vector<const TrackedAlert*> TakeUnsent(int64_t ts_ms, int64_t resend_delay_ms);
+  // `resend_delay_ms`. They count as sent from then on. What ended before it was sent (in an evaluation that was made up,
+  // or because nobody took it) is to be sent as firing first, so that someone hears of it; its end is next.
+  struct Unsent {
+    const TrackedAlert* alert = nullptr;
+    bool as_firing = false;
+  };
+  std::vector<Unsent> TakeUnsent(int64_t ts_ms, int64_t resend_delay_ms);
   // Nobody took what TakeUnsent gave at `ts_ms`: it is given again.
   void MarkUnsent(int64_t ts_ms);
 

@@ -422,14 +422,15 @@ void GroupEvaluation::WriteAlertLines() {
 
 // ---- What is sent ----
 
-PostedAlert GroupEvaluation::Posted(const RuleState& rule, const TrackedAlert& alert) const {
+PostedAlert GroupEvaluation::Posted(const RuleState& rule, const AlertTable::Unsent& unsent) const {
+  const TrackedAlert& alert = *unsent.alert;
   PostedAlert posted;
   posted.labels = alert.labels;
   for (const auto& [name, value] : options_.external_labels) posted.labels.try_emplace(name, value);
   posted.annotations = alert.annotations;
   posted.starts_at_ms = alert.fired_at_ms.value_or(alert.active_at_ms);
-  posted.ends_at_ms = alert.resolved_at_ms.value_or(
-      when_.ts_ms + 4 * std::max(group_->interval_ms, options_.resend_delay_ms));
+  const int64_t valid_until_ms = when_.ts_ms + 4 * std::max(group_->interval_ms, options_.resend_delay_ms);
+  posted.ends_at_ms = unsent.as_firing ? valid_until_ms : alert.resolved_at_ms.value_or(valid_until_ms);
   posted.generator_url = GeneratorUrl(options_.external_url, rule.query->text());
   return posted;
 }
@@ -439,8 +440,8 @@ void GroupEvaluation::Send() {
   {
     const MutexLock lock(group_->mu);
     for (RuleState* rule : evaluated_) {
-      for (const TrackedAlert* alert : rule->alerts.TakeUnsent(when_.ts_ms, options_.resend_delay_ms)) {
-        alerts.push_back(Posted(*rule, *alert));
+      for (const AlertTable::Unsent& unsent : rule->alerts.TakeUnsent(when_.ts_ms, options_.resend_delay_ms)) {
+        alerts.push_back(Posted(*rule, unsent));
       }
     }
   }

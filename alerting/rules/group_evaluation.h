@@ -71,7 +71,7 @@ class GroupEvaluation {
   void Commit();
   void WriteAlertLines();
   void Send();
-  PostedAlert Posted(const RuleState& rule, const TrackedAlert& alert) const;
+  PostedAlert Posted(const RuleState& rule, const AlertTable::Unsent& unsent) const;
   int64_t sample_ms() const { return when_.ts_ms - group_->query_offset_ms; }
   int64_t NowMs() const;
 

@@ -4,6 +4,7 @@ import re
 import time
 import unittest
 
+import remote_write
 from http_sink import HttpSink
 from varve_process import NS, VarveTest
 
@@ -174,6 +175,30 @@ class Alerting(VarveTest):
         self.write("external.yaml", f"alerting:\n  alertmanagers:\n  - static_configs:\n    - targets: ['127.0.0.1:{other.port}']\n")
         self.assertEqual(204, self.reload(server).status)
         self.assertEqual([], server.get("/api/v1/rules").json["data"]["groups"])
+
+    def test_what_fails_is_in_the_metrics_the_log_and_the_stream(self):
+        self.sink.status = 500
+        self.write("rules/a.yml", "groups:\n- name: g\n  interval: 1s\n  rules:\n  - alert: Always\n    expr: vector(1)\n"
+                   "  - record: bad\n    expr: label_replace(up, \"x\", \"$1\", \"y\", \"(.*)\") * on () vector(1) * on () up\n")
+        server = self.started("--config", self.config)
+        now = int(time.time() * 1000)
+        for job in ("a", "b"):
+            written = remote_write.write(server, remote_write.time_series({"__name__": "up", "job": job}, [(now, 1)]))
+            self.assertEqual(204, written.status, written.text)
+        failed = 'alertmanager_notifications_failed_total{integration="webhook",receiver="hook"}'
+        self.poll(lambda: server.metrics()[failed] >= 1)
+        self.poll(lambda: server.metrics()["prometheus_rule_evaluation_failures_total"] >= 1)
+        self.assertIn("multiple matches for labels", server.get("/api/v1/rules", {"type": "record"}).text)
+        lines = self.poll(lambda: [e for _, e in server.lines('{job="varve-alerts"} |= "notification"',
+                                                              time.time_ns() - 3600 * NS, time.time_ns() + NS)])
+        self.assertIn("500", lines[0])
+        server.stop()
+        log = "\n".join(server.log)
+        self.assertRegex(log, r'msg="notifications failed" receiver=hook integration=webhook')
+        self.assertRegex(log, r'msg="rule failed" .* rule=bad failing_rules=1 error="multiple matches for labels')
+        self.assertNotIn("/hook", log, "a webhook's URL is a secret")
+        for line in lines:
+            self.assertNotIn("/hook", line)
 
     def test_lokis_rule_directory_has_a_folder_for_each_tenant(self):
         os.makedirs(os.path.join(self.folder, "loki/team-a"))

@@ -76,7 +76,7 @@ class StartErrors(VarveTest):
     def test_mistakes_in_the_files_of_rules_notifications_and_reports(self):
         rule = "groups:\n- name: g\n  rules:\n  - alert: A\n    expr: up\n"
         receiver = "route: {receiver: a}\nreceivers:\n- name: a\n"
-        report = "reports:\n- name: daily\n  schedule: '%s'\n  time_zone: %s\n  queries: [{name: n, logql: 'sum(count_over_time({a=\"b\"}[1d]))'}]\n"
+        report = "reports:\n- name: daily\n  schedule: '%s'\n  time_zone: %s\n  queries: [{name: n, query: 'sum(count_over_time({a=\"b\"}[1d]))'}]\n"
         rules, notify = "rule_files: [rules.yml]\n", "alertmanager: {config_file: am.yml}\n"
         cases = [
             (rules, {"rules.yml": rule + "    nope: 1\n"}, ["rules.yml:6: ", 'group "g"', '"A"', "nope"]),

@@ -10,6 +10,7 @@ namespace varve {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 using testing::CallHandler;
 using testing::Group;
 using testing::Recording;
@@ -101,6 +102,19 @@ TEST_F(RulerConfigApiTest, ShowsOnlyRulesWithTheLabelsThatAreAskedFor) {
   ASSERT_EQ(202, Call("POST", "/config/v1/rules/s", kGroup).status);
   EXPECT_EQ(200, Call("GET", "/config/v1/rules?labels=severity:page").status);
   EXPECT_EQ(404, Call("GET", "/config/v1/rules?labels=severity:page,team:x").status);
+}
+
+TEST_F(RulerConfigApiTest, ShowsGrafanaOnlyGroupsThatItCanDecode) {
+  const std::string alarm = "name: a\nrules:\n- alert: A\n  expr: up > 1\n  alarm: {evaluation_periods: 2}\n";
+  const std::string type = "name: t\nrules:\n- record: r\n  expr: vector(1)\n  type: logql\n";
+  ASSERT_EQ(202, Call("POST", "/config/v1/rules/s", alarm).status);
+  ASSERT_EQ(202, Call("POST", "/config/v1/rules/s", type).status);
+  EXPECT_EQ("no rule groups found\n", Call("GET", "/config/v1/rules?subtype=mimir").body);
+  ASSERT_EQ(202, Call("POST", "/config/v1/rules/s", kGroup).status);
+  EXPECT_THAT(Call("GET", "/config/v1/rules?subtype=mimir").body, Not(HasSubstr("alarm")));
+  EXPECT_THAT(Call("GET", "/config/v1/rules?subtype=mimir").body, HasSubstr("name: g\n"));
+  EXPECT_THAT(Call("GET", "/config/v1/rules").body, HasSubstr("evaluation_periods: 2"));
+  EXPECT_THAT(Call("GET", "/config/v1/rules/s/t?subtype=mimir").body, HasSubstr("type: logql"));
 }
 
 TEST_F(RulerConfigApiTest, DoesNotShowGroupsOfFiles) {

@@ -99,6 +99,32 @@ TEST_F(LiveLimitsTest, ABadFileChangesNothing) {
   EXPECT_EQ(limits->stats().last_success_ns, 5 * kNsPerSecond);
 }
 
+TEST_F(LiveLimitsTest, ReloadsWithAParticipantOrNotAtAll) {
+  Write("varve.yaml", "limits:\n  max_query_series: 9\n");
+  Write("overrides.yaml", "");
+  const auto limits = Start();
+  bool good = false;
+  std::vector<std::string> applied;
+  limits->SetParticipant([&](const Config& fresh) -> Result<std::function<void()>> {
+    if (!good) return InvalidArgument("rules.yml:3: bad");
+    return std::function<void()>([&applied, files = fresh.alerting.rule_files] { applied = files; });
+  });
+  Write("varve.yaml", "limits:\n  max_query_series: 11\nrule_files: [/a.yml]\nglobal: {evaluation_interval: 5s}\n");
+  EXPECT_EQ(limits->Reload().message(), "rules.yml:3: bad");
+  EXPECT_EQ(limits->query()->Of("t")->max_query_series, 9u);
+  EXPECT_NE(limits->ConfigYaml().find("rule_files: []\n"), std::string::npos);
+  good = true;
+  Write("overrides.yaml", "overrides:\n  t:\n    nope: 6\n");
+  EXPECT_FALSE(limits->Reload().ok());
+  EXPECT_TRUE(applied.empty()) << "the limits are wrong";
+  Write("overrides.yaml", "");
+  ASSERT_TRUE(limits->Reload().ok());
+  EXPECT_EQ(applied, std::vector<std::string>{"/a.yml"});
+  EXPECT_EQ(limits->query()->Of("t")->max_query_series, 11u);
+  EXPECT_NE(limits->ConfigYaml().find("rule_files: [\"/a.yml\"]\n"), std::string::npos);
+  EXPECT_NE(limits->ConfigYaml().find("evaluation_interval: 1m\n"), std::string::npos) << "needs a restart";
+}
+
 TEST_F(LiveLimitsTest, NamesWhatIsWrongWithOverrides) {
   const struct {
     const char* text;

@@ -94,6 +94,31 @@ TEST(AlertTable, SendsAgainAfterTheDelayAndAtOnceWhenResolved) {
   EXPECT_EQ(step(180'000, false), 1U);
 }
 
+TEST(AlertTable, TellsOfFiringBeforeItTellsOfAnEnd) {
+  AlertTable table;
+  std::vector<AlertChange> changes;
+  const auto step = [&](int64_t ts_ms, bool seen_now) {
+    std::map<PackedLabels, SeenAlert> seen;
+    if (seen_now) seen[PackLabels({{"a", "1"}})] = {.labels = {{"a", "1"}}, .annotations = {}, .value = 1};
+    table.Step(ts_ms, 0, 0, std::move(seen), &changes);
+  };
+  const auto sent = [&](int64_t ts_ms) {
+    std::string text;
+    for (const AlertTable::Unsent& unsent : table.TakeUnsent(ts_ms, 60'000)) text += unsent.as_firing ? "firing" : "as it is";
+    return text;
+  };
+  step(0, true);  // made up: not sent
+  step(15'000, false);
+  EXPECT_EQ(sent(15'000), "firing");
+  table.MarkUnsent(15'000);  // nobody took it
+  step(30'000, false);
+  EXPECT_EQ(sent(30'000), "firing");
+  step(45'000, false);
+  EXPECT_EQ(sent(45'000), "as it is");
+  step(60'000, false);
+  EXPECT_EQ(sent(60'000), "");
+}
+
 TEST(AlertTable, KnowsWhatItsRecordsLack) {
   AlertTable table;
   std::vector<AlertChange> changes;
