@@ -10,6 +10,7 @@ import unittest
 
 import certificates
 import example_files
+import remote_write
 from http_sink import HttpSink
 from smtp_sink import SmtpSink
 from varve_process import BINARY, ROOT, VarveTest
@@ -151,6 +152,45 @@ class Certificates(VarveTest):
         self.slack.wait_for(lambda r: r.json["attachments"][0]["title"] == "CRITICAL: b.example", PATIENCE)
         self.hooks.wait_for(lambda r: r.json["commonLabels"]["alertname"] == "CertificateRenewalFailed", PATIENCE)
         self.assertEqual(1, len(self.mail.messages))
+
+    def test_the_report_says_what_is_to_be_done(self):
+        self.serve()
+        midnight = int(time.time()) // 86400 * 86400
+        date = time.strftime("%Y-%m-%d", time.gmtime(midnight - 86400))
+        left = {"gone.example": -1, "week.example": 5, "fortnight.example": 12, "month.example": 30, "fine.example": 80}
+
+        def samples(value_at):
+            return [(t * 1000, value_at(t)) for t in range(midnight - 86400 + 600, midnight, 600)]
+        series = [remote_write.time_series({"__name__": "certificate_expiry_days", "domain": domain, "issuer": "CA"},
+                                           samples(lambda t, days=days: days + (midnight - t) / 86400))
+                  for domain, days in left.items()]
+        series.append(remote_write.time_series({"__name__": "certificate_expiry_status", "domain": "away.example", "status": "error"},
+                                               samples(lambda t: float(midnight - t < 7200))))
+        series.append(remote_write.time_series(
+            {"__name__": "certificate_renewal_attempts_total", "domain": "week.example", "result": "failure"},
+            samples(lambda t: float(midnight - t < 40000))))
+        answer = remote_write.write(self.server_, *series)
+        self.assertIn(answer.status, (200, 204), answer.text)
+        status, out, err = self.run_varve("report", "run", "certificates", "--date", date, "-o", "json", "--addr", self.addr)
+        self.assertEqual(0, status, out + err)
+        self.assertIn("stored, sent", err)
+        mail = self.mail.wait_for(lambda m: m.subject.startswith("Certificates on"), PATIENCE)
+        self.assertEqual((f"Certificates on {date}: 2 critical, 1 high, 1 medium", ["web-team@example.org"]),
+                         (mail.subject, mail.recipients))
+        entry = json.loads(self.server_.lines('{job="varve-report", report="certificates"}', (midnight - 86400) * 10**9,
+                                              (midnight + 86400) * 10**9)[0][1])
+        self.assertEqual({"critical": 2, "high": 1, "medium": 1, "low": 1, "unreachable": "away.example"},
+                         {k: entry[k] for k in ("critical", "high", "medium", "low", "unreachable")})
+        self.assertAlmostEqual(1, entry["failed_renewals"], delta=0.05)
+        self.assertEqual([("gone.example", "critical", "1", "expired: replace it now"), ("week.example", "critical", "1", "renew today"),
+                          ("fortnight.example", "high", "2", "renew this week"), ("month.example", "medium", "3", "plan the renewal"),
+                          ("fine.example", "low", "4", "nothing to do")],
+                         [(d["domain"], d["risk"], str(d["priority"]), d["action"]) for d in entry["domains"]])
+        for row in entry["domains"]:
+            self.assertAlmostEqual(left[row["domain"]] - 7, row["predicted_days"], delta=0.05)
+            self.assertAlmostEqual(-1, row["days_per_day"], delta=0.01)
+            self.assertIn(row["domain"], mail.html)
+            self.assertIn(row["action"], mail.text)
 
 
 if __name__ == "__main__":
