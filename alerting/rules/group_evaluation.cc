@@ -121,6 +121,7 @@ bool GroupEvaluation::EvaluateRule(RuleState* rule) {
   rule->last_error = status.ok() ? "" : status.message();
   rule->last_evaluation_ms = NowMs();
   rule->evaluation_seconds = SecondsSince(begin);
+  ++evaluated_count_;
   return true;
 }
 
@@ -342,12 +343,13 @@ void GroupEvaluation::WritePending() {
 // Markers of series that have ended. That another value is there at the same time is how it should be: someone else
 // writes the series now.
 void GroupEvaluation::WriteStale(bool all_evaluated) {
-  // Those of rules that are gone only at the end: a rule yet to come may have them now.
+  // Those of rules that are gone only at the end, and of the others once they were evaluated: a rule yet to come may
+  // have them (again) now.
   if (all_evaluated) {
     for (const PackedLabels& labels : group_->ended) stale_.AddStale(labels, sample_ms());
   }
-  for (const RuleState& rule : group_->rules) {
-    for (const PackedLabels& labels : rule.ended) stale_.AddStale(labels, sample_ms());
+  for (size_t i = 0; i < evaluated_count_; ++i) {
+    for (const PackedLabels& labels : group_->rules[i].ended) stale_.AddStale(labels, sample_ms());
   }
   if (stale_.empty()) return;
   const SampleWrite write = WriteSamples(means_.writes->metrics(), group_->key.tenant, stale_);
@@ -359,7 +361,7 @@ void GroupEvaluation::WriteStale(bool all_evaluated) {
   }
   const MutexLock lock(group_->mu);
   if (all_evaluated) group_->ended.clear();
-  for (RuleState& rule : group_->rules) rule.ended.clear();
+  for (size_t i = 0; i < evaluated_count_; ++i) group_->rules[i].ended.clear();
 }
 
 void GroupEvaluation::Commit() {

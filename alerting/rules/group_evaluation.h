@@ -95,6 +95,7 @@ class GroupEvaluation {
   SampleBatch batch_;
   SampleBatch stale_;
   std::vector<Pending> pending_;
+  size_t evaluated_count_ = 0;         // rules, failed ones too
   std::vector<RuleState*> evaluated_;  // alerting rules that did not fail
 };
 
