@@ -212,6 +212,8 @@ TreeBuilder::Error Build(std::string_view text, uint32_t first_line, TreeBuilder
   return {};
 }
 
+bool IsFlowMark(char c) { return c == '[' || c == ']' || c == '{' || c == '}' || c == ','; }
+
 Status At(std::string_view name, size_t line, std::string_view text) {
   return InvalidArgument(std::string(name) + ":" + std::to_string(line) + ": " + std::string(text));
 }
@@ -239,11 +241,16 @@ Result<YamlDocument> ParseYaml(std::string_view text, std::string_view name, uin
   if (text.size() > kYamlBytesMax) {
     return At(name, first_line, "larger than " + std::to_string(kYamlBytesMax >> 20) + " MiB");
   }
+  size_t flow_marks = 0;
   for (size_t at = 0, line = first_line; at < text.size(); ++line) {
     const size_t end = std::min(text.find('\n', at), text.size());
     const std::string_view one = text.substr(at, end - at);
     if (!promql::IsValidUtf8(one)) return At(name, line, "bytes that are not UTF-8");
     if (one.find('\0') != std::string_view::npos) return At(name, line, "a zero byte");
+    flow_marks += static_cast<size_t>(std::count_if(one.begin(), one.end(), IsFlowMark));
+    if (flow_marks > kYamlFlowMarksMax) {
+      return At(name, line, "more than " + std::to_string(kYamlFlowMarksMax) + " brackets, braces and commas");
+    }
     at = end + 1;
   }
   TreeBuilder builder(first_line);

@@ -19,6 +19,8 @@ namespace varve {
 
 inline constexpr size_t kYamlBytesMax = 16 << 20;
 inline constexpr size_t kYamlDepthMax = 64;
+// Of [ ] { } and commas in the text: yaml-cpp keeps some 250 bytes for each until a list or map in brackets ends.
+inline constexpr size_t kYamlFlowMarksMax = 500'000;
 inline constexpr size_t kYamlNodesMax = 2'000'000;          // aliases expanded
 inline constexpr size_t kYamlExpandedBytesMax = 64 << 20;   // of scalars, aliases expanded
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -224,10 +223,7 @@ HttpResponse AlertmanagerApi::Alerts(const HttpRequest& request, const std::stri
 HttpResponse AlertmanagerApi::Groups(const HttpRequest& request, const std::string& tenant) const {
   const Result<AlertFilter> filter = ReadAlertFilter(Params(request));
   if (!filter.ok()) return Failure(filter.status());
-  std::vector<AlertGroupView> groups = context_.notifier->Groups(tenant, *filter);
-  std::sort(groups.begin(), groups.end(), [](const AlertGroupView& a, const AlertGroupView& b) {
-    return std::tie(a.labels, a.receiver) < std::tie(b.labels, b.receiver);
-  });
+  const std::vector<AlertGroupView> groups = context_.notifier->Groups(tenant, *filter);
   std::string body = "[";
   for (const AlertGroupView& group : groups) {
     if (body.size() > 1) body.push_back(',');

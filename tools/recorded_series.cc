@@ -34,7 +34,8 @@ PackedLabels RecordedSeries::LabelsOf(const MetricSeries& series) const {
   return PackedLabels::FromUnsorted(std::move(labels));
 }
 
-Status RecordedSeries::Take(const MetricAnswer& answer, const EvaluationWindow& window, SampleBatch* batch) {
+Status RecordedSeries::Take(const MetricAnswer& answer, const EvaluationWindow& window, SampleBatch* batch,
+                            const std::function<Status(SampleBatch*)>& write) {
   std::map<PackedLabels, Points> recorded;
   std::map<int64_t, uint32_t> series_at;
   for (const MetricSeries& series : answer.series) {
@@ -72,6 +73,7 @@ Status RecordedSeries::Take(const MetricAnswer& answer, const EvaluationWindow& 
       batch->AddFloat(labels, t_ms, value);
       ++samples_;
       next_ms = t_ms + window.step_ms;
+      if (batch->samples() >= kBatchSamples || batch->body().size() >= kBatchBytes) VARVE_RETURN_IF_ERROR(write(batch));
     }
     end_before(window.last_ms + 1);
     if (next_ms && *next_ms > window.last_ms) live.insert(labels);

@@ -1,11 +1,13 @@
 // What a recording rule would have written over a stretch of time, from the answers to its expression.
 //
 //   RecordedSeries recorded(rule, group);
-//   for each window, ascending: recorded.Take(answer, window, &batch);
+//   for each window, ascending: recorded.Take(answer, window, &batch, write);
 // Threads: thread-compatible.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <set>
 #include <string>
 
@@ -26,12 +28,17 @@ struct EvaluationWindow {
 
 class RecordedSeries {
  public:
+  static constexpr uint64_t kBatchSamples = 20'000;
+  static constexpr size_t kBatchBytes = 4 << 20;
+
   RecordedSeries(const Rule& rule, const RuleGroup& group);
 
   // Adds the samples with the rule's name and labels, and a stale marker where a series ends, as the ruler does.
+  // `write` empties the batch whenever it has kBatchSamples or kBatchBytes; what is left is for the caller. Its error ends this.
   // kExecution, and nothing is added: two series have the same labels at one time, or a value is a native histogram,
   // whose answer is no way back to what it was.
-  Status Take(const MetricAnswer& answer, const EvaluationWindow& window, SampleBatch* batch);
+  Status Take(const MetricAnswer& answer, const EvaluationWindow& window, SampleBatch* batch,
+              const std::function<Status(SampleBatch*)>& write);
 
   uint64_t samples() const { return samples_; }
   // Evaluations that gave more series than the group's limit: nothing of them is written.

@@ -31,9 +31,8 @@
 namespace varve {
 namespace {
 
-constexpr int64_t kWindowSteps = 1000;
+constexpr int64_t kWindowSteps = 500;
 constexpr int64_t kStepDefaultMs = 60'000;
-constexpr uint64_t kSamplesPerWrite = 20'000;
 
 struct BackfillOptions {
   ServerAddress address;
@@ -145,7 +144,7 @@ Status Backfill::RunWindow(BackfilledRule* rule, int64_t begin_ms, int64_t end_m
   window.last_ms = window.first_ms + (end_ms - 1 - window.first_ms) / rule->step_ms * rule->step_ms;
   VARVE_ASSIGN_OR_RETURN(const MetricAnswer answer, Ask(*rule->rule, window));
   SampleBatch batch;
-  VARVE_RETURN_IF_ERROR(rule->recorded.Take(answer, window, &batch));
+  VARVE_RETURN_IF_ERROR(rule->recorded.Take(answer, window, &batch, [this](SampleBatch* full) { return Write(full); }));
   return Write(&batch);
 }
 

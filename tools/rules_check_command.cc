@@ -3,8 +3,6 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <iostream>
-#include <iterator>
 #include <map>
 #include <memory>
 #include <string>
@@ -12,6 +10,8 @@
 #include <vector>
 
 #include "alerting/rules/rule_file.h"
+#include "alerting/yaml_document.h"
+#include "alerting/yaml_files.h"
 #include "tools/commands.h"
 #include "tools/rules_commands.h"
 
@@ -56,14 +56,25 @@ void PrintDuplicates(const std::vector<std::pair<std::string, LabelMap>>& duplic
   fmt::print(stderr, "Might cause inconsistency while recording expressions\n");
 }
 
+// At most one byte more than a file may have.
+std::string ReadStandardInput() {
+  std::string text(kYamlBytesMax + 1, '\0');
+  text.resize(std::fread(text.data(), 1, text.size(), stdin));
+  return text;
+}
+
 void CheckOne(const std::string& file, const CheckOptions& options, CheckCounts* counts) {
   const RuleLanguage language = options.language == "logql" ? RuleLanguage::kLogql : RuleLanguage::kPromql;
   const bool from_stdin = file == "-";
   fmt::print("Checking {}\n", from_stdin ? "standard input" : file);
+  std::string text;
   const auto read = [&]() -> Result<std::vector<RuleGroup>> {
-    if (!from_stdin) return ReadRuleFile(file, language);
-    const std::string text{std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>()};
-    return ParseRuleFile(text, "<stdin>", language);
+    if (from_stdin) {
+      text = ReadStandardInput();
+    } else {
+      VARVE_ASSIGN_OR_RETURN(text, ReadConfigText(file));
+    }
+    return ParseRuleFile(text, from_stdin ? "<stdin>" : file, language);
   };
   const Result<std::vector<RuleGroup>> groups = read();
   std::fflush(stdout);  // before what goes to standard error
@@ -71,6 +82,10 @@ void CheckOne(const std::string& file, const CheckOptions& options, CheckCounts*
     ++counts->failed;
     fmt::print(stderr, "  FAILED:\n{}\n", groups.status().message());
     return;
+  }
+  const Result<YamlDocument> document = ParseYaml(text, file);
+  if (document.ok() && document->more_documents) {
+    fmt::print(stderr, "  WARNING: the file has several YAML documents, and only the first counts\n");
   }
   const auto duplicates = options.lint == "none" ? std::vector<std::pair<std::string, LabelMap>>()
                                                  : DuplicateRules(groups.value());

@@ -95,7 +95,9 @@ class Notifier final : public AlertSink {
   // kResourceExhausted the limit that others exceed. After any other error nothing is.
   Status Post(std::string_view tenant, const std::vector<PostedAlert>& alerts) override;
 
+  // By fingerprint.
   std::vector<AlertView> Alerts(std::string_view tenant, const AlertFilter& filter) const;
+  // In Alertmanager's order: by labels (fewer first) and receiver.
   std::vector<AlertGroupView> Groups(std::string_view tenant, const AlertFilter& filter) const;
   std::vector<std::string> Receivers() const;
   std::optional<NotifyConfig> config() const;

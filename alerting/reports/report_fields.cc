@@ -23,10 +23,13 @@ constexpr double kWholeNumbersMax = 9007199254740992.0;  // 2^53
 constexpr int kEntryDepthMax = 8;
 constexpr int64_t kMsPerSecond = 1000;
 
+// NaN is below everything.
+bool Below(double a, double b) { return std::isnan(a) ? !std::isnan(b) : a < b; }
+
 // The value that stands for a series: its highest; of an instant its only one.
 const QueryValues::Point& PeakOf(const QueryValues::Series& series) {
   return *std::max_element(series.points.begin(), series.points.end(),
-                           [](const auto& a, const auto& b) { return a.value < b.value; });
+                           [](const auto& a, const auto& b) { return Below(a.value, b.value); });
 }
 
 std::string LabelOf(const QueryValues::Series& series, std::string_view name) {
@@ -41,6 +44,7 @@ std::optional<double> Fold(FieldKind kind, const QueryValues& values) {
   double sum = 0, least = 0, most = 0;
   for (const QueryValues::Series& series : values.series) {
     for (const QueryValues::Point& point : series.points) {
+      if (std::isnan(point.value)) continue;
       least = count == 0 ? point.value : std::min(least, point.value);
       most = count == 0 ? point.value : std::max(most, point.value);
       sum += point.value;
@@ -60,7 +64,7 @@ std::optional<double> Fold(FieldKind kind, const QueryValues& values) {
 const QueryValues::Series* HighestOf(const QueryValues& values) {
   const QueryValues::Series* highest = nullptr;
   for (const QueryValues::Series& series : values.series) {
-    if (highest == nullptr || PeakOf(series).value > PeakOf(*highest).value) highest = &series;
+    if (highest == nullptr || Below(PeakOf(*highest).value, PeakOf(series).value)) highest = &series;
   }
   return highest;
 }
@@ -100,8 +104,10 @@ std::string TopText(const ReportField& field, const QueryValues& values) {
   for (const QueryValues::Series& series : values.series) {
     found.emplace_back(PeakOf(series).value, LabelOf(series, field.labels[0]));
   }
-  std::sort(found.begin(), found.end(),
-            [](const auto& a, const auto& b) { return a.first != b.first ? a.first > b.first : a.second < b.second; });
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
+    if (Below(b.first, a.first) || Below(a.first, b.first)) return Below(b.first, a.first);
+    return a.second < b.second;
+  });
   std::string text;
   for (size_t i = 0; i < found.size() && (field.limit == 0 || i < field.limit); ++i) {
     if (i > 0) text += ", ";

@@ -14,6 +14,7 @@
 #include "engine/base/json_writer.h"
 #include "engine/base/time.h"
 #include "query/logql/parser.h"
+#include "query/logql/shifted.h"
 #include "query/promql/logql/engine_logql.h"
 
 namespace varve {
@@ -50,30 +51,6 @@ int64_t StepCount(const ReportPeriod& period, int64_t step_ms) {
   return std::max<int64_t>((period.end_s - period.begin_s) * kMsPerSecond / step_ms, 1);
 }
 
-// The same query, of whose windows each lies `back_ns` earlier.
-logql::ExprPtr Shifted(const logql::Expr& expr, int64_t back_ns) {
-  auto shifted = std::make_unique<logql::Expr>();
-  if (const auto* range = std::get_if<logql::RangeAggregation>(&expr.node)) {
-    logql::RangeAggregation copy = *range;
-    copy.range.offset_ns += back_ns;
-    shifted->node = std::move(copy);
-  } else if (const auto* vector = std::get_if<logql::VectorAggregation>(&expr.node)) {
-    shifted->node = logql::VectorAggregation{vector->op, Shifted(*vector->operand, back_ns), vector->parameter,
-                                             vector->grouping};
-  } else if (const auto* binary = std::get_if<logql::BinaryOperation>(&expr.node)) {
-    shifted->node = logql::BinaryOperation{binary->op, Shifted(*binary->left, back_ns),
-                                           Shifted(*binary->right, back_ns), binary->return_bool, binary->matching};
-  } else if (const auto* replace = std::get_if<logql::LabelReplace>(&expr.node)) {
-    shifted->node = logql::LabelReplace{Shifted(*replace->operand, back_ns), replace->destination,
-                                        replace->replacement, replace->source, replace->pattern, replace->regex};
-  } else if (const auto* number = std::get_if<logql::LiteralNumber>(&expr.node)) {
-    shifted->node = *number;
-  } else if (const auto* function = std::get_if<logql::VectorFunction>(&expr.node)) {
-    shifted->node = *function;
-  }
-  return shifted;
-}
-
 // LogQL's ranges have their steps at multiples of the step; ours end a nanosecond before a step of the period does. So the
 // next multiples are asked for, with windows that lie back by the difference.
 void AskForSteps(const ReportPeriod& period, int64_t step_ms, logql::ExprPtr* expr, QueryRequest* request) {
@@ -84,7 +61,7 @@ void AskForSteps(const ReportPeriod& period, int64_t step_ms, logql::ExprPtr* ex
   request->start_ns = wanted_ns + back_ns;
   request->end_ns = request->start_ns + (StepCount(period, step_ms) - 1) * step_ns;
   request->step_ns = step_ns;
-  *expr = Shifted(**expr, back_ns);
+  *expr = logql::ShiftedBack(**expr, back_ns);
 }
 
 // `late_ms` after when it is meant for.

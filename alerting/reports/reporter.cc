@@ -45,12 +45,15 @@ std::string EntryPush(const ReportConfig& report, const ReportPeriod& period, st
 }  // namespace
 
 struct Reporter::Impl {
-  // What lasts across reloads. `state` and `removed` are guarded by mu.
+  // What lasts across reloads. All but run_mu is guarded by mu.
   struct Live {
     Mutex run_mu;  // held while the report runs
     ReportState state;
     bool removed = false;
     bool busy = false;  // a task of the pool has it
+    // The schedule's next time, of that configuration behind that time: rare schedules take a while to find it.
+    std::shared_ptr<const ReportConfig> next_of;
+    int64_t next_after_s = 0, next_s = 0;
   };
   struct Report {
     std::shared_ptr<const ReportConfig> config;
@@ -129,6 +132,7 @@ struct Reporter::Impl {
   void Remove(const ReportConfig& report, Live* live, const std::string& date, bool succeeded);
   void RunDueOf(const Report& report, int64_t now_ms);
   Result<ReportRun> RunByHand(const Report& report, std::string_view date, bool dry_run);
+  int64_t NextTime(const Report& report) const VARVE_REQUIRES(mu);
   int64_t NextDueMs(const Report& report) const VARVE_REQUIRES(mu);
   void Watch();
 
@@ -371,8 +375,18 @@ Result<ReportRun> Reporter::Impl::RunByHand(const Report& target, std::string_vi
   return run;
 }
 
+int64_t Reporter::Impl::NextTime(const Report& report) const {
+  Live& live = *report.live;
+  if (live.next_of != report.config || live.next_after_s != live.state.handled_s) {
+    live.next_of = report.config;
+    live.next_after_s = live.state.handled_s;
+    live.next_s = report.config->schedule.Next(live.next_after_s, report.config->calendar);
+  }
+  return live.next_s;
+}
+
 int64_t Reporter::Impl::NextDueMs(const Report& report) const {
-  int64_t due_ms = report.config->schedule.Next(report.live->state.handled_s, report.config->calendar) * kMsPerSecond;
+  int64_t due_ms = NextTime(report) * kMsPerSecond;
   for (const PendingRun& run : report.live->state.runs) due_ms = std::min(due_ms, run.due_ms);
   return due_ms;
 }
@@ -516,7 +530,7 @@ std::vector<ReportStatus> Reporter::Reports() const {
     status.time_zone = config.calendar.zone();
     status.period = PeriodUnitName(config.period);
     status.receivers = config.receivers;
-    status.next_run_ms = config.schedule.Next(state.handled_s, config.calendar) * kMsPerSecond;
+    status.next_run_ms = impl_->NextTime(report) * kMsPerSecond;
     status.last_date = state.last_date;
     status.last_error = state.last_error;
     status.attempts = state.runs.empty() ? 0 : state.runs.front().attempts;

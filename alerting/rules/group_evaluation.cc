@@ -429,8 +429,11 @@ PostedAlert GroupEvaluation::Posted(const RuleState& rule, const AlertTable::Uns
   for (const auto& [name, value] : options_.external_labels) posted.labels.try_emplace(name, value);
   posted.annotations = alert.annotations;
   posted.starts_at_ms = alert.fired_at_ms.value_or(alert.active_at_ms);
-  const int64_t valid_until_ms = when_.ts_ms + 4 * std::max(group_->interval_ms, options_.resend_delay_ms);
-  posted.ends_at_ms = unsent.as_firing ? valid_until_ms : alert.resolved_at_ms.value_or(valid_until_ms);
+  // What has ended is said to fire for a moment only: its end may never be sent, when it fires again before.
+  const int64_t now_ms = means_.clock->NowNs() / kNsPerMs;
+  posted.ends_at_ms = unsent.as_firing ? now_ms + group_->interval_ms
+                                       : alert.resolved_at_ms.value_or(
+                                             when_.ts_ms + 4 * std::max(group_->interval_ms, options_.resend_delay_ms));
   posted.generator_url = GeneratorUrl(options_.external_url, rule.query->text());
   return posted;
 }

@@ -1,5 +1,6 @@
 #include "alerting/rules/rule_template.h"
 
+#include <map>
 #include <utility>
 
 namespace varve {
@@ -13,6 +14,10 @@ using templates::DatumKind;
 constexpr std::string_view kDefinitions =
     "{{$labels := .Labels}}{{$externalLabels := .ExternalLabels}}{{$externalURL := .ExternalURL}}{{$value := "
     ".Value}}";
+
+// What ExpandRuleTemplate keeps parsed in each thread.
+constexpr size_t kKeptTemplatesMax = 32;
+constexpr size_t kKeptTextBytesMax = 4096;
 
 const templates::TemplateSet& Functions() {
   static const templates::TemplateSet set(templates::FunctionSet::kPrometheus);
@@ -80,7 +85,19 @@ Status CheckRuleTemplate(std::string_view name, std::string_view text) {
 std::string ExpandRuleTemplate(std::string_view name, std::string_view text, const RuleTemplateData& data,
                                const templates::TemplateMeans& means, std::string* error) {
   if (!IsTemplate(text)) return std::string(text);
-  return RuleTemplate::ParseAnyway(name, text).Expand(data, means, error);
+  if (text.size() > kKeptTextBytesMax)
+    return RuleTemplate::ParseAnyway(name, text).Expand(data, means, error);
+  // A rule's texts come once for each of its alerts.
+  thread_local std::map<std::pair<std::string, std::string>, RuleTemplate> kept;
+  std::pair<std::string, std::string> key(name, text);
+  auto known = kept.find(key);
+  if (known == kept.end()) {
+    if (kept.size() >= kKeptTemplatesMax) kept.clear();
+    known = kept.emplace(std::move(key), RuleTemplate::ParseAnyway(name, text)).first;
+  }
+  // A copy: a query in the template might come back here.
+  const RuleTemplate parsed = known->second;
+  return parsed.Expand(data, means, error);
 }
 
 }  // namespace varve

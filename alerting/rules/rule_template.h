@@ -46,7 +46,7 @@ class RuleTemplate {
 
 // kInvalidArgument: it does not parse.
 Status CheckRuleTemplate(std::string_view name, std::string_view text);
-// RuleTemplate in one call. Text without `{{` is returned as it is, at once.
+// RuleTemplate in one call; the latest texts of a thread are kept parsed. Text without `{{` is returned as it is, at once.
 std::string ExpandRuleTemplate(std::string_view name, std::string_view text, const RuleTemplateData& data,
                                const templates::TemplateMeans& means, std::string* error);
 

@@ -72,6 +72,7 @@ struct Ruler::Impl {
   void Dequeue(const GroupKey& key, Running* running) VARVE_REQUIRES(mu);
   // The next group to evaluate; null: nothing is due. Those on time go before those that catch up, unless
   // `strict_order`; each of them by time.
+  Groups::value_type* FirstDue(const Queue& queue, int64_t now_ms) VARVE_REQUIRES(mu);
   Groups::value_type* TakeDue(int64_t now_ms, bool strict_order) VARVE_REQUIRES(mu);
   std::optional<Retired> TakeRetired(int64_t now_ms) VARVE_REQUIRES(mu);
   // When something is due next; INT64_MAX: nothing is planned.

@@ -29,18 +29,19 @@ void Ruler::Impl::Dequeue(const GroupKey& key, Running* running) {
   on_time.erase({running->schedule.next_ms(), &key});
 }
 
+Ruler::Impl::Groups::value_type* Ruler::Impl::FirstDue(const Queue& queue, int64_t now_ms) {
+  for (const auto& [next_ms, key] : queue) {
+    if (next_ms > now_ms) break;
+    const auto at = groups.find(*key);
+    if (at->second.schedule.due_ms() <= now_ms) return &*at;
+  }
+  return nullptr;
+}
+
 Ruler::Impl::Groups::value_type* Ruler::Impl::TakeDue(int64_t now_ms, bool strict_order) {
-  const auto first_due = [&](const Queue& queue) -> Groups::value_type* {
-    for (const auto& [next_ms, key] : queue) {
-      if (next_ms > now_ms) break;
-      const auto at = groups.find(*key);
-      if (at->second.schedule.due_ms() <= now_ms) return &*at;
-    }
-    return nullptr;
-  };
-  Groups::value_type* item = first_due(on_time);
+  Groups::value_type* item = FirstDue(on_time, now_ms);
   if (item == nullptr || strict_order) {
-    Groups::value_type* const behind = first_due(late);
+    Groups::value_type* const behind = FirstDue(late, now_ms);
     const bool sooner = item == nullptr || (behind != nullptr && behind->second.schedule.next_ms() <
                                                                      item->second.schedule.next_ms());
     if (sooner) item = behind;

@@ -3,7 +3,7 @@
 #
 #   bench/scenarios/rules.sh [SERVER_BINARY] [RULES] [SECONDS]        # build/varve 10000 120
 #
-# 200 groups of 50 rules over 500 hosts with 40 series each, sent every 15 s. First the load alone, then with the
+# Debian's prometheus as SERVER_BINARY: the same of it. 200 groups of 50 rules over 500 hosts with 40 series each, sent every 15 s. First the load alone, then with the
 # rules, each for SECONDS. Needs Debian's python3-snappy. The data directory is removed at the end.
 set -euo pipefail
 binary=${1:-build/varve}
@@ -26,10 +26,15 @@ rule_files: ["$data/rules/*.yml"]
 global:
   evaluation_interval: 15s
 YAML
-"$binary" serve --config "$data/varve.yaml" --data-dir "$data/varve" --listen "127.0.0.1:$port" --log-level warn \
-  >"$data/log" 2>&1 &
+if [ "$(basename "$binary")" = prometheus ]; then
+  "$binary" --config.file="$data/varve.yaml" --storage.tsdb.path="$data/prometheus" --log.level=error \
+    --web.listen-address="127.0.0.1:$port" --web.enable-remote-write-receiver --web.enable-lifecycle >"$data/log" 2>&1 &
+else
+  "$binary" serve --config "$data/varve.yaml" --data-dir "$data/varve" --listen "127.0.0.1:$port" --log-level warn \
+    >"$data/log" 2>&1 &
+fi
 server=$!
-for _ in $(seq 200); do curl -sf "$url/ready" >/dev/null && break; sleep 0.1; done
+for _ in $(seq 200); do curl -sf "$url/api/v1/query?query=1" >/dev/null && break; sleep 0.1; done
 
 cpu_seconds() { awk -v hz="$(getconf CLK_TCK)" '{print ($14 + $15) / hz}' "/proc/$server/stat"; }
 rss_mb() { awk '/VmRSS/ {print $2 / 1024}' "/proc/$server/status"; }

@@ -128,21 +128,15 @@ std::string ScriptString(Text text) {
   return out;
 }
 
-// As JSON; what could grow together with its neighbours gets spaces.
+// As JSON, in which < > & are escaped; what could grow together with its neighbours gets spaces.
 std::string ScriptValue(const TemplateValue& value) {
   std::string json;
   std::string error;
   if (!AppendGoJson(value, &json, &error)) return " null ";
-  // A comment cannot begin or end in it: < and > are escaped, and so is each slash.
-  std::string safe;
-  for (const char c : json) {
-    if (c == '/') safe.push_back('\\');
-    safe.push_back(c);
-  }
   const auto joins = [](char c) { return IsLetter(c) || IsDigit(c) || c == '_' || c == '-' || c == '$'; };
-  if (joins(safe.front())) safe.insert(0, " ");
-  if (joins(safe.back())) safe.push_back(' ');
-  return safe;
+  if (joins(json.front())) json.insert(0, " ");
+  if (joins(json.back())) json.push_back(' ');
+  return json;
 }
 
 // Words, numbers and colours.

@@ -94,6 +94,26 @@ class AlertmanagerApi(VarveTest):
         self.assertEqual([({"alertname": "A"}, "hook", "active")],
                          [(g["labels"], g["receiver"]["name"], g["alerts"][0]["status"]["state"]) for g in groups])
 
+    @unittest.skipUnless(shutil.which("prometheus"), "prometheus is not installed")
+    def test_a_prometheus_sends_its_alerts(self):
+        with open(self.folder + "/rules.yml", "w", encoding="utf-8") as f:
+            f.write("groups:\n- name: g\n  interval: 1s\n  rules:\n  - alert: FromAfar\n    expr: vector(1)\n"
+                    "    annotations: {summary: 'a \"quoted\" text'}\n")
+        with open(self.folder + "/prometheus.yml", "w", encoding="utf-8") as f:
+            f.write("global: {external_labels: {site: afar}}\nrule_files: [rules.yml]\nalerting:\n  alertmanagers:\n"
+                    f"  - static_configs: [{{targets: ['127.0.0.1:{self.varve.port}']}}]\n")
+        prometheus = subprocess.Popen(["prometheus", f"--config.file={self.folder}/prometheus.yml", "--web.listen-address=127.0.0.1:0",
+                                       f"--storage.tsdb.path={self.folder}/tsdb", "--rules.alert.resend-delay=1s"],
+                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(prometheus.wait)
+        self.addCleanup(prometheus.kill)
+        told = self.sink.wait_for(lambda r: True, 60).json
+        self.assertEqual(({"alertname": "FromAfar", "site": "afar"}, {"summary": 'a "quoted" text'}),
+                         (told["commonLabels"], told["commonAnnotations"]))
+        alert = self.varve.get("/api/v2/alerts").json[0]
+        self.assertIn("/graph?g0.expr=vector%281%29", alert["generatorURL"])
+        self.assertEqual("active", alert["status"]["state"])
+
     def test_alerts_and_silences_survive_a_kill(self):
         self.post_alerts({"labels": {"alertname": "A", "x": "1"}, "endsAt": "2036-01-01T00:00:00Z"})
         body = {"matchers": [{"name": "x", "value": "1", "isRegex": False}], "startsAt": "2026-01-01T00:00:00Z",

@@ -217,6 +217,23 @@ class Ssh(VarveTest):
         for value in (expected["total_logs"], expected["top_ip_list"], expected["peak_hour_logs"]):
             self.assertIn(str(value), mail.html)
             self.assertIn(str(value), mail.text)
+        status, out, err = self.run_varve("report", "list", "--addr", url)
+        self.assertEqual(0, status, err)
+        self.assertRegex(out, rf"ssh +0 9 \* \* \* +Asia/Seoul +day .* {date}")
+        opened = os.path.join(self.folder, "opened.html")
+        with open(os.path.join(self.folder, "xdg-open"), "w", encoding="utf-8") as f:
+            f.write(f'#!/bin/sh\ncp "$1" {opened}\n')
+        os.chmod(f.name, 0o755)
+        status, out, err = self.run_varve("report", "run", "ssh", "--date", date, "--dry-run", "--open", "--addr", url,
+                                          env={"PATH": f"{self.folder}:{os.environ['PATH']}", "TMPDIR": self.folder})
+        self.assertEqual(0, status, err)
+        with open(opened, encoding="utf-8") as f:
+            self.assertIn(f"<h2>SSH on {date}</h2>", f.read())
+        for arguments, complaint in (((date, "none"), "there is no report"), (("9999-01-01", "ssh"), "is not over"),
+                                     (("soon", "ssh"), "is not a date")):
+            status, out, err = self.run_varve("report", "run", arguments[1], "--date", arguments[0], "--addr", url)
+            self.assertEqual(1, status)
+            self.assertIn(complaint, err)
         # Asked for like any log.
         answer = server.get("/loki/api/v1/query", {
             "query": 'sum(max_over_time({job="varve-report", report="ssh"} | json | unwrap peak_hour_logs [500d]))'})

@@ -105,6 +105,9 @@ class Check(VarveTest):
         status, out, _ = run("rules", "check", "--language", "logql", stdin=text.encode())
         self.assertEqual((0, "Checking standard input\n  SUCCESS: 1 rules found\n\n"), (status, out))
         self.assertEqual(1, run("rules", "check", "/nowhere/rules.yml")[0])
+        status, _, err = run("rules", "check", stdin=b"groups: []\n---\ngroups: [{name: g}]\n")
+        self.assertEqual(0, status)
+        self.assertIn("WARNING: the file has several YAML documents", err)
 
 
 class Test(VarveTest):

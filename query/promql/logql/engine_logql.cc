@@ -7,6 +7,7 @@
 #include "engine/base/time.h"
 #include "engine/model/labels.h"
 #include "query/logql/parser.h"
+#include "query/logql/shifted.h"
 
 namespace varve::promql {
 namespace {
@@ -31,7 +32,8 @@ PackedLabels WithoutName(const LabelPairs& pairs) {
   return PackedLabels::FromUnsorted(std::move(labels));
 }
 
-StepMatrix ToMatrix(const std::vector<varve::ResultSeries>& series, const StepGrid& grid) {
+// Points come `late_ms` after the step that they are for.
+StepMatrix ToMatrix(const std::vector<varve::ResultSeries>& series, const StepGrid& grid, int64_t late_ms) {
   StepMatrix matrix;
   matrix.reserve(series.size());
   for (const varve::ResultSeries& from : series) {
@@ -39,7 +41,7 @@ StepMatrix ToMatrix(const std::vector<varve::ResultSeries>& series, const StepGr
     to.labels = WithoutName(from.labels);
     to.column.Resize(grid.steps());
     for (const varve::Point& point : from.points) {
-      const int64_t behind = point.t_ms - grid.start_ms;
+      const int64_t behind = point.t_ms - late_ms - grid.start_ms;
       const int64_t step = grid.step_ms == 0 ? 0 : behind / grid.step_ms;
       if (behind < 0 || static_cast<size_t>(step) >= grid.steps()) continue;
       to.column.SetFloat(static_cast<size_t>(step), point.value);
@@ -74,6 +76,14 @@ Result<StepMatrix> EngineLogqlSource::Evaluate(std::string_view query, const Ste
   request.step_ns = grid.step_ms * kNsPerMs;
   request.cache = cache_;
   request.cancel = &cancel;
+  int64_t late_ms = 0;
+  if (const int64_t rest_ms = grid.step_ms == 0 ? 0 : grid.start_ms % grid.step_ms; rest_ms != 0) {
+    // LogQL has its steps at multiples of the step: the next ones, of windows as far back.
+    late_ms = rest_ms > 0 ? grid.step_ms - rest_ms : -rest_ms;
+    expr = logql::ShiftedBack(**expr, late_ms * kNsPerMs);
+    request.start_ns += late_ms * kNsPerMs;
+    request.end_ns += late_ms * kNsPerMs;
+  }
   QueryLimits limits = limits_;
   if (budget != nullptr) {
     const int64_t left = std::max<int64_t>(budget->limit_bytes() - budget->used_bytes(), 1);
@@ -82,10 +92,10 @@ Result<StepMatrix> EngineLogqlSource::Evaluate(std::string_view query, const Ste
   }
   Result<varve::QueryResult> result = RunQuery(*engine_, **expr, request, limits);
   if (!result.ok()) return InLogql(std::move(result).status(), query);
-  if (const auto* matrix = std::get_if<MatrixResult>(&result->data)) return ToMatrix(matrix->series, grid);
-  if (const auto* vector = std::get_if<VectorResult>(&result->data)) return ToMatrix(vector->series, grid);
+  if (const auto* matrix = std::get_if<MatrixResult>(&result->data)) return ToMatrix(matrix->series, grid, late_ms);
+  if (const auto* vector = std::get_if<VectorResult>(&result->data)) return ToMatrix(vector->series, grid, late_ms);
   if (const auto* scalar = std::get_if<ScalarResult>(&result->data)) {
-    return ToMatrix({{.labels = {}, .points = {{scalar->t_ms, scalar->value}}}}, grid);
+    return ToMatrix({{.labels = {}, .points = {{scalar->t_ms, scalar->value}}}}, grid, 0);
   }
   return InternalError("a LogQL metric query gave log lines");
 }

@@ -96,6 +96,7 @@ INSTANTIATE_TEST_SUITE_P(
                       BadCase{"Deep", Repeated("[", 100) + Repeated("]", 100), "nested deeper than 64 levels"},
                       BadCase{"VeryDeep", Repeated("[", 100'000), "nested deeper than 64 levels"},
                       BadCase{"VeryDeepBlocks", Repeated("- ", 100'000), "nested deeper than 64 levels"},
+                      BadCase{"ManyBrackets", Repeated("[", 500'001), "f.yml:1: more than 500000 brackets, braces and commas"},
                       BadCase{"AliasBomb", Laughs(), "too large with its aliases expanded"},
                       BadCase{"AliasInItself", "a: &a [1, *a]\n", "f.yml:1: an alias inside of what it stands for"},
                       BadCase{"UnknownAlias", "a: *b\n", "f.yml:1: not valid YAML: "},

@@ -151,6 +151,20 @@ TEST(Config, KeepsSectionsOfEveryShape) {
   EXPECT_EQ("f:1: reports: takes a list", ApplyConfigText("reports: a", "f", &config).message());
 }
 
+TEST(Config, SetsSectionsAndHidesPasswordsOfUrls) {
+  Config config;
+  ASSERT_TRUE(ApplySetting("alerting={alertmanagers: []}", &config).ok());
+  EXPECT_EQ("{alertmanagers: []}", config.alerting.alertmanagers.text);
+  EXPECT_EQ("--set alerting", config.alerting.alertmanagers.file);
+  EXPECT_EQ("--set reports: takes a map or a list", ApplySetting("reports=5", &config).message());
+  ASSERT_TRUE(ApplySetting("ruler.alertmanager_url='http://a:b@h:1/x,http://i'", &config).ok());
+  EXPECT_NE(std::string::npos, ToYaml(config).find("alertmanager_url: \"http://a:<secret>@h:1/x,http://i\"\n"));
+  ASSERT_TRUE(ApplySetting("global.external_labels={a: b}", &config).ok());
+  EXPECT_FALSE(ApplySetting("global.external_labels=[a]", &config).ok());
+  EXPECT_FALSE(ApplySetting("global.external_labels={a: [b]}", &config).ok());
+  EXPECT_EQ("b", config.alerting.ruler.external_labels.at("a"));
+}
+
 TEST(Config, LooksForRuleFilesBesideTheFileThatNamesThem) {
   const std::string folder = ::testing::TempDir() + "alerting_config";
   std::filesystem::create_directories(folder);

@@ -32,6 +32,8 @@ MetricAnswer Answer(std::vector<MetricSeries> series) {
   return answer;
 }
 
+Status Keep(SampleBatch*) { return Status::Ok(); }
+
 RuleGroup Group(uint32_t limit = 0) {
   RuleGroup group;
   group.limit = limit;
@@ -72,7 +74,7 @@ TEST(RecordedSeries, HaveTheRulesNameAndLabels) {
   RecordedSeries recorded(group.rules[0], group);
   SampleBatch batch;
   ASSERT_OK(recorded.Take(Answer({Series({{"__name__", "up"}, {"a", "x"}, {"gone", "x"}, {"i", "1"}}, {{10, 1}, {20, 2}})}),
-                          {.first_ms = 10, .last_ms = 20, .step_ms = 10}, &batch));
+                          {.first_ms = 10, .last_ms = 20, .step_ms = 10}, &batch, Keep));
   EXPECT_EQ(Stored(batch), "r{a=\"rule\", g=\"group\", i=\"1\"} 10:1 20:2\n");
   EXPECT_EQ(recorded.samples(), 2U);
 }
@@ -82,8 +84,8 @@ TEST(RecordedSeries, EndWithAMarkerInTheWindowAndBetweenWindows) {
   RecordedSeries recorded(group.rules[0], group);
   SampleBatch batch;
   ASSERT_OK(recorded.Take(Answer({Series({{"i", "1"}}, {{10, 1}, {40, 4}}), Series({{"i", "2"}}, {{30, 3}, {40, 4}})}),
-                          {.first_ms = 10, .last_ms = 40, .step_ms = 10}, &batch));
-  ASSERT_OK(recorded.Take(Answer({Series({{"i", "2"}}, {{50, 5}})}), {.first_ms = 50, .last_ms = 80, .step_ms = 10}, &batch));
+                          {.first_ms = 10, .last_ms = 40, .step_ms = 10}, &batch, Keep));
+  ASSERT_OK(recorded.Take(Answer({Series({{"i", "2"}}, {{50, 5}})}), {.first_ms = 50, .last_ms = 80, .step_ms = 10}, &batch, Keep));
   EXPECT_EQ(Stored(batch),
             "r{a=\"rule\", g=\"group\", i=\"1\"} 10:1 20:stale 40:4 50:stale\n"
             "r{a=\"rule\", g=\"group\", i=\"2\"} 30:3 40:4 50:5 60:stale\n");
@@ -94,9 +96,26 @@ TEST(RecordedSeries, LeaveOutEvaluationsBeyondTheLimit) {
   RecordedSeries recorded(group.rules[0], group);
   SampleBatch batch;
   ASSERT_OK(recorded.Take(Answer({Series({{"i", "1"}}, {{10, 1}, {20, 2}, {30, 3}}), Series({{"i", "2"}}, {{20, 2}})}),
-                          {.first_ms = 10, .last_ms = 30, .step_ms = 10}, &batch));
+                          {.first_ms = 10, .last_ms = 30, .step_ms = 10}, &batch, Keep));
   EXPECT_EQ(recorded.over_limit(), 1U);
   EXPECT_EQ(Stored(batch), "r{a=\"rule\", g=\"group\", i=\"1\"} 10:1 30:3\n");
+}
+
+TEST(RecordedSeries, AreWrittenInPieces) {
+  const RuleGroup group = Group();
+  RecordedSeries recorded(group.rules[0], group);
+  std::vector<std::pair<int64_t, double>> points;
+  for (int64_t i = 1; i <= 50'000; ++i) points.emplace_back(i, 1);
+  SampleBatch batch;
+  uint64_t written = 0;
+  ASSERT_OK(recorded.Take(Answer({Series({}, points)}), {.first_ms = 1, .last_ms = 50'000, .step_ms = 1}, &batch,
+                          [&](SampleBatch* full) {
+                            written += full->samples();
+                            full->Clear();
+                            return Status::Ok();
+                          }));
+  EXPECT_EQ(written, 40'000U);
+  EXPECT_EQ(batch.samples(), 10'000U);
 }
 
 TEST(RecordedSeries, RefuseTwoOfOneLabelSetAndHistograms) {
@@ -104,11 +123,11 @@ TEST(RecordedSeries, RefuseTwoOfOneLabelSetAndHistograms) {
   RecordedSeries recorded(group.rules[0], group);
   SampleBatch batch;
   const EvaluationWindow window{.first_ms = 10, .last_ms = 10, .step_ms = 10};
-  EXPECT_THAT(recorded.Take(Answer({Series({{"a", "1"}}, {{10, 1}}), Series({{"a", "2"}}, {{10, 2}})}), window, &batch).message(),
+  EXPECT_THAT(recorded.Take(Answer({Series({{"a", "1"}}, {{10, 1}}), Series({{"a", "2"}}, {{10, 2}})}), window, &batch, Keep).message(),
               HasSubstr("vector contains metrics with the same labelset after applying rule labels"));
   MetricAnswer histogram = Answer({Series({}, {{10, 1}})});
   histogram.series[0].points[0].histogram = "{}";
-  EXPECT_THAT(recorded.Take(histogram, window, &batch).message(), HasSubstr("native histograms cannot be backfilled"));
+  EXPECT_THAT(recorded.Take(histogram, window, &batch, Keep).message(), HasSubstr("native histograms cannot be backfilled"));
   EXPECT_TRUE(batch.empty());
 }
 

@@ -86,6 +86,15 @@ TEST_F(ReportFields, ListLabels) {
   EXPECT_THAT(Added({.name = "f", .kind = FieldKind::kLabels, .labels = {"ip"}}, many), HasSubstr("more than max_rows (2)"));
 }
 
+TEST_F(ReportFields, PutNotANumberLast) {
+  const QueryValues some{{Series({{"ip", "a"}}, {NAN}), Series({{"ip", "b"}}, {2, NAN, 3}), Series({{"ip", "c"}}, {NAN})}, {}, kHourMs};
+  EXPECT_EQ(Added({.name = "f", .kind = FieldKind::kTop, .labels = {"ip"}}, some), R"x({"f":"b (3), a (NaN), c (NaN)"})x");
+  EXPECT_EQ(Added({.name = "f", .kind = FieldKind::kMaxLabel, .labels = {"ip"}}, some), R"({"f":"b"})");
+  EXPECT_EQ(Plain(FieldKind::kSum, some), R"({"f":5})");
+  EXPECT_EQ(Plain(FieldKind::kMax, some), R"({"f":3})");
+  EXPECT_EQ(Plain(FieldKind::kMin, {{Series({}, {NAN})}, {}, 0}), R"({"f":null})");
+}
+
 TEST_F(ReportFields, FillTablesColumnByColumn) {
   templates::DatumFields fields;
   const auto add = [&](const std::string& column, const QueryValues& values) {

@@ -163,6 +163,19 @@ TEST(RuleTemplate, IsParsedOnce) {
   EXPECT_EQ(RuleTemplate().Expand(data, {}, nullptr), "");
 }
 
+TEST(RuleTemplate, KeepsNoDataOfTextsThatComeOften) {
+  RuleTemplateData data = Data();
+  for (int i = 0; i < 200; ++i) {
+    const std::string number = std::to_string(i % 70);
+    data.value = i;
+    EXPECT_EQ(ExpandRuleTemplate("__alert_Test", "{{ $value }} of " + number, data, {}, nullptr),
+              std::to_string(i) + " of " + number);
+    EXPECT_NE(ExpandRuleTemplate("__alert_" + number, "{{ .Nope }}", data, {}, nullptr)
+                  .find("__alert_" + number + ":1:"),
+              std::string::npos);
+  }
+}
+
 TEST(RuleTemplate, TellsWhatDoesNotParse) {
   EXPECT_EQ(CheckRuleTemplate("__alert_Test", "\n{{ end }}").message(),
             "template: __alert_Test:2: unexpected {{end}}");

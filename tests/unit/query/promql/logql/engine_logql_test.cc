@@ -103,6 +103,14 @@ TEST_F(EngineLogqlTest, HasTheStepsOfARange) {
   EXPECT_EQ(Answer("logql(`count_over_time({app=\"web\"} |= \"500\" [1m])`) > 5", 60'000, 240'000, 90'000), "");
 }
 
+TEST_F(EngineLogqlTest, HasStepsThatAreNoMultiples) {
+  // A line every six seconds, from the first second on.
+  EXPECT_EQ(Answer("logql(`count_over_time({app=\"api\"}[1h])`)", 61'000, 121'000, 60'000),
+            "{app=\"api\"} 11@61000 21@121000");
+  EXPECT_EQ(Answer("logql(`count_over_time({app=\"api\"}[1h])`)", 60'999, 120'999, 60'000),
+            "{app=\"api\"} 10@60999 20@120999");
+}
+
 TEST_F(EngineLogqlTest, JoinsWithMetrics) {
   // The share of requests that fail: failures from the logs, requests from the counter.
   EXPECT_EQ(Instant("sum by (app) (logql(`count_over_time({app=~\".+\"} |= \"500\" [5m])`)) "
