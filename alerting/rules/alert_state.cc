@@ -30,8 +30,9 @@ bool AlertTable::StepUnseen(int64_t ts_ms, int64_t keep_firing_for_ms, TrackedAl
     keeps_firing = ts_ms - *alert->keep_firing_since_ms < keep_firing_for_ms;
   }
   if (keeps_firing) return true;
+  // What fired and ended in evaluations that were made up, perhaps an hour's, stays until someone was told.
   *erase = alert->state == AlertState::kPending ||
-           (alert->resolved_at_ms.has_value() && ts_ms - *alert->resolved_at_ms > kResolvedKeptMs);
+           (alert->resolved_at_ms.has_value() && ts_ms - *alert->resolved_at_ms > kResolvedKeptMs && !alert->ended_unsent);
   if (alert->state != AlertState::kInactive) {
     alert->ended_unsent = alert->state == AlertState::kFiring && !alert->last_sent_ms.has_value();
     alert->state = AlertState::kInactive;
@@ -102,6 +103,20 @@ void AlertTable::Clear(std::vector<AlertChange>* changes) {
   alerts_.clear();
 }
 
+void AlertTable::ForgetEnded(size_t kept_max) {
+  const size_t ended_count = alerts_.size() - active_count();
+  if (ended_count <= kept_max) return;
+  std::vector<std::pair<int64_t, Alerts::iterator>> ended;
+  for (auto at = alerts_.begin(); at != alerts_.end(); ++at) {
+    if (!at->second.active()) ended.emplace_back(at->second.resolved_at_ms.value_or(0), at);
+  }
+  std::stable_sort(ended.begin(), ended.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  for (size_t i = 0; i < ended_count - kept_max; ++i) {
+    dirty_.insert(ended[i].second->first);
+    alerts_.erase(ended[i].second);
+  }
+}
+
 size_t AlertTable::active_count() const {
   return static_cast<size_t>(
       std::count_if(alerts_.begin(), alerts_.end(), [](const auto& item) { return item.second.active(); }));
@@ -128,7 +143,10 @@ std::vector<AlertTable::Unsent> AlertTable::TakeUnsent(int64_t ts_ms, int64_t re
         sent && alert.resolved_at_ms.has_value() && *alert.resolved_at_ms > *alert.last_sent_ms;
     if (sent && !end_is_next && !resolved_since && *alert.last_sent_ms + resend_delay_ms >= ts_ms) continue;
     unsent.push_back({.alert = &alert, .as_firing = alert.ended_unsent && !sent});
-    if (end_is_next) alert.ended_unsent = false;
+    if (end_is_next) {
+      alert.ended_unsent = false;
+      dirty_.insert(key);
+    }
     alert.last_sent_ms = ts_ms;
   }
   return unsent;

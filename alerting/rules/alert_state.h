@@ -3,7 +3,7 @@
 //   seen            none, inactive → pending (ActiveAt = ts); pending → firing once ts - ActiveAt >= for
 //                   firing → pending when `for` has grown beyond ts - ActiveAt (a reload)
 //   not seen        pending → gone; firing → inactive, unless it keeps firing for keep_firing_for
-//   inactive        kept for kResolvedKeptMs, so that its end is told again and again
+//   inactive        kept for kResolvedKeptMs, so that its end is told again and again; longer, until it is told at all
 //
 // Evaluating twice at one time changes nothing the second time.
 // Threads: thread-compatible.
@@ -34,7 +34,7 @@ struct TrackedAlert {
   std::optional<int64_t> resolved_at_ms;
   std::optional<int64_t> keep_firing_since_ms;  // the first evaluation that did not see it
   std::optional<int64_t> last_sent_ms;          // not kept over a restart: then it is sent again
-  // It ended before it was sent as firing (not kept either).
+  // It ended before it was sent as firing; false again once its end is sent.
   bool ended_unsent = false;
 
   bool active() const { return state != AlertState::kInactive; }
@@ -69,12 +69,15 @@ class AlertTable {
   void Clear(std::vector<AlertChange>* changes);
 
   const Alerts& alerts() const { return alerts_; }
+  // Of alerts that have ended keeps the latest so many: labels that are others each time would fill the memory.
+  void ForgetEnded(size_t kept_max);
+
   size_t active_count() const;  // pending or firing
   AlertState state() const;     // the highest
 
   // As read back from the records.
   void Restore(TrackedAlert alert);
-  // Alerts that changed in anything but when they were sent, or that went, since ClearDirty.
+  // Alerts that changed in anything that is kept over a restart, or that went, since ClearDirty.
   const std::set<PackedLabels>& dirty() const { return dirty_; }
   void ClearDirty() { dirty_.clear(); }
 

@@ -250,6 +250,7 @@ Status GroupEvaluation::TakeAlerts(RuleState* rule, std::map<PackedLabels, SeenA
   Status status;
   rule->alerts.Step(when_.ts_ms, alarm ? 0 : rule->rule.for_ms, alarm ? 0 : rule->rule.keep_firing_for_ms,
                     std::move(seen), &changes);
+  rule->alerts.ForgetEnded(options_.alerts_per_rule_max);
   const size_t active = rule->alerts.active_count();
   if (group_->group.limit > 0 && active > group_->group.limit) {
     rule->alerts.Clear(&changes);

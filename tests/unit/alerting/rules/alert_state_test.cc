@@ -23,6 +23,7 @@ std::string StatesOf(std::string_view seen, int64_t for_minutes, int64_t keep_mi
       table.Step(ts_ms, for_minutes * 60'000, keep_minutes * 60'000, std::move(elements), &changes);
       EXPECT_TRUE(i == 0 || changes.empty()) << "at " << ts_ms;
     }
+    table.TakeUnsent(ts_ms, 60'000);
     const auto at = table.alerts().begin();
     states += at == table.alerts().end() ? '-' : "rpf"[static_cast<int>(at->second.state)];
   }
@@ -117,6 +118,44 @@ TEST(AlertTable, TellsOfFiringBeforeItTellsOfAnEnd) {
   EXPECT_EQ(sent(45'000), "as it is");
   step(60'000, false);
   EXPECT_EQ(sent(60'000), "");
+}
+
+TEST(AlertTable, KeepsWhatEndedUntilSomeoneWasTold) {
+  AlertTable table;
+  std::vector<AlertChange> changes;
+  const auto step = [&](int64_t minute, bool seen_now) {
+    std::map<PackedLabels, SeenAlert> seen;
+    if (seen_now) seen[PackLabels({{"a", "1"}})] = {.labels = {{"a", "1"}}, .annotations = {}, .value = 1};
+    table.Step(minute * 60'000, 0, 0, std::move(seen), &changes);
+  };
+  step(0, true);  // an hour is made up: nothing is sent
+  for (int64_t minute = 1; minute <= 60; ++minute) step(minute, false);
+  const auto unsent = table.TakeUnsent(60 * 60'000, 60'000);
+  ASSERT_EQ(unsent.size(), 1U);
+  EXPECT_TRUE(unsent[0].as_firing);
+  table.ClearDirty();
+  step(61, false);
+  EXPECT_EQ(table.TakeUnsent(61 * 60'000, 60'000).size(), 1U);
+  EXPECT_EQ(table.dirty().size(), 1U) << "its record says that nobody was told";
+  step(62, false);
+  EXPECT_TRUE(table.alerts().empty());
+}
+
+TEST(AlertTable, ForgetsWhatEndedFirst) {
+  AlertTable table;
+  std::vector<AlertChange> changes;
+  for (int64_t minute = 0; minute < 5; ++minute) {
+    const LabelMap labels = {{"a", std::to_string(9 - minute)}};
+    std::map<PackedLabels, SeenAlert> seen;
+    seen[PackLabels(labels)] = {.labels = labels, .annotations = {}, .value = 1};
+    table.Step(minute * 60'000, 0, 0, std::move(seen), &changes);
+    table.ClearDirty();
+  }
+  table.ForgetEnded(2);
+  std::string left;
+  for (const auto& [key, alert] : table.alerts()) left += alert.labels.at("a");
+  EXPECT_EQ(left, "567");  // 5 fires
+  EXPECT_EQ(table.dirty().size(), 2U);
 }
 
 TEST(AlertTable, KnowsWhatItsRecordsLack) {
