@@ -119,7 +119,8 @@ bool FollowedFiles::Scan(int64_t now_ns) {
     if (file->matched) continue;
     folders_.insert(FolderOf(file->state().path));
     const auto idle = Steady::now() - file->last_growth;
-    if (idle > kRenamedIdle || (idle > kDeletedIdle && file->deleted())) file->closing = true;
+    // What nobody could read (the server was away) is no sign of a file that grows no more.
+    file->closing = (idle > kRenamedIdle || (idle > kDeletedIdle && file->deleted())) && file->AtEnd();
   }
   first_scan_ = false;
   return changed_;
@@ -299,7 +300,9 @@ FollowedFile* FollowedFiles::Open(const std::string& path, FollowedFileState sta
 }
 
 void FollowedFiles::DropClosed() {
-  const auto closed = [](const std::unique_ptr<FollowedFile>& file) { return file->closing && !file->in_batch; };
+  const auto closed = [](const std::unique_ptr<FollowedFile>& file) {
+    return file->closing && !file->in_batch && !file->has_rest() && file->AtEnd();
+  };
   if (std::none_of(files_.begin(), files_.end(), closed)) return;
   std::erase_if(files_, closed);
   by_identity_.clear();

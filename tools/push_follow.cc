@@ -230,8 +230,8 @@ Status Follower::Round(bool* read_something) {
     if (*more) truncated.push_back(file);
     std::string_view rest;
     const uint64_t begin = file->taken();
-    if (file->closing && !*more && file->TakeRest(&rest)) AddLine(file, begin, rest);
-    if (Full()) next_file_ = (next_file_ + n) % files.size();
+    if (file->closing && !*more && file->AtEnd() && file->TakeRest(&rest)) AddLine(file, begin, rest);
+    if (Full()) next_file_ = (next_file_ + n + 1) % files.size();
   }
   *read_something = body_.lines() != 0 || !truncated.empty();
   VARVE_RETURN_IF_ERROR(SendBatch());
