@@ -1,6 +1,7 @@
 #include "tools/follow_files.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -107,6 +108,29 @@ TEST_F(FollowedFilesTest, KeepsADeletedFileUntilItWasReadAndItsRestTaken) {
   file->Commit();
   files_->DropClosed();
   EXPECT_TRUE(files_->files().empty());
+}
+
+TEST_F(FollowedFilesTest, RemembersAFileThatCannotBeOpenedForNow) {
+  Append("a.log", "one\n");
+  Follow();
+  EXPECT_EQ(Text{"one"}, Read());
+  const FollowState state = files_->State();
+  files_.reset();
+  Append("a.log", "two\n");
+  rlimit limit{};
+  ASSERT_EQ(0, getrlimit(RLIMIT_NOFILE, &limit));
+  rlimit none = limit;
+  none.rlim_cur = 0;
+  ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &none));
+  Follow(state);
+  files_->Scan(2);
+  const size_t open = files_->files().size();
+  const FollowState kept = files_->State();
+  ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
+  EXPECT_EQ(0u, open);
+  EXPECT_EQ(state.files, kept.files);
+  files_->Scan(3);
+  EXPECT_EQ(Text{"two"}, Read());
 }
 
 }  // namespace
