@@ -158,6 +158,9 @@ class Alerting(VarveTest):
         self.assertEqual(6, time.mktime(fired) - time.mktime(begin))
         self.assertEqual([("inactive", "pending"), ("pending", "firing")], self.states(server))
         # Once more: what was told is not told again, and the alert goes on.
+        # First that the delivery is on record: a kill between the two is allowed to tell it again.
+        self.poll(lambda: server.lines('{job="varve-alerts"} |= "notification" |= "sent"', time.time_ns() - 3600 * NS,
+                                       time.time_ns() + NS))
         server.kill()
         server.start()
         self.poll(lambda: server.metrics()["prometheus_rule_evaluations_total"] > 4)
