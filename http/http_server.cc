@@ -15,6 +15,7 @@
 #include "http/index_api.h"
 #include "http/legacy_api.h"
 #include "http/limits_api.h"
+#include "http/link_pages.h"
 #include "http/loki_api.h"
 #include "http/metrics.h"
 #include "http/otlp_api.h"
@@ -107,6 +108,7 @@ struct HttpServer::Impl {
     reports.AddRoutes(&router);
     if (options.alerting.notifier != nullptr) alertmanager.AddRoutes(&router);
     limits.AddRoutes(&router);
+    AddLinkPages(&router);
     if (options.limits_source != nullptr) metrics.WatchLimits(options.limits_source);
     metrics.WatchServer(&server);
     metrics.WatchTails(&tails);

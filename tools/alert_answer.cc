@@ -116,4 +116,17 @@ Result<std::vector<AlarmRow>> ParseAlarmsAnswer(const std::string& json) {
   return rows;
 }
 
+std::string ErrorText(const std::string& body) {
+  if (!body.starts_with('"') && !body.starts_with('{')) return body;
+  simdjson::dom::parser parser;
+  simdjson::dom::element document;
+  if (parser.parse(body).get(document) != simdjson::SUCCESS) return body;
+  std::string_view text;
+  if (document.get(text) == simdjson::SUCCESS) return std::string(text);
+  for (const char* key : {"message", "error"}) {
+    if (document[key].get(text) == simdjson::SUCCESS && !text.empty()) return std::string(text);
+  }
+  return body;
+}
+
 }  // namespace varve

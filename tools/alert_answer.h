@@ -30,4 +30,7 @@ struct AlarmRow {
 };
 Result<std::vector<AlarmRow>> ParseAlarmsAnswer(const std::string& json);
 
+// What an error's body says: a JSON text, or the member `message` or `error` of an object; else the body as it is.
+std::string ErrorText(const std::string& body);
+
 }  // namespace varve

@@ -92,7 +92,11 @@ Result<AlertingFiles> ReadAlertingFiles(const AlertingConfig& config) {
   AlertingFiles files;
   VARVE_RETURN_IF_ERROR(ReadRules(config, &files.rules));
   if (!config.notify_config_file.empty()) {
-    VARVE_ASSIGN_OR_RETURN(files.notify, ReadNotifyConfig(config.notify_config_file));
+    Result<NotifyConfig> notify = ReadNotifyConfig(config.notify_config_file);
+    if (!notify.ok() && notify.status().code() == Code::kIoError) {  // what is wrong in the file says where
+      return IoError("alertmanager.config_file: " + notify.status().message());
+    }
+    VARVE_ASSIGN_OR_RETURN(files.notify, std::move(notify));
   }
   VARVE_RETURN_IF_ERROR(ReadAlertmanagers(config, &files.alertmanagers));
   VARVE_RETURN_IF_ERROR(ReadReports(config, files.notify, &files.reports));

@@ -29,8 +29,7 @@ RulerMeans MakeRulerMeans(const AlertingService::Means& means, const promql::Pro
   return out;
 }
 
-NotifierOptions WithLog(NotifierOptions options, const std::string& external_url, EventLog* events) {
-  options.external_url = external_url;
+NotifierOptions WithLog(NotifierOptions options, EventLog* events) {
   options.log = [events](std::string_view tenant, int64_t ts_ms, std::string line) {
     events->Add(tenant, ts_ms, std::move(line));
   };
@@ -38,13 +37,12 @@ NotifierOptions WithLog(NotifierOptions options, const std::string& external_url
 }
 
 ReporterMeans MakeReporterMeans(const AlertingService::Means& means, const promql::PromqlEngine* promql,
-                                const std::string& external_url, Notifier* notifier, AlertingWatch* watch) {
+                                Notifier* notifier, AlertingWatch* watch) {
   ReporterMeans out;
   out.engine = means.engine;
   out.writes = means.writes;
   out.promql = promql;
   out.query_limits = means.query_limits;
-  out.external_url = external_url;
   out.send = [notifier](std::string_view receiver, const Message& message, const CancelToken& cancel) {
     return notifier->Send(receiver, message, cancel);
   };
@@ -58,11 +56,6 @@ std::string ExternalUrl(std::string url) {
   return url;
 }
 
-RulerOptions WithUrl(RulerOptions options, const std::string& external_url) {
-  options.external_url = external_url;
-  return options;
-}
-
 }  // namespace
 
 struct AlertingService::Impl {
@@ -70,19 +63,20 @@ struct AlertingService::Impl {
       : promql(means.promql),
         external_url(ExternalUrl(config.ruler.external_url)),
         events(means.writes),
-        notifier(&means.engine->records(), &Clock::System(), WithLog(config.notifier, external_url, &events)),
+        notifier(&means.engine->records(), &Clock::System(), WithLog(config.notifier, &events)),
         external(config.external),
-        ruler(MakeRulerMeans(means, &promql, {&notifier, &external}), WithUrl(config.ruler, external_url)),
+        ruler(MakeRulerMeans(means, &promql, {&notifier, &external}), config.ruler),
         watch({.ruler = &ruler, .notifier = &notifier, .external = &external}, &events),
-        reporter(MakeReporterMeans(means, &promql, external_url, &notifier, &watch)),
+        reporter(MakeReporterMeans(means, &promql, &notifier, &watch)),
         files(std::move(start_files)) {}
 
   // Puts `fresh` in force; the notifier has its configuration already.
   void Apply(AlertingFiles fresh);
   Status ConfigureNotifier(const AlertingFiles& fresh);
+  void SetLinks(const std::string& default_url);
 
   const promql::PromqlEngine promql;
-  const std::string external_url;
+  std::string external_url;
   EventLog events;
   Notifier notifier;
   ExternalAlertmanagers external;
@@ -100,6 +94,16 @@ Status AlertingService::Impl::ConfigureNotifier(const AlertingFiles& fresh) {
   // There was a file, and now there is none: from now on nobody is told.
   VARVE_ASSIGN_OR_RETURN(const NotifyConfig none, ParseNotifyConfig(kTellsNobody, "none", ""));
   return notifier.Configure(none);
+}
+
+void AlertingService::Impl::SetLinks(const std::string& default_url) {
+  if (external_url.empty()) {
+    external_url = ExternalUrl(default_url);
+    spdlog::info("msg=\"ruler.external_url is not set\" links_begin_with={}", external_url);
+  }
+  ruler.SetExternalUrl(external_url);
+  notifier.SetExternalUrl(external_url);
+  reporter.SetExternalUrl(external_url);
 }
 
 void AlertingService::Impl::Apply(AlertingFiles fresh) {
@@ -130,7 +134,8 @@ AlertingParts AlertingService::parts() {
           .lines_dropped = [events = &impl_->events] { return events->dropped(); }};
 }
 
-Status AlertingService::Start() {
+Status AlertingService::Start(const std::string& default_external_url) {
+  impl_->SetLinks(default_external_url);
   VARVE_RETURN_IF_ERROR(impl_->notifier.Load());
   VARVE_RETURN_IF_ERROR(impl_->ConfigureNotifier(impl_->files));
   VARVE_RETURN_IF_ERROR(impl_->ruler.Load());

@@ -3,7 +3,7 @@
 //   VARVE_ASSIGN_OR_RETURN(AlertingFiles files, ReadAlertingFiles(config));   // before anything starts
 //   AlertingService alerting(means, config, std::move(files));
 //   … the server gets alerting.parts(); the engine recovers …
-//   alerting.Start();     // state first, then missed evaluations, then on time
+//   alerting.Start(url);  // state first, then missed evaluations, then on time
 //   … alerting.Prepare(config) and what it returns, at a reload …
 //   alerting.Stop();      // before the engine closes
 //
@@ -14,6 +14,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "engine/base/per_tenant.h"
 #include "engine/base/status.h"
@@ -42,8 +43,9 @@ class AlertingService {
   // For the server; valid as long as this.
   AlertingParts parts();
 
-  // After the engine's recovery. kInvalidArgument: a template of the notifications.
-  Status Start();
+  // After the engine's recovery. What links begin with where ruler.external_url does not say it.
+  // kInvalidArgument: a template of the notifications.
+  Status Start(const std::string& default_external_url);
   void Stop();
 
   // Reads and checks the files that `config` names. What is returned puts them in force and cannot fail. After an error

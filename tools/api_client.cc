@@ -3,6 +3,8 @@
 #include <curl/curl.h>
 #include <fmt/format.h>
 
+#include "tools/alert_answer.h"
+
 namespace varve {
 namespace {
 
@@ -143,6 +145,8 @@ Result<HttpAnswer> ApiClient::Delete(std::string_view path) {
 
 Status ApiClient::ErrorOf(HttpAnswer answer) {
   while (answer.body.ends_with('\n')) answer.body.pop_back();
+  answer.body = ErrorText(answer.body);
+  if (answer.body == "no org id") answer.body += " (the server has tenants: --tenant NAME)";
   constexpr size_t kShownBytesMax = 2000;
   if (answer.body.size() > kShownBytesMax) answer.body.resize(kShownBytesMax);
   if (answer.body.empty()) answer.body = fmt::format("the server answered with status {}", answer.status);

@@ -307,7 +307,8 @@ void AddRulerSettings(Config* c, std::vector<Setting>* out) {
           {"global.external_labels", TextMap{&ruler.external_labels},
            "labels that alerts get where rules do not set them, and templates see"},
           {"ruler.external_url", Text{&ruler.external_url},
-           "where people reach this server; in links of notifications"},
+           "where people reach this server: what links in alerts, notifications and reports begin with; empty: "
+           "`http://<host name>:<port>`, as Prometheus has it"},
           {"ruler.rule_files_tenant", Text{&alerting.rule_files_tenant}, "whose rules `rule_files` are"},
           {"ruler.storage.local.directory", Text{&alerting.ruler_directory},
            "rule files of Loki's ruler, `<directory>/<tenant>/*.yaml`; empty: none"},

@@ -1,5 +1,6 @@
 // varve serve: the server, from its configuration to a clean stop.
 #include <fmt/format.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <spdlog/spdlog.h>
@@ -7,6 +8,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -67,6 +69,12 @@ void RaiseDescriptorLimit() {
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+std::string HostName() {
+  std::array<char, HOST_NAME_MAX + 1> name = {};
+  if (gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') return "localhost";
+  return name.data();
 }
 
 // Waits for SIGTERM or SIGINT; all threads have them blocked. A second one ends the process at once. SIGHUP
@@ -131,7 +139,7 @@ Status Serve(const Config& config, LiveLimits* limits) {
   HttpServer server(engine.get(), &writes, config.query, http_options);
   VARVE_RETURN_IF_ERROR(server.Start());
   VARVE_RETURN_IF_ERROR(engine->Recover(writes.MakeReplay()));
-  VARVE_RETURN_IF_ERROR(alerting.Start());
+  VARVE_RETURN_IF_ERROR(alerting.Start(fmt::format("http://{}:{}", HostName(), server.port())));
   server.SetReady(true);
   const Reloading reloading(limits, &alerting);
   const EngineStats stats = engine->Stats();

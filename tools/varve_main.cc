@@ -51,7 +51,12 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {  // CLI11's way to say --help, --version, or what is wrong
     if (e.get_exit_code() == 0) return app.exit(e);
-    PrintError(fmt::format("{} (varve --help shows how)", e.what()));
+    std::string command = "varve";
+    for (const CLI::App* at = &app; !at->get_subcommands().empty();) {
+      at = at->get_subcommands().front();
+      command += " " + at->get_name();
+    }
+    PrintError(fmt::format("{} ({} --help shows how)", e.what(), command));
     return kExitUsage;
   }
   curl_global_init(CURL_GLOBAL_DEFAULT);  // not thread-safe, so before any thread

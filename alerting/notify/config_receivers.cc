@@ -328,6 +328,7 @@ void ReadReceivers(YamlMap* root, const NotifyGlobals& globals, std::string_view
   std::set<std::string> names;
   root->Each("receivers", [&](const YamlNode& node) {
     ReceiverConfig receiver;
+    receiver.where = root->file()->Place(node);
     ReadReceiver(root->file(), node, globals, base_dir, &receiver);
     if (!names.insert(receiver.name).second) {
       root->file()->Fail(node, "receivers", "notification config name " + GoQuoted(receiver.name) + " is not unique");

@@ -53,9 +53,13 @@ bool YamlFile::Load(std::string_view text) {
   return true;
 }
 
+std::string YamlFile::Place(const YamlNode& at) const {
+  return name_ + ":" + std::to_string(at.line == 0 ? first_line_ : at.line);
+}
+
 void YamlFile::Fail(const YamlNode& at, std::string_view where, std::string_view what) {
   if (errors_.size() >= kErrorsMax) return;
-  std::string text = name_ + ":" + std::to_string(at.line == 0 ? first_line_ : at.line) + ": ";
+  std::string text = Place(at) + ": ";
   if (!where.empty()) text.append(where).append(": ");
   errors_.push_back(text.append(what));
 }

@@ -38,6 +38,8 @@ class YamlFile {
   // "name:line: where: what". `where` may be empty.
   void Fail(const YamlNode& at, std::string_view where, std::string_view what);
   Status Errors() const;
+  // "name:line".
+  std::string Place(const YamlNode& at) const;
 
  private:
   std::string name_;

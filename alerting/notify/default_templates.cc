@@ -107,8 +107,9 @@ Result<std::string> ReadTemplateFile(const std::string& path) {
 // Checks the templates of one receiver's entry.
 class EntryCheck {
  public:
-  EntryCheck(const templates::TemplateSet* set, const std::string& receiver, std::string_view kind, size_t at)
-      : set_(set), where_("receiver \"" + receiver + "\": " + std::string(kind) + "_configs[" + std::to_string(at) + "]") {}
+  EntryCheck(const templates::TemplateSet* set, const ReceiverConfig& receiver, std::string_view kind, size_t at)
+      : set_(set), where_((receiver.where.empty() ? "" : receiver.where + ": ") + "receiver \"" + receiver.name + "\": " +
+                          std::string(kind) + "_configs[" + std::to_string(at) + "]") {}
 
   EntryCheck& Text(std::string_view key, std::string_view text) {
     if (!status_.ok()) return *this;
@@ -158,19 +159,19 @@ Status CheckPagerduty(const PagerdutyConfig& c, EntryCheck* check) {
 
 Status CheckReceiver(const ReceiverConfig& receiver, const templates::TemplateSet* set) {
   for (size_t i = 0; i < receiver.emails.size(); ++i) {
-    EntryCheck check(set, receiver.name, "email", i);
+    EntryCheck check(set, receiver, "email", i);
     VARVE_RETURN_IF_ERROR(CheckEmail(receiver.emails[i], &check));
   }
   for (size_t i = 0; i < receiver.slacks.size(); ++i) {
-    EntryCheck check(set, receiver.name, "slack", i);
+    EntryCheck check(set, receiver, "slack", i);
     VARVE_RETURN_IF_ERROR(CheckSlack(receiver.slacks[i], &check));
   }
   for (size_t i = 0; i < receiver.webhooks.size(); ++i) {
-    EntryCheck check(set, receiver.name, "webhook", i);
+    EntryCheck check(set, receiver, "webhook", i);
     VARVE_RETURN_IF_ERROR(check.Text("url", receiver.webhooks[i].url.text).Take());
   }
   for (size_t i = 0; i < receiver.pagerduties.size(); ++i) {
-    EntryCheck check(set, receiver.name, "pagerduty", i);
+    EntryCheck check(set, receiver, "pagerduty", i);
     VARVE_RETURN_IF_ERROR(CheckPagerduty(receiver.pagerduties[i], &check));
   }
   return Status::Ok();

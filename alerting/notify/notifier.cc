@@ -98,7 +98,7 @@ struct Notifier::Impl {
   void Log(const DeliveryJob& job, const Delivery& delivery, int64_t now_ms) const;
 
   const Clock* const clock;
-  const NotifierOptions options;
+  NotifierOptions options;  // as they are once it has started
   mutable Mutex mu;  // guards all below
   CondVar changed;   // for the scheduler: something may be due sooner
   CondVar ready;     // for deliverers: a job may be due
@@ -195,6 +195,8 @@ Status Notifier::Configure(const NotifyConfig& config) {
   impl_->changed.NotifyOne();
   return Status::Ok();
 }
+
+void Notifier::SetExternalUrl(std::string url) { impl_->options.external_url = std::move(url); }
 
 void Notifier::Start() {
   if (!impl_->threads.empty()) return;

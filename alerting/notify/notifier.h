@@ -87,6 +87,8 @@ class Notifier final : public AlertSink {
   Status Load();
   // kInvalidArgument: a template; the configuration before stays.
   Status Configure(const NotifyConfig& config);
+  // Before Start: NotifierOptions::external_url, where it is only known once the server listens.
+  void SetExternalUrl(std::string url);
   void Start();
   // Waits for deliveries under way for at most `wait_ms`, then cancels them.
   void Stop(int64_t wait_ms = 5'000);

@@ -3,9 +3,11 @@
 #include <glob.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <system_error>
 
 #include "alerting/notify/config_sections.h"
 #include "alerting/notify/http_config.h"
@@ -31,10 +33,11 @@ void ReadTemplates(YamlMap* root, std::string_view base_dir, std::vector<std::st
   for (const std::string& pattern : patterns) {
     glob_t found{};
     const int result = glob(ResolvedPath(base_dir, pattern).c_str(), GLOB_ERR, nullptr, &found);
-    for (size_t i = 0; result == 0 && i < found.gl_pathc && out->size() < kTemplateFilesMax; ++i) {
+    for (size_t i = 0; result == 0 && i < found.gl_pathc && out->size() <= kTemplateFilesMax; ++i) {
       if (std::find(out->begin(), out->end(), found.gl_pathv[i]) == out->end()) out->emplace_back(found.gl_pathv[i]);
     }
     globfree(&found);
+    if (out->size() > kTemplateFilesMax) root->FailAt("templates", "more than 1000 files");
     // As Alertmanager: a pattern that matches nothing is no mistake, one that names a file is.
     const bool plain = pattern.find_first_of("*?[") == std::string::npos;
     if (result != 0 && plain) root->FailAt("templates", "cannot read \"" + pattern + "\"");
@@ -139,7 +142,7 @@ Result<NotifyConfig> ParseNotifyConfig(std::string_view yaml, std::string_view n
 
 Result<NotifyConfig> ReadNotifyConfig(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  if (!file) return IoError("cannot read " + path);
+  if (!file) return IoError("cannot read " + path + ": " + std::error_code(errno, std::generic_category()).message());
   std::error_code error;
   const auto bytes = std::filesystem::file_size(path, error);
   if (error || bytes > kYamlBytesMax) return IoError("cannot read " + path + ": not a file of at most 16 MiB");

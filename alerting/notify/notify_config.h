@@ -101,6 +101,7 @@ struct PagerdutyConfig {
 
 struct ReceiverConfig {
   std::string name;
+  std::string where;  // file:line, for errors
   std::vector<EmailConfig> emails;
   std::vector<SlackConfig> slacks;
   std::vector<WebhookConfig> webhooks;

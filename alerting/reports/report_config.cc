@@ -9,6 +9,7 @@
 #include <cmath>
 #include <fstream>
 #include <initializer_list>
+#include <map>
 #include <set>
 
 #include "alerting/reports/report_message.h"
@@ -170,6 +171,7 @@ ReportConfig Reader::ReadReport(const YamlNode& node) {
     return report;
   }
   report.name = Text(node, "name");
+  report.where = fmt::format("{}:{}", name_, node.line);
   if (!IsName(report.name, ".-")) {
     Complain(node, "name is not 1 to 100 letters, digits, dots, dashes and underscores");
   }
@@ -463,16 +465,17 @@ Result<std::vector<ReportConfig>> ReadReportFiles(const std::vector<std::string>
 }
 
 Status CheckReports(const std::vector<ReportConfig>& reports, const std::vector<std::string>& receivers) {
-  std::set<std::string_view> names;
+  std::map<std::string_view, const ReportConfig*> names;
   for (const ReportConfig& report : reports) {
-    if (!names.insert(report.name).second) {
-      return InvalidArgument(fmt::format("two reports are called \"{}\"", report.name));
+    if (const auto [first, fresh] = names.emplace(report.name, &report); !fresh) {
+      return InvalidArgument(fmt::format("{}: two reports are called \"{}\", the other in {}", report.where, report.name,
+                                         first->second->where));
     }
     for (const auto* list : {&report.receivers, &report.failure_receivers}) {
       for (const std::string& receiver : *list) {
         if (std::find(receivers.begin(), receivers.end(), receiver) != receivers.end()) continue;
-        return InvalidArgument(fmt::format("report \"{}\": there is no receiver \"{}\" in alertmanager.config_file",
-                                           report.name, receiver));
+        return InvalidArgument(fmt::format("{}: report \"{}\": there is no receiver \"{}\" in alertmanager.config_file",
+                                           report.where, report.name, receiver));
       }
     }
   }

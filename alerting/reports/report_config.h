@@ -66,6 +66,7 @@ struct ReportTemplates {
 
 struct ReportConfig {
   std::string name;
+  std::string where;  // file:line, for errors
   std::string tenant = "fake";
   CronSchedule schedule;
   LocalCalendar calendar = LocalCalendar::Utc();

@@ -136,7 +136,7 @@ struct Reporter::Impl {
   int64_t NextDueMs(const Report& report) const VARVE_REQUIRES(mu);
   void Watch();
 
-  const ReporterMeans means;
+  ReporterMeans means;  // as they are once it is configured
   Mutex records_mu;  // one write of a record at a time, and none behind a removal
   mutable Mutex mu;
   CondVar wake;
@@ -416,6 +416,8 @@ void Reporter::Impl::Watch() {
 }
 
 Reporter::Reporter(ReporterMeans means) : impl_(std::make_unique<Impl>(std::move(means))) {}
+
+void Reporter::SetExternalUrl(std::string url) { impl_->means.external_url = std::move(url); }
 
 Reporter::~Reporter() { Stop(); }
 

@@ -93,6 +93,8 @@ class Reporter {
   // State of reports that are no longer there is forgotten; a report seen for the first time starts with the next time
   // of its schedule.
   void Configure(std::vector<ReportConfig> reports);
+  // Before Configure: ReporterMeans::external_url, where it is only known once the server listens.
+  void SetExternalUrl(std::string url);
   void Start();
   // Cancels what runs; it comes again after the next Start.
   void Stop();

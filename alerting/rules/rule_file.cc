@@ -137,7 +137,11 @@ Result<std::vector<RuleGroup>> ReadRuleFiles(const std::vector<std::string>& pat
 Result<RuleGroup> ParseRuleGroup(std::string_view yaml, std::string_view rule_namespace, RuleLanguage language) {
   constexpr std::string_view kUndecoded = "unable to decoded rule group";  // as Loki spells it
   const Result<YamlDocument> document = ParseYaml(yaml, "line");
-  if (!document.ok()) return InvalidArgument(std::string(kUndecoded) + ": " + document.status().message());
+  if (!document.ok()) {
+    std::string where = document.status().message();  // "line:1: …"
+    if (where.starts_with("line:")) where[4] = ' ';
+    return InvalidArgument(std::string(kUndecoded) + ": " + where);
+  }
   const bool loki = language == RuleLanguage::kLogql;
   std::vector<RuleProblem> problems;
   DecodedGroup decoded;

@@ -67,6 +67,8 @@ std::string_view AlarmStateName(AlarmState state) {
 Ruler::Ruler(RulerMeans means, RulerOptions options)
     : impl_(std::make_unique<Impl>(std::move(means), std::move(options))) {}
 
+void Ruler::SetExternalUrl(std::string url) { impl_->options.external_url = std::move(url); }
+
 Ruler::~Ruler() { Stop(); }
 
 Status Ruler::Load() {

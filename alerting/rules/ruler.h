@@ -80,6 +80,8 @@ class Ruler {
   ~Ruler();  // stops
 
   Status Load();
+  // Before Load: RulerOptions::external_url, where it is only known once the server listens.
+  void SetExternalUrl(std::string url);
   void Start();
   // After it nothing is evaluated; no stale markers are written.
   void Stop();

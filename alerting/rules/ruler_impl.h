@@ -87,7 +87,7 @@ struct Ruler::Impl {
   void Work() VARVE_EXCLUDES(mu);
 
   const RulerMeans means;
-  const RulerOptions options;
+  RulerOptions options;  // as they are once it has loaded
   EvaluationCounters counters;
   std::atomic<uint64_t> iterations_missed{0};
   std::atomic<uint64_t> iterations_caught_up{0};

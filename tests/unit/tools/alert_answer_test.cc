@@ -26,6 +26,15 @@ TEST(AlertAnswer, ReadsAlarms) {
   EXPECT_EQ("because", rows->front().reason);
 }
 
+TEST(AlertAnswer, FindsWhatAnErrorSays) {
+  EXPECT_EQ("no such \"x\"", ErrorText(R"("no such \"x\"")"));
+  EXPECT_EQ("not a uuid", ErrorText(R"({"code":601,"message":"not a uuid"})"));
+  EXPECT_EQ("bad query", ErrorText(R"({"status":"error","errorType":"bad_data","error":"bad query"})"));
+  for (const char* body : {"", "no org id", "{", R"({"message":""})", R"({"error":1})", "[1]", R"("open)"}) {
+    EXPECT_EQ(body, ErrorText(body));
+  }
+}
+
 TEST(AlertAnswer, RefusesOtherAnswers) {
   for (const char* json : {"", "{}", "[1]", R"([{"id":1}])", R"([{"id":"i"}])", R"({"data":{"alarms":[{}]}})"}) {
     EXPECT_EQ(Code::kCorruption, ParseSilencesAnswer(json).status().code()) << json;

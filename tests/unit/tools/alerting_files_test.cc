@@ -91,6 +91,9 @@ TEST_F(AlertingFilesTest, NamesWhatIsWrong) {
   config.notify_config_file = Write("am.yml", "route: {receiver: b}\nreceivers: [{name: a}]\n");
   EXPECT_THAT(ErrorOf(config), HasSubstr("am.yml"));
   config = {};
+  config.notify_config_file = std::string(dir_.path()) + "/none.yml";
+  EXPECT_EQ("alertmanager.config_file: cannot read " + config.notify_config_file + ": No such file or directory", ErrorOf(config));
+  config = {};
   config.reports = {"- name: r\n  schedule: '0 9 * * *'\n  queries: [{name: n, type: promql, query: up}]\n  receivers: [nobody]\n", "varve.yaml"};
   EXPECT_THAT(ErrorOf(config), HasSubstr("nobody")) << "there is no notifier";
 }

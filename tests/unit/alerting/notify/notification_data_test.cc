@@ -134,10 +134,11 @@ TEST_F(DefaultTemplatesTest, EscapeWhatAlertsSayInMails) {
 TEST_F(DefaultTemplatesTest, ABadTemplateIsRefusedWithItsReceiverAndKey) {
   NotifyConfig config;
   config.receivers.emplace_back().name = "ops";
+  config.receivers[0].where = "am.yml:5";
   config.receivers[0].slacks.emplace_back().title = "{{ .Status";
   const auto set = LoadTemplates(config);
   ASSERT_FALSE(set.ok());
-  EXPECT_EQ(0U, set.status().message().find("receiver \"ops\": slack_configs[0]: title: ")) << set.status().message();
+  EXPECT_EQ(0U, set.status().message().find("am.yml:5: receiver \"ops\": slack_configs[0]: title: ")) << set.status().message();
 }
 
 TEST(MessageTemplatesTest, TheFirstErrorStays) {

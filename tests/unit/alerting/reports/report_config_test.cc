@@ -186,10 +186,11 @@ TEST(ReportConfig, ReadsFilesAndTheTemplatesBesideThem) {
 TEST(ReportConfig, KnowsReceiversAndNames) {
   ReportConfig a;
   a.name = "a";
+  a.where = "r.yml:3";
   a.receivers = {"ops"};
   EXPECT_OK(CheckReports({a}, {"ops"}));
-  EXPECT_THAT(CheckReports({a}, {"boss"}).message(), HasSubstr("report \"a\": there is no receiver \"ops\""));
-  EXPECT_THAT(CheckReports({a, a}, {"ops"}).message(), HasSubstr("two reports are called \"a\""));
+  EXPECT_THAT(CheckReports({a}, {"boss"}).message(), StartsWith("r.yml:3: report \"a\": there is no receiver \"ops\""));
+  EXPECT_THAT(CheckReports({a, a}, {"ops"}).message(), StartsWith("r.yml:3: two reports are called \"a\", the other in r.yml:3"));
 }
 
 }  // namespace

@@ -278,7 +278,7 @@ constexpr RuleLanguage kMimir = RuleLanguage::kPromql;
 INSTANTIATE_TEST_SUITE_P(
     Cases, RuleGroupApiErrors,
     ::testing::Values(
-        ApiCase{"LokiYaml", kLoki, "name: [", "unable to decoded rule group"},
+        ApiCase{"LokiYaml", kLoki, "name: [", "unable to decoded rule group: line 1: not valid YAML"},
         ApiCase{"LokiKey", kLoki, "name: g\ncolour: red\n", "unable to decoded rule group: line 2: unknown key \"colour\""},
         ApiCase{"LokiName", kLoki, "rules: []", "group 0: Groupname must not be empty"},
         ApiCase{"LokiEmpty", kLoki, "", "group 0: Groupname must not be empty"},
