@@ -15,8 +15,6 @@ constexpr std::string_view kAlertPrefix = "alerts/a/";
 constexpr std::string_view kAlarmPrefix = "alerts/w/";
 constexpr std::string_view kWaitingKey = "alerts/t";
 constexpr size_t kIdBytes = 16;
-// In the place of an alert's state: inactive, and nobody was told that it fired.
-constexpr uint8_t kEndedUnsent = static_cast<uint8_t>(AlertState::kFiring) + 1;
 
 std::string Digest(std::string_view bytes) {
   XXH128_canonical_t canonical;
@@ -149,7 +147,7 @@ Result<RuleGroupRecord> DecodeGroup(std::string_view bytes) {
 
 std::string EncodeAlert(const TrackedAlert& alert) {
   std::string out(1, static_cast<char>(kVersion));
-  out.push_back(static_cast<char>(alert.ended_unsent ? kEndedUnsent : static_cast<uint8_t>(alert.state)));
+  out.push_back(static_cast<char>(alert.state));
   PutFixed(&out, alert.value);
   PutSignedVarint(&out, alert.active_at_ms);
   PutTime(&out, alert.fired_at_ms);
@@ -165,11 +163,10 @@ Result<TrackedAlert> DecodeAlert(std::string_view bytes) {
   VARVE_RETURN_IF_ERROR(CheckVersion(&in, "an alert"));
   TrackedAlert alert;
   const uint8_t state = in.Fixed<uint8_t>();
-  if (state > kEndedUnsent) {
+  if (state > static_cast<uint8_t>(AlertState::kFiring)) {
     return Corruption("record of an alert: no state has the number " + std::to_string(state));
   }
-  alert.ended_unsent = state == kEndedUnsent;
-  alert.state = alert.ended_unsent ? AlertState::kInactive : static_cast<AlertState>(state);
+  alert.state = static_cast<AlertState>(state);
   alert.value = in.Fixed<double>();
   alert.active_at_ms = in.SignedVarint();
   alert.fired_at_ms = ReadTime(&in);

@@ -82,6 +82,9 @@ bool GroupEvaluation::Run() {
     group_->last_evaluation_ms = NowMs();
     group_->evaluation_seconds = SecondsSince(begin);
   }
+  // Before the state says that they have ended.
+  SendUnheard();
+  VARVE_KILL_POINT("rules_after_unheard");
   Commit();
   VARVE_KILL_POINT("rules_after_state");
   WriteAlertLines();
@@ -113,6 +116,7 @@ bool GroupEvaluation::EvaluateRule(RuleState* rule) {
   rule->last_error = status.ok() ? "" : status.message();
   rule->last_evaluation_ms = NowMs();
   rule->evaluation_seconds = SecondsSince(begin);
+  ++evaluated_count_;
   return true;
 }
 
@@ -340,12 +344,13 @@ void GroupEvaluation::WritePending() {
 // Markers of series that have ended. That another value is there at the same time is how it should be: someone else
 // writes the series now.
 void GroupEvaluation::WriteStale(bool all_evaluated) {
-  // Those of rules that are gone only at the end: a rule yet to come may have them now.
+  // Those of rules that are gone only at the end, and of the others once they were evaluated: a rule yet to come may
+  // have them (again) now.
   if (all_evaluated) {
     for (const PackedLabels& labels : group_->ended) stale_.AddStale(labels, sample_ms());
   }
-  for (const RuleState& rule : group_->rules) {
-    for (const PackedLabels& labels : rule.ended) stale_.AddStale(labels, sample_ms());
+  for (size_t i = 0; i < evaluated_count_; ++i) {
+    for (const PackedLabels& labels : group_->rules[i].ended) stale_.AddStale(labels, sample_ms());
   }
   if (stale_.empty()) return;
   const SampleWrite write = WriteSamples(means_.writes->metrics(), group_->key.tenant, stale_);
@@ -357,7 +362,7 @@ void GroupEvaluation::WriteStale(bool all_evaluated) {
   }
   const MutexLock lock(group_->mu);
   if (all_evaluated) group_->ended.clear();
-  for (RuleState& rule : group_->rules) rule.ended.clear();
+  for (size_t i = 0; i < evaluated_count_; ++i) group_->rules[i].ended.clear();
 }
 
 void GroupEvaluation::Commit() {
@@ -426,20 +431,31 @@ void GroupEvaluation::WriteAlertLines() {
 
 // ---- What is sent ----
 
-PostedAlert GroupEvaluation::Posted(const RuleState& rule, const AlertTable::Unsent& unsent) const {
-  const TrackedAlert& alert = *unsent.alert;
+PostedAlert GroupEvaluation::Posted(const RuleState& rule, const TrackedAlert& alert) const {
   PostedAlert posted;
   posted.labels = alert.labels;
   for (const auto& [name, value] : options_.external_labels) posted.labels.try_emplace(name, value);
   posted.annotations = alert.annotations;
   posted.starts_at_ms = alert.fired_at_ms.value_or(alert.active_at_ms);
-  // What has ended is said to fire for a moment only: its end may never be sent, when it fires again before.
-  const int64_t now_ms = means_.clock->NowNs() / kNsPerMs;
-  posted.ends_at_ms = unsent.as_firing ? now_ms + group_->interval_ms
-                                       : alert.resolved_at_ms.value_or(
-                                             when_.ts_ms + 4 * std::max(group_->interval_ms, options_.resend_delay_ms));
+  posted.ends_at_ms = alert.resolved_at_ms.value_or(
+      when_.ts_ms + 4 * std::max(group_->interval_ms, options_.resend_delay_ms));
   posted.generator_url = GeneratorUrl(options_.external_url, rule.query->text());
   return posted;
+}
+
+void GroupEvaluation::SendUnheard() {
+  std::vector<PostedAlert> alerts;
+  {
+    const MutexLock lock(group_->mu);
+    for (RuleState* rule : evaluated_) {
+      for (const TrackedAlert* alert : rule->alerts.TakeUnheard(when_.ts_ms)) {
+        alerts.push_back(Posted(*rule, *alert));
+        // Its end comes by itself, when it has been told of.
+        alerts.back().ends_at_ms = NowMs() + std::max(group_->interval_ms, options_.resend_delay_ms);
+      }
+    }
+  }
+  Post(alerts);
 }
 
 void GroupEvaluation::Send() {
@@ -447,11 +463,15 @@ void GroupEvaluation::Send() {
   {
     const MutexLock lock(group_->mu);
     for (RuleState* rule : evaluated_) {
-      for (const AlertTable::Unsent& unsent : rule->alerts.TakeUnsent(when_.ts_ms, options_.resend_delay_ms)) {
-        alerts.push_back(Posted(*rule, unsent));
+      for (const TrackedAlert* alert : rule->alerts.TakeUnsent(when_.ts_ms, options_.resend_delay_ms)) {
+        alerts.push_back(Posted(*rule, *alert));
       }
     }
   }
+  Post(alerts);
+}
+
+void GroupEvaluation::Post(const std::vector<PostedAlert>& alerts) {
   if (alerts.empty()) return;
   bool taken = true;
   for (AlertSink* sink : means_.sinks) {

@@ -62,16 +62,6 @@ TEST(AlertRecords, ComeBackAsTheyWere) {
   EXPECT_EQ(group->last_sample_ms, std::nullopt);
 }
 
-TEST(AlertRecords, KeepThatNobodyWasToldOfAnAlert) {
-  TrackedAlert alert = SomeAlert();
-  alert.state = AlertState::kInactive;
-  alert.ended_unsent = true;
-  const Result<TrackedAlert> read = DecodeAlert(EncodeAlert(alert));
-  ASSERT_OK(read.status());
-  EXPECT_TRUE(read->ended_unsent);
-  EXPECT_EQ(read->state, AlertState::kInactive);
-}
-
 TEST(AlertRecords, RefuseWhatIsCutOrOfAnotherVersion) {
   RuleGroup rules;
   rules.name = "g";
