@@ -134,7 +134,8 @@ Result<QueryValues> AskPromql(const ReportConfig& report, const ReportQuery& que
   const TenantId tenant = TenantOf(*means.engine, report.tenant);
   const TenantSamples samples(means.engine->metrics(), tenant);
   const promql::EngineLogqlSource logs(means.engine, tenant, *means.limits, nullptr);
-  MemoryBudget budget("query", means.limits->max_query_memory_bytes, means.engine->query_budget());
+  const int64_t memory_bytes = means.limits->max_query_memory_bytes;  // 0: no limit but that of all queries
+  MemoryBudget budget("query", memory_bytes > 0 ? memory_bytes : INT64_MAX, means.engine->query_budget());
   promql::QueryContext context;
   context.source = &samples;
   context.logql = &logs;
