@@ -146,6 +146,12 @@ void AddAlerting(const AlertingParts& alerting, FamilyList* out) {
   }
   if (alerting.external != nullptr) AddExternal(alerting.external->Stats(), out);
   if (alerting.notifier != nullptr) AddNotifier(alerting.notifier->Stats(), out);
+  if (alerting.lines_dropped != nullptr) {
+    out->Counter("varve_alert_lines_dropped_total",
+                 "Lines of the stream job=varve-alerts about notifications that were not stored: too many at once, or refused "
+                 "by limits.",
+                 alerting.lines_dropped());
+  }
   if (alerting.reporter != nullptr) AddReporter(alerting.reporter->Stats(), out);
 }
 

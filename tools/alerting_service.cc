@@ -73,7 +73,7 @@ struct AlertingService::Impl {
         notifier(&means.engine->records(), &Clock::System(), WithLog(config.notifier, external_url, &events)),
         external(config.external),
         ruler(MakeRulerMeans(means, &promql, {&notifier, &external}), WithUrl(config.ruler, external_url)),
-        watch({&ruler, &notifier, &external}, &events),
+        watch({.ruler = &ruler, .notifier = &notifier, .external = &external}, &events),
         reporter(MakeReporterMeans(means, &promql, external_url, &notifier, &watch)),
         files(std::move(start_files)) {}
 
@@ -126,7 +126,8 @@ AlertingService::AlertingService(Means means, const AlertingConfig& config, Aler
 AlertingService::~AlertingService() { Stop(); }
 
 AlertingParts AlertingService::parts() {
-  return {.ruler = &impl_->ruler, .notifier = &impl_->notifier, .external = &impl_->external, .reporter = &impl_->reporter};
+  return {.ruler = &impl_->ruler, .notifier = &impl_->notifier, .external = &impl_->external, .reporter = &impl_->reporter,
+          .lines_dropped = [events = &impl_->events] { return events->dropped(); }};
 }
 
 Status AlertingService::Start() {

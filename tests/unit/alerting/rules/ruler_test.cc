@@ -140,6 +140,9 @@ TEST(Ruler, TellsOfAnAlertThatCameAndWentWhileItWasDown) {
   f.Restart();
   f.Evaluate(45);
   EXPECT_THAT(f.Posted(), ElementsAre("{alertname=\"Up\"} firing 5-46"));
+  f.Restart();
+  f.Evaluate(46);
+  EXPECT_THAT(f.Posted(), ElementsAre()) << "it ended by itself";
 }
 
 TEST(Ruler, ErrorsHavePrometheusWords) {
