@@ -9,26 +9,13 @@
 #include "engine/base/time.h"
 #include "http/prometheus_json.h"
 #include "http/query_gate.h"
+#include "query/promql/eval/tenant_samples.h"
 #include "query/promql/syntax/parser.h"
 
 namespace varve {
 namespace {
 
 constexpr std::string_view kTruncated = "results truncated due to limit";
-
-// One tenant's samples.
-class TenantSamples final : public promql::SampleSource {
- public:
-  TenantSamples(const MetricStore& store, TenantId tenant) : store_(store), tenant_(tenant) {}
-  Result<std::unique_ptr<const MetricSnapshot>> Select(const std::vector<Matcher>& matchers,
-                                                       MetricRange range) const override {
-    return store_.Snapshot(tenant_, matchers, range);
-  }
-
- private:
-  const MetricStore& store_;
-  const TenantId tenant_;
-};
 
 bool Truncate(promql::QueryResult* result, size_t limit) {
   const bool has_series =
@@ -223,7 +210,7 @@ Result<promql::QueryResult> PrometheusQueryApi::Evaluate(const PromCall& call,
   GatePlace place(context_.gate);
   VARVE_RETURN_IF_ERROR(place.Enter(call.request.cancel, timeout_ms));
   MemoryBudget budget("query", QueryMemoryOf(context_, call.tenant_name), context_.engine->query_budget());
-  const TenantSamples samples(call.metrics(), call.tenant);
+  const promql::TenantSamples samples(call.metrics(), call.tenant);
   const std::unique_ptr<const promql::LogqlSource> logql =
       context_.logql == nullptr ? nullptr : context_.logql(call.tenant, call.tenant_name);
   promql::PromqlOptions options = context_.options.promql;

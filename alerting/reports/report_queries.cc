@@ -15,6 +15,7 @@
 #include "engine/base/time.h"
 #include "query/logql/parser.h"
 #include "query/logql/shifted.h"
+#include "query/promql/eval/tenant_samples.h"
 #include "query/promql/logql/engine_logql.h"
 
 namespace varve {
@@ -22,19 +23,6 @@ namespace {
 
 constexpr int64_t kMsPerSecond = 1000;
 constexpr uint32_t kLinesMax = 1000;
-
-class TenantSamples final : public promql::SampleSource {
- public:
-  TenantSamples(const MetricStore& store, TenantId tenant) : store_(store), tenant_(tenant) {}
-  Result<std::unique_ptr<const MetricSnapshot>> Select(const std::vector<Matcher>& matchers,
-                                                       MetricRange range) const override {
-    return store_.Snapshot(tenant_, matchers, range);
-  }
-
- private:
-  const MetricStore& store_;
-  const TenantId tenant_;
-};
 
 // One that owns nothing when the name was never seen: the queries are checked and answered all the same.
 TenantId TenantOf(const Engine& engine, std::string_view name) {
@@ -132,9 +120,10 @@ Result<QueryValues> AskPromql(const ReportConfig& report, const ReportQuery& que
     request.step_ms = query.step_ms;
   }
   const TenantId tenant = TenantOf(*means.engine, report.tenant);
-  const TenantSamples samples(means.engine->metrics(), tenant);
+  const promql::TenantSamples samples(means.engine->metrics(), tenant);
   const promql::EngineLogqlSource logs(means.engine, tenant, *means.limits, nullptr);
-  MemoryBudget budget("query", means.limits->max_query_memory_bytes, means.engine->query_budget());
+  const int64_t memory_bytes = means.limits->max_query_memory_bytes;  // 0: no limit but that of all queries
+  MemoryBudget budget("query", memory_bytes > 0 ? memory_bytes : INT64_MAX, means.engine->query_budget());
   promql::QueryContext context;
   context.source = &samples;
   context.logql = &logs;

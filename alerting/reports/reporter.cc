@@ -34,6 +34,11 @@ constexpr size_t kErrorBytesMax = 4096;
 // How far back times of a schedule are looked for: so many more periods than may be made up.
 constexpr int64_t kPeriodSecondsMax[] = {3600, 86400, 7 * 86400, 31 * 86400};
 
+// By more than a period: what was looked at lies ahead. Without a remedy nothing would run until that time comes.
+bool ClockWasSetBack(const ReportConfig& report, const ReportState& state, int64_t now_ms) {
+  return state.handled_s > now_ms / kMsPerSecond + kPeriodSecondsMax[static_cast<size_t>(report.period)];
+}
+
 std::string EntryPush(const ReportConfig& report, const ReportPeriod& period, std::string_view line) {
   std::string body = R"({"streams":[{"stream":{"job":"varve-report","report":)";
   AppendJsonString(&body, report.name);
@@ -297,6 +302,10 @@ void Reporter::Impl::PlanRuns(const ReportConfig& report, Live* live, int64_t no
   const int64_t reach_s = (report.make_up_max + 2) * kPeriodSecondsMax[static_cast<size_t>(report.period)];
   std::vector<PendingRun> fresh;
   uint64_t late = 0;
+  if (ClockWasSetBack(report, state, now_ms)) {
+    state.handled_s = now_s;
+    Keep(report, live, state);
+  }
   int64_t handled_s = state.handled_s;
   int64_t at_s = report.schedule.Next(std::max(handled_s, now_s - reach_s), report.calendar);
   for (; at_s <= now_s; at_s = report.schedule.Next(at_s, report.calendar)) {
@@ -399,7 +408,7 @@ void Reporter::Impl::Watch() {
     for (const Report& report : reports) {
       if (report.live->busy) continue;
       const int64_t due_ms = NextDueMs(report);
-      if (due_ms > now_ms) {
+      if (due_ms > now_ms && !ClockWasSetBack(*report.config, report.live->state, now_ms)) {
         wait_ms = std::min(wait_ms, due_ms - now_ms);
         continue;
       }

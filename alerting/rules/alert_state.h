@@ -75,7 +75,7 @@ class AlertTable {
 
   // As read back from the records.
   void Restore(TrackedAlert alert);
-  // Alerts that changed in anything that is kept over a restart, or that went, since ClearDirty.
+  // Alerts that changed in anything but when they were sent, or that went, since ClearDirty.
   const std::set<PackedLabels>& dirty() const { return dirty_; }
   void ClearDirty() { dirty_.clear(); }
 

@@ -8,24 +8,12 @@
 #include "engine/base/time.h"
 #include "query/logql/parser.h"
 #include "query/logql/printer.h"
+#include "query/promql/eval/tenant_samples.h"
 #include "query/promql/logql/engine_logql.h"
 #include "query/promql/syntax/parser.h"
 
 namespace varve {
 namespace {
-
-class TenantSamples final : public promql::SampleSource {
- public:
-  TenantSamples(const MetricStore& store, TenantId tenant) : store_(store), tenant_(tenant) {}
-  Result<std::unique_ptr<const MetricSnapshot>> Select(const std::vector<Matcher>& matchers,
-                                                       MetricRange range) const override {
-    return store_.Snapshot(tenant_, matchers, range);
-  }
-
- private:
-  const MetricStore& store_;
-  const TenantId tenant_;
-};
 
 Status NoVector() { return ExecutionError("rule result is not a vector or scalar"); }
 
@@ -85,7 +73,7 @@ TenantQueries::TenantQueries(Engine* engine, const promql::PromqlEngine* promql,
       promql_(promql),
       id_(id),
       limits_(limits->Of(tenant)),
-      samples_(std::make_unique<TenantSamples>(engine->metrics(), id)),
+      samples_(std::make_unique<promql::TenantSamples>(engine->metrics(), id)),
       logs_(std::make_unique<promql::EngineLogqlSource>(engine, id, *limits_, nullptr)) {}
 
 TenantQueries::~TenantQueries() = default;

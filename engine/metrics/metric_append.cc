@@ -66,11 +66,20 @@ class MetricAppend {
 
  private:
   // Of the samples that a part may collide with, those outside the active head.
-  struct Elsewhere {
+  // Samples of a part's series in the part's span, read once.
+  struct PartSamples {
     bool loaded = false;
     SeriesSamples samples;
     std::optional<MetricHead::Stored> Find(int64_t ts_ms) const;
   };
+  // What a late sample may meet: in the active head, of parts with many samples only, and everywhere else.
+  struct Known {
+    PartSamples head;
+    PartSamples elsewhere;
+  };
+  // From how many samples on a part's span of the head is read once instead of looked up for each: a lookup decodes all
+  // that stands before.
+  static constexpr uint32_t kReadHeadFrom = 16;
 
   size_t ShardIndex(SeriesOrdinal series) const {
     return store_->series_.Get(series).target % store_->shards_.size();
@@ -80,8 +89,12 @@ class MetricAppend {
   Status JudgePart(MetricShard* shard, uint32_t part);
   // Of a sample that is not later than all others of its series.
   Result<SampleVerdict> JudgeLate(MetricShard* shard, uint32_t part, int64_t ts_ms, double value,
-                                  const NativeHistogram* histogram, Elsewhere* elsewhere)
+                                  const NativeHistogram* histogram, Known* known)
       VARVE_NO_THREAD_SAFETY_ANALYSIS;
+  // Of its samples that may be stored.
+  MetricRange SpanOf(const MetricBatch::Part& part) const;
+  std::optional<MetricHead::Stored> FindInHead(const MetricHead& head, uint32_t part, int64_t ts_ms,
+                                               PartSamples* read) const;
   // The sample of this batch at that time that was judged before, of the series of `part`.
   std::optional<MetricHead::Stored> FindInBatch(uint32_t part, int64_t ts_ms);
   std::optional<MetricHead::Stored> FindInPart(uint32_t part, int64_t ts_ms) const;
@@ -173,7 +186,7 @@ Status MetricAppend::JudgePart(MetricShard* shard, uint32_t number) VARVE_NO_THR
   const uint32_t slot = slots_[number];
   judging_ = number;
   int64_t newest_ms = head->newest_ms(slot);
-  Elsewhere elsewhere;
+  Known known;
   const auto judge = [&](int64_t ts_ms, double value, const NativeHistogram* histogram,
                          SampleVerdict* verdict) -> Status {
     if (ts_ms < begin_ms_ || ts_ms > kStorableMaxMs) {
@@ -185,7 +198,7 @@ Status MetricAppend::JudgePart(MetricShard* shard, uint32_t number) VARVE_NO_THR
       head->RaiseNewest(slot, ts_ms);  // for other parts of this batch
       return Status::Ok();
     }
-    VARVE_ASSIGN_OR_RETURN(*verdict, JudgeLate(shard, number, ts_ms, value, histogram, &elsewhere));
+    VARVE_ASSIGN_OR_RETURN(*verdict, JudgeLate(shard, number, ts_ms, value, histogram, &known));
     if (*verdict == SampleVerdict::kStored) store_->counters_.out_of_order.fetch_add(1, std::memory_order_relaxed);
     return Status::Ok();
   };
@@ -241,7 +254,7 @@ void MetricAppend::ChainParts() {
   }
 }
 
-std::optional<MetricHead::Stored> MetricAppend::Elsewhere::Find(int64_t ts_ms) const {
+std::optional<MetricHead::Stored> MetricAppend::PartSamples::Find(int64_t ts_ms) const {
   const auto at = std::lower_bound(samples.float_ts_ms.begin(), samples.float_ts_ms.end(), ts_ms);
   if (at != samples.float_ts_ms.end() && *at == ts_ms) {
     return MetricHead::Stored{.value = samples.floats[static_cast<size_t>(at - samples.float_ts_ms.begin())],
@@ -255,25 +268,43 @@ std::optional<MetricHead::Stored> MetricAppend::Elsewhere::Find(int64_t ts_ms) c
   return std::nullopt;
 }
 
+MetricRange MetricAppend::SpanOf(const MetricBatch::Part& part) const {
+  MetricRange range{.min_ms = INT64_MAX, .max_ms = INT64_MIN};
+  const auto widen = [&range](int64_t ms) {
+    range = {.min_ms = std::min(range.min_ms, ms), .max_ms = std::max(range.max_ms, ms)};
+  };
+  for (uint32_t i = 0; i < part.float_count; ++i) widen(batch_.floats[part.float_begin + i].ts_ms);
+  for (uint32_t i = 0; i < part.histogram_count; ++i) widen(batch_.histograms[part.histogram_begin + i].ts_ms);
+  range.min_ms = std::max(range.min_ms, begin_ms_);
+  return range;
+}
+
+// Nothing of this batch is in the head yet.
+std::optional<MetricHead::Stored> MetricAppend::FindInHead(const MetricHead& head, uint32_t number, int64_t ts_ms,
+                                                           PartSamples* read) const {
+  const MetricBatch::Part& part = batch_.parts[number];
+  if (part.float_count + part.histogram_count < kReadHeadFrom) return head.Lookup(slots_[number], ts_ms);
+  if (!read->loaded) {
+    head.Read(slots_[number], SpanOf(part), UINT32_MAX, &read->samples);
+    read->loaded = true;
+  }
+  return read->Find(ts_ms);
+}
+
 Result<SampleVerdict> MetricAppend::JudgeLate(MetricShard* shard, uint32_t number, int64_t ts_ms, double value,
-                                              const NativeHistogram* histogram, Elsewhere* elsewhere) {
+                                              const NativeHistogram* histogram, Known* known) {
   const MetricBatch::Part& part = batch_.parts[number];
   const MetricHead& head = *shard->active_for_append();
   // A batch that is sent again.
   if (histogram == nullptr && head.IsNewest(slots_[number], ts_ms, std::bit_cast<uint64_t>(value))) {
     return SampleVerdict::kAlreadyThere;
   }
-  std::optional<MetricHead::Stored> found = head.Lookup(slots_[number], ts_ms);
+  std::optional<MetricHead::Stored> found = FindInHead(head, number, ts_ms, &known->head);
   if (!found.has_value()) found = FindInBatch(number, ts_ms);
   if (!found.has_value()) {
+    PartSamples* const elsewhere = &known->elsewhere;
     if (!elsewhere->loaded) {
-      MetricRange range{.min_ms = INT64_MAX, .max_ms = INT64_MIN};
-      const auto widen = [&range](int64_t ms) {
-        range = {.min_ms = std::min(range.min_ms, ms), .max_ms = std::max(range.max_ms, ms)};
-      };
-      for (uint32_t i = 0; i < part.float_count; ++i) widen(batch_.floats[part.float_begin + i].ts_ms);
-      for (uint32_t i = 0; i < part.histogram_count; ++i) widen(batch_.histograms[part.histogram_begin + i].ts_ms);
-      range.min_ms = std::max(range.min_ms, begin_ms_);
+      MetricRange range = SpanOf(part);
       range.max_ms = std::min(range.max_ms, head.newest_ms(slots_[number]));
       VARVE_RETURN_IF_ERROR(store_->ReadElsewhere(shard, part.series, tenant_, range, &elsewhere->samples));
       elsewhere->loaded = true;

@@ -108,6 +108,14 @@ TEST_F(ReportQueries, NameTheQueryThatFails) {
               HasSubstr("query \"x\""));
 }
 
+TEST_F(ReportQueries, TakeNoLimitOfMemoryForNone) {
+  limits_.max_query_memory_bytes = 0;
+  const std::vector<testing::RwSeries> series = {
+      {.labels = {{"__name__", "days"}, {"domain", "a"}}, .samples = {{kDay.end_s * 1000 - 60'000, 3}}}};
+  ASSERT_EQ(ingest_.Write1(series).samples_written, 1u);
+  EXPECT_EQ(Ask(R"({name: d, type: promql, query: 'max_over_time(days[1h]) + 1'})"), R"({"d":4})");
+}
+
 TEST_F(ReportQueries, AnswerOfATenantThatIsNotThereIsEmpty) {
   EXPECT_EQ(Ask(R"x({name: n, query: 'sum(count_over_time({job="sshd"}[$window]))', default: 0})x", "tenant: nobody, "),
             R"({"n":0})");

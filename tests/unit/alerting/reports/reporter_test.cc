@@ -277,6 +277,16 @@ TEST_F(ReporterTest, MakesUpNoMoreThanItMay) {
   EXPECT_EQ(sent_[2].id, "report/daily/2027-06-03");
 }
 
+TEST_F(ReporterTest, GoesOnWhenTheClockWasYearsAhead) {
+  At("2036-01-01T10:00:00+09:00");
+  sent_.clear();
+  At("2026-11-20T08:00:00+09:00");
+  EXPECT_THAT(sent_, IsEmpty());
+  Restart();
+  At("2026-11-20T09:00:00+09:00");
+  EXPECT_THAT(SentIds(), ElementsAre("ops report/daily/2026-11-19"));
+}
+
 TEST_F(ReporterTest, StartsWithTheNextTimeOfItsSchedule) {
   EXPECT_EQ(Status().next_run_ms, Utc("2026-11-19T09:00:00+09:00") * 1000);
   At("2026-11-18T23:00:00+09:00");

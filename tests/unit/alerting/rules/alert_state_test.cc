@@ -23,7 +23,6 @@ std::string StatesOf(std::string_view seen, int64_t for_minutes, int64_t keep_mi
       table.Step(ts_ms, for_minutes * 60'000, keep_minutes * 60'000, std::move(elements), &changes);
       EXPECT_TRUE(i == 0 || changes.empty()) << "at " << ts_ms;
     }
-    table.TakeUnsent(ts_ms, 60'000);
     const auto at = table.alerts().begin();
     states += at == table.alerts().end() ? '-' : "rpf"[static_cast<int>(at->second.state)];
   }

@@ -40,6 +40,26 @@ TEST_F(MetricAppendTest, AFloatAndAHistogramAtOneTimeAreAConflict) {
   EXPECT_THAT(All()[up_.ToString()][now_ms_ + 1], testing::HasSubstr("since 77"));
 }
 
+TEST_F(MetricAppendTest, ManySamplesSentAgainAreKnownOneByOne) {
+  Open();
+  TestMetricPush push;
+  push.series.push_back({.labels = up_});
+  for (int64_t i = 0; i < 100; ++i) push.series[0].samples.push_back({.ts_ms = now_ms_ + i * 10, .value = 1});
+  push.series[0].samples.push_back({.ts_ms = now_ms_ + 15, .value = 7});  // out of order
+  push.series[0].samples.push_back({.ts_ms = now_ms_ + 1000, .histogram = OneBucketHistogram(3, 4)});
+  ASSERT_OK(Client().Push(push));
+  push.series[0].samples[40].value = 2;
+  push.series[0].samples[50].ts_ms += 5;
+  const Result<MetricVerdicts> verdicts = Client().Push(push);
+  ASSERT_OK(verdicts);
+  std::vector<SampleVerdict> expected(101, SampleVerdict::kAlreadyThere);
+  expected[40] = SampleVerdict::kConflict;
+  expected[50] = SampleVerdict::kStored;
+  EXPECT_EQ(verdicts->floats, expected);
+  EXPECT_THAT(verdicts->histograms, testing::ElementsAre(SampleVerdict::kAlreadyThere));
+  EXPECT_EQ(All()[up_.ToString()].size(), 103u);
+}
+
 TEST_F(MetricAppendTest, OfTwoSamplesOfOneBatchAtOneTimeTheFirstCounts) {
   Open();
   TestMetricPush push;  // the series stands in it twice
