@@ -64,6 +64,8 @@ class FollowedFile {
   // The time of the last line that was taken; 0 = there is none.
   int64_t last_ns() const { return last_ns_; }
   void set_last_ns(int64_t ns) { last_ns_ = ns; }
+  // Whether nothing of it was looked at yet.
+  bool untouched() const { return taken_ == 0 && buffer_.empty(); }
   // Bytes that were read and not taken: at the end of the file those behind its last whole line.
   bool has_rest() const { return buffer_.size() > next_; }
   // Every whole line that the file has now was taken.

@@ -56,6 +56,11 @@ bool IsPlainUtf8(std::string_view text) {
   return true;
 }
 
+// Whether a state is that of a copy which is not read beside its original: at its end without having been read.
+bool IsHeld(const FollowedFileState& state) {
+  return state.offset > 0 && state.tail.bytes == 0 && state.name != state.path;
+}
+
 // The names in a folder; *refused: it is there and cannot be read for now.
 std::vector<std::string> NamesIn(const std::string& folder, bool* refused) {
   std::vector<std::string> names;
@@ -105,6 +110,7 @@ FollowedFile* FollowedFiles::Find(const Identity& identity) const {
 bool FollowedFiles::Scan(int64_t now_ns) {
   changed_ = false;
   folders_.clear();
+  std::map<std::string, struct stat> matches;  // what the patterns give now
   for (const auto& file : files_) file->matched = false;
   for (const std::string& pattern : patterns_) {
     folders_.insert(FolderOf(pattern));
@@ -115,11 +121,18 @@ bool FollowedFiles::Scan(int64_t now_ns) {
       struct stat info {};
       if (IsCompressed(path) || stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
       folders_.insert(FolderOf(path));
-      Adopt(path, info, now_ns);
+      matches[path] = info;
     }
     globfree(&found);
   }
+  // What the state knows comes first: what is new may be a copy of it.
+  for (const auto& [path, info] : matches) {
+    if (saved_.contains({info.st_dev, info.st_ino})) TakeSaved(path, info, now_ns);
+  }
   ResolveSaved();
+  std::map<Identity, int64_t> undecided;
+  undecided.swap(undecided_);
+  for (const auto& [path, info] : matches) Adopt(path, info, now_ns, undecided);
   for (const auto& file : files_) {
     if (file->held) file->SkipToEnd();
     if (file->matched) continue;
@@ -133,7 +146,8 @@ bool FollowedFiles::Scan(int64_t now_ns) {
 }
 
 // A path that a pattern gave.
-void FollowedFiles::Adopt(const std::string& path, const struct stat& info, int64_t now_ns) {
+void FollowedFiles::Adopt(const std::string& path, const struct stat& info, int64_t now_ns,
+                          const std::map<Identity, int64_t>& undecided) {
   const Identity identity{info.st_dev, info.st_ino};
   if (FollowedFile* const known = Find(identity); known != nullptr) {
     known->matched = true;
@@ -144,7 +158,7 @@ void FollowedFiles::Adopt(const std::string& path, const struct stat& info, int6
     }
     return;
   }
-  if (TakeSaved(path, info, now_ns)) return;
+  if (saved_.contains(identity)) return;  // cannot be opened for now
   if (!IsPlainUtf8(path) || files_.size() >= kFilesMax) {
     if (refused_.size() < kFilesMax && refused_.insert(path).second) {
       log_(fmt::format("{}: not followed: {}", path,
@@ -158,9 +172,13 @@ void FollowedFiles::Adopt(const std::string& path, const struct stat& info, int6
   state.seen_ns = now_ns;
   const FollowedFileState* original = nullptr;
   switch (IsCopy(path, &original)) {
-    case Copy::kPerhapsLater:
-      if (now_ns - undecided_.try_emplace(identity, now_ns).first->second < kCopyingNsMax) return;
-      break;
+    case Copy::kPerhapsLater: {
+      const auto since = undecided.find(identity);
+      const int64_t since_ns = since == undecided.end() ? now_ns : since->second;
+      if (now_ns - since_ns >= kCopyingNsMax) break;
+      undecided_[identity] = since_ns;
+      return;
+    }
     case Copy::kYes:
       state = *original;
       state.pending = {};
@@ -168,7 +186,6 @@ void FollowedFiles::Adopt(const std::string& path, const struct stat& info, int6
       break;
     case Copy::kNo: break;
   }
-  undecided_.erase(identity);
   if (first_scan_ && from_end_ && original == nullptr) state.offset = static_cast<uint64_t>(info.st_size);
   const bool copy = original != nullptr;
   FollowedFile* const opened = Open(path, std::move(state));
@@ -177,23 +194,24 @@ void FollowedFiles::Adopt(const std::string& path, const struct stat& info, int6
   opened->SkipToEnd();
 }
 
-// What the state says about the file, if it does.
-bool FollowedFiles::TakeSaved(const std::string& path, const struct stat& info, int64_t now_ns) {
+// A file that the state knows by device and inode.
+void FollowedFiles::TakeSaved(const std::string& path, const struct stat& info, int64_t now_ns) {
   const auto found = saved_.find({info.st_dev, info.st_ino});
-  if (found == saved_.end()) return false;
   const OpenFile file(path);
   if (file.Refused()) {  // its state waits until it can be
     if (refused_.size() < kFilesMax && refused_.insert(path).second) {
       log_(fmt::format("{}: {}", path, std::strerror(file.error())));
     }
     found->second.path = path;
-    return true;
+    return;
   }
   FollowedFileState state = std::move(found->second);
   saved_.erase(found);
   if (file.fd() >= 0 && FollowedFile::Fits(file.fd(), state)) {
-    Open(path, std::move(state));
-    return true;
+    const bool held = IsHeld(state);
+    FollowedFile* const opened = Open(path, std::move(state));
+    if (opened != nullptr) opened->held = held;
+    return;
   }
   // Truncated, or the inode is another file's by now.
   const bool continued = ContinueInCopy(state);
@@ -203,7 +221,6 @@ bool FollowedFiles::TakeSaved(const std::string& path, const struct stat& info, 
   fresh.seen_ns = now_ns;
   if (path == state.path) fresh.last_ns = state.last_ns;
   Open(path, std::move(fresh));
-  return true;
 }
 
 // Files of the state that no pattern gave: renamed while nobody looked.
@@ -253,8 +270,16 @@ FollowedFiles::Copy FollowedFiles::IsCopy(const std::string& path, const Followe
       continue;
     }
     if (head != state.head) continue;
-    if (size < state.offset) return Copy::kPerhapsLater;
+    // Where no line is known yet, any beginning would do.
+    if (state.offset == 0 || size < state.offset) return Copy::kPerhapsLater;
     if (!FollowedFile::Fits(file.fd(), state)) continue;
+    // Unless the original was truncated meanwhile, it holds all that a copy does.
+    const OpenFile whole(state.path);
+    const uint64_t end_bytes = std::min(size, FollowedFileState::kTailBytesMax);
+    if (whole.fd() >= 0 && FollowedFile::Fits(whole.fd(), state) &&
+        PrintOf(whole.fd(), size - end_bytes, end_bytes) != PrintOf(file.fd(), size - end_bytes, end_bytes)) {
+      continue;
+    }
     *original = &state;
     return Copy::kYes;
   }
@@ -275,9 +300,13 @@ bool FollowedFiles::ContinueInCopy(const FollowedFileState& state) {
     const OpenFile file(path);
     if (file.fd() < 0 || !FollowedFile::Fits(file.fd(), state)) continue;
     const Identity identity{info.st_dev, info.st_ino};
-    saved_.erase(identity);
+    if (const auto saved = saved_.find(identity); saved != saved_.end()) {
+      if (!IsHeld(saved->second)) continue;  // it goes on by itself
+      saved_.erase(saved);
+    }
     if (FollowedFile* const known = Find(identity); known != nullptr) {
-      if (known->in_batch) continue;
+      // One that is read for itself is no copy, however alike they begin.
+      if (known->in_batch || !(known->held || known->untouched())) continue;
       const Status status = known->GoOnFrom(state);
       if (!status.ok()) log_(std::string(status.message()));
     } else {

@@ -40,6 +40,8 @@ class FollowedFiles {
   bool Truncated(FollowedFile* file, int64_t now_ns);
   // Drops what is closing and committed.
   void DropClosed();
+  // Whether there are files of which the next Scan may say whether they are copies.
+  bool undecided() const { return !undecided_.empty(); }
 
   const std::vector<std::unique_ptr<FollowedFile>>& files() const { return files_; }
   FollowState State() const;
@@ -50,8 +52,10 @@ class FollowedFiles {
   using Identity = std::pair<uint64_t, uint64_t>;
 
   void ResolveSaved();
-  void Adopt(const std::string& path, const struct stat& info, int64_t now_ns);
-  bool TakeSaved(const std::string& path, const struct stat& info, int64_t now_ns);
+  void Adopt(const std::string& path, const struct stat& info, int64_t now_ns,
+             const std::map<Identity, int64_t>& undecided);
+  // Of a file that is in saved_.
+  void TakeSaved(const std::string& path, const struct stat& info, int64_t now_ns);
   enum class Copy { kNo, kYes, kPerhapsLater };
   Copy IsCopy(const std::string& path, const FollowedFileState** original) const;
   // A copy of what `state` says, which goes on where it ends; false: there is none.

@@ -194,7 +194,7 @@ Status Follower::Run() {
     VARVE_RETURN_IF_ERROR(Round(&read_something));
     if (read_something) continue;
     VARVE_RETURN_IF_ERROR(SaveIfDirty());
-    if (options_.stop_at_end) break;
+    if (options_.stop_at_end && !files_->undecided()) break;
     const auto pause = Steady::now() - sent_at_;
     if (pause < kBetweenSmallBatches) Sleep(std::chrono::ceil<milliseconds>(kBetweenSmallBatches - pause));
     if (stop_requested.load()) break;

@@ -161,14 +161,15 @@ class Reader {
 };
 
 ReportConfig Reader::ReadReport(const YamlNode& node) {
-  report_.clear();
+  const YamlNode* name = node.Find("name");
+  report_ = name == nullptr ? "" : name->text;
   ReportConfig report;
   if (!IsMapOf(node, {"name", "tenant", "schedule", "time_zone", "period", "queries", "compute", "subject", "text",
                       "text_file", "html", "html_file", "receivers", "failure_receivers", "retry", "make_up_max",
                       "max_rows"})) {
     return report;
   }
-  report.name = report_ = Text(node, "name");
+  report.name = Text(node, "name");
   if (!IsName(report.name, ".-")) {
     Complain(node, "name is not 1 to 100 letters, digits, dots, dashes and underscores");
   }

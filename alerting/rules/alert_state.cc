@@ -33,7 +33,6 @@ bool AlertTable::StepUnseen(int64_t ts_ms, int64_t keep_firing_for_ms, TrackedAl
   *erase = alert->state == AlertState::kPending ||
            (alert->resolved_at_ms.has_value() && ts_ms - *alert->resolved_at_ms > kResolvedKeptMs);
   if (alert->state != AlertState::kInactive) {
-    alert->ended_unsent = alert->state == AlertState::kFiring && !alert->last_sent_ms.has_value();
     alert->state = AlertState::kInactive;
     alert->resolved_at_ms = ts_ms;
   }
@@ -102,6 +101,20 @@ void AlertTable::Clear(std::vector<AlertChange>* changes) {
   alerts_.clear();
 }
 
+void AlertTable::ForgetEnded(size_t kept_max) {
+  const size_t ended_count = alerts_.size() - active_count();
+  if (ended_count <= kept_max) return;
+  std::vector<std::pair<int64_t, Alerts::iterator>> ended;
+  for (auto at = alerts_.begin(); at != alerts_.end(); ++at) {
+    if (!at->second.active()) ended.emplace_back(at->second.resolved_at_ms.value_or(0), at);
+  }
+  std::stable_sort(ended.begin(), ended.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  for (size_t i = 0; i < ended_count - kept_max; ++i) {
+    dirty_.insert(ended[i].second->first);
+    alerts_.erase(ended[i].second);
+  }
+}
+
 size_t AlertTable::active_count() const {
   return static_cast<size_t>(
       std::count_if(alerts_.begin(), alerts_.end(), [](const auto& item) { return item.second.active(); }));
@@ -118,20 +131,29 @@ void AlertTable::Restore(TrackedAlert alert) {
   alerts_.insert_or_assign(std::move(key), std::move(alert));
 }
 
-std::vector<AlertTable::Unsent> AlertTable::TakeUnsent(int64_t ts_ms, int64_t resend_delay_ms) {
-  std::vector<Unsent> unsent;
+std::vector<const TrackedAlert*> AlertTable::TakeUnsent(int64_t ts_ms, int64_t resend_delay_ms) {
+  std::vector<const TrackedAlert*> unsent;
   for (auto& [key, alert] : alerts_) {
     if (alert.state == AlertState::kPending) continue;
     const bool sent = alert.last_sent_ms.has_value();
-    const bool end_is_next = sent && alert.ended_unsent;
     const bool resolved_since =
         sent && alert.resolved_at_ms.has_value() && *alert.resolved_at_ms > *alert.last_sent_ms;
-    if (sent && !end_is_next && !resolved_since && *alert.last_sent_ms + resend_delay_ms >= ts_ms) continue;
-    unsent.push_back({.alert = &alert, .as_firing = alert.ended_unsent && !sent});
-    if (end_is_next) alert.ended_unsent = false;
+    if (sent && !resolved_since && *alert.last_sent_ms + resend_delay_ms >= ts_ms) continue;
     alert.last_sent_ms = ts_ms;
+    unsent.push_back(&alert);
   }
   return unsent;
+}
+
+std::vector<const TrackedAlert*> AlertTable::TakeUnheard(int64_t ts_ms) {
+  std::vector<const TrackedAlert*> unheard;
+  for (auto& [key, alert] : alerts_) {
+    const bool ended_now = alert.resolved_at_ms == ts_ms && alert.fired_at_ms.has_value();
+    if (!ended_now || alert.last_sent_ms.has_value()) continue;
+    alert.last_sent_ms = ts_ms;
+    unheard.push_back(&alert);
+  }
+  return unheard;
 }
 
 void AlertTable::MarkUnsent(int64_t ts_ms) {

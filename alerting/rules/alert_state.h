@@ -34,8 +34,6 @@ struct TrackedAlert {
   std::optional<int64_t> resolved_at_ms;
   std::optional<int64_t> keep_firing_since_ms;  // the first evaluation that did not see it
   std::optional<int64_t> last_sent_ms;          // not kept over a restart: then it is sent again
-  // It ended before it was sent as firing (not kept either).
-  bool ended_unsent = false;
 
   bool active() const { return state != AlertState::kInactive; }
   bool operator==(const TrackedAlert&) const = default;
@@ -69,24 +67,25 @@ class AlertTable {
   void Clear(std::vector<AlertChange>* changes);
 
   const Alerts& alerts() const { return alerts_; }
+  // Of alerts that have ended keeps the latest so many: labels that are others each time would fill the memory.
+  void ForgetEnded(size_t kept_max);
+
   size_t active_count() const;  // pending or firing
   AlertState state() const;     // the highest
 
   // As read back from the records.
   void Restore(TrackedAlert alert);
-  // Alerts that changed in anything but when they were sent, or that went, since ClearDirty.
+  // Alerts that changed in anything that is kept over a restart, or that went, since ClearDirty.
   const std::set<PackedLabels>& dirty() const { return dirty_; }
   void ClearDirty() { dirty_.clear(); }
 
   // Those to be sent at `ts_ms`: not pending, and resolved since they were sent, or sent longer ago than
-  // `resend_delay_ms`. They count as sent from then on. What ended before it was sent (in an evaluation that was made up,
-  // or because nobody took it) is to be sent as firing first, so that someone hears of it; its end is next.
-  struct Unsent {
-    const TrackedAlert* alert = nullptr;
-    bool as_firing = false;
-  };
-  std::vector<Unsent> TakeUnsent(int64_t ts_ms, int64_t resend_delay_ms);
-  // Nobody took what TakeUnsent gave at `ts_ms`: it is given again.
+  // `resend_delay_ms`. They count as sent from then on.
+  std::vector<const TrackedAlert*> TakeUnsent(int64_t ts_ms, int64_t resend_delay_ms);
+  // Those that ended at `ts_ms` and were not sent as firing, because the evaluations that saw them fire were made up or
+  // nobody took them. They count as sent from then on, their end too.
+  std::vector<const TrackedAlert*> TakeUnheard(int64_t ts_ms);
+  // Nobody took what was given at `ts_ms`: it is given again by TakeUnsent.
   void MarkUnsent(int64_t ts_ms);
 
  private:

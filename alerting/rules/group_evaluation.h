@@ -33,6 +33,7 @@ struct EvaluationCounters {
   std::atomic<uint64_t> write_failures{0};
   std::atomic<uint64_t> state_write_failures{0};
   std::atomic<uint64_t> send_failures{0};
+  std::atomic<uint64_t> lines_dropped{0};
   std::atomic<uint64_t> evaluation_micros{0};
 };
 
@@ -69,9 +70,13 @@ class GroupEvaluation {
   void WritePending();
   void WriteStale(bool all_evaluated);
   void Commit();
+  void DropOldLines();
   void WriteAlertLines();
+  // What ended without having been sent as firing is sent as firing, so that someone hears of it.
+  void SendUnheard();
   void Send();
-  PostedAlert Posted(const RuleState& rule, const AlertTable::Unsent& unsent) const;
+  void Post(const std::vector<PostedAlert>& alerts);
+  PostedAlert Posted(const RuleState& rule, const TrackedAlert& alert) const;
   int64_t sample_ms() const { return when_.ts_ms - group_->query_offset_ms; }
   int64_t NowMs() const;
 
@@ -92,6 +97,7 @@ class GroupEvaluation {
   SampleBatch batch_;
   SampleBatch stale_;
   std::vector<Pending> pending_;
+  size_t evaluated_count_ = 0;         // rules, failed ones too
   std::vector<RuleState*> evaluated_;  // alerting rules that did not fail
 };
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -77,8 +78,8 @@ struct Ruler::Impl {
   std::optional<Retired> TakeRetired(int64_t now_ms) VARVE_REQUIRES(mu);
   // When something is due next; INT64_MAX: nothing is planned.
   int64_t NextDue() const VARVE_REQUIRES(mu);
-  // Evaluates what TakeDue gave.
-  void Evaluate(Groups::value_type* item, int64_t now_ms) VARVE_EXCLUDES(mu);
+  // Evaluates what TakeDue gave, at `now_ms`; `end_ms` says what time it is then.
+  void Evaluate(Groups::value_type* item, int64_t now_ms, const std::function<int64_t()>& end_ms) VARVE_EXCLUDES(mu);
   void EndSeries(const Retired& retired) VARVE_EXCLUDES(mu);
   // While the first evaluations wait, and at the end: records now and then that the ruler is there.
   bool IsTimeToRecordWaiting(int64_t now_ms) VARVE_REQUIRES(mu);

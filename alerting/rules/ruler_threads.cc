@@ -1,6 +1,7 @@
 // Who evaluates which group when.
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <utility>
 
 #include "alerting/rules/ruler_impl.h"
@@ -67,7 +68,7 @@ int64_t Ruler::Impl::NextDue() const {
   return next;
 }
 
-void Ruler::Impl::Evaluate(Groups::value_type* item, int64_t now_ms) {
+void Ruler::Impl::Evaluate(Groups::value_type* item, int64_t now_ms, const std::function<int64_t()>& end_ms) {
   CancelToken cancel;
   Running& running = item->second;
   GroupEvaluation::When when;
@@ -87,7 +88,8 @@ void Ruler::Impl::Evaluate(Groups::value_type* item, int64_t now_ms) {
   running.busy = false;
   running.again = !done;
   if (done) {
-    iterations_missed.fetch_add(running.schedule.Advance(now_ms), std::memory_order_relaxed);
+    // As of its end: what became due meanwhile and is too late by now is not begun.
+    iterations_missed.fetch_add(running.schedule.Advance(end_ms()), std::memory_order_relaxed);
     if (was_late) iterations_caught_up.fetch_add(1, std::memory_order_relaxed);
   }
   Enqueue(item->first, &running);
@@ -139,7 +141,7 @@ void Ruler::Impl::Work() {
     }
     if (Groups::value_type* const item = TakeDue(now_ms, false); item != nullptr) {
       mu.Unlock();
-      Evaluate(item, NowMs());
+      Evaluate(item, NowMs(), [this] { return NowMs(); });
       mu.Lock();
       continue;
     }
@@ -168,7 +170,7 @@ void Ruler::EvaluateDue(int64_t now_ms) {
       if (item == nullptr) gone = impl_->TakeRetired(now_ms);
     }
     if (item != nullptr) {
-      impl_->Evaluate(item, now_ms);
+      impl_->Evaluate(item, now_ms, [now_ms] { return now_ms; });
     } else if (gone.has_value()) {
       impl_->EndSeries(*gone);
     } else {

@@ -217,6 +217,29 @@ class Follow(VarveTest):
         self.stop()
         self.assertIn("pushed 3 lines", self.process.stdout.read().decode())
 
+    def test_files_that_begin_alike_are_no_copies(self):
+        self.start_server()
+        self.write("banner\n")
+        self.follow()
+        self.eventually(["banner"])
+        self.write("banner\nother\n", "app.log.1")
+        self.eventually(["banner"] * 2 + ["other"])
+        self.stop()
+        # Truncated while nobody looked; what is in the other file was sent under its own name.
+        os.truncate(self.path(), 0)
+        self.write("new\n")
+        self.drain()
+        self.eventually(["banner"] * 2 + ["other", "new"])
+
+    def test_a_copy_that_was_made_while_nobody_looked_is_not_sent(self):
+        self.start_server()
+        self.write("one\ntwo\n")
+        self.drain()
+        shutil.copyfile(self.path(), self.path("app.log.1"))
+        self.write("three\n")
+        self.assertTrue(self.drain().startswith("pushed 1 lines"))
+        self.eventually(["one", "two", "three"])
+
     def test_waits_for_a_server_that_is_down(self):
         self.start_server()
         self.write("one\n")

@@ -126,7 +126,7 @@ TEST_P(ReportConfigErrors, NameFileLineAndReport) {
 const Wrong kWrong[] = {
     {"NeverComes", "0 9 * * *", "0 9 30 2 *", "33: report \"ssh\": schedule \"0 9 30 2 *\" never comes"},
     {"NoSuchZone", "Asia/Seoul", "Asia/Soul", "34: report \"ssh\": time zone \"Asia/Soul\" does not exist"},
-    {"UnknownKey", "max_rows", "rows_max", "unknown key \"rows_max\""},
+    {"UnknownKey", "max_rows", "rows_max", "report \"ssh\": unknown key \"rows_max\""},
     {"UnknownQueryKey", "step:", "steps:", "42: report \"ssh\": unknown key \"steps\""},
     {"NoSchedule", "schedule: \"0 9 * * *\"", "period: day", "period"},
     {"BadLogql", "sum(count_over_time({job=\"sshd\"}[$window]))", "sum(count_over_time({job=\"sshd\"[$window]))",

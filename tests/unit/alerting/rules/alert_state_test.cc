@@ -23,6 +23,7 @@ std::string StatesOf(std::string_view seen, int64_t for_minutes, int64_t keep_mi
       table.Step(ts_ms, for_minutes * 60'000, keep_minutes * 60'000, std::move(elements), &changes);
       EXPECT_TRUE(i == 0 || changes.empty()) << "at " << ts_ms;
     }
+    table.TakeUnsent(ts_ms, 60'000);
     const auto at = table.alerts().begin();
     states += at == table.alerts().end() ? '-' : "rpf"[static_cast<int>(at->second.state)];
   }
@@ -94,29 +95,39 @@ TEST(AlertTable, SendsAgainAfterTheDelayAndAtOnceWhenResolved) {
   EXPECT_EQ(step(180'000, false), 1U);
 }
 
-TEST(AlertTable, TellsOfFiringBeforeItTellsOfAnEnd) {
+TEST(AlertTable, KnowsWhoseFiringNobodyHeardOf) {
   AlertTable table;
   std::vector<AlertChange> changes;
   const auto step = [&](int64_t ts_ms, bool seen_now) {
     std::map<PackedLabels, SeenAlert> seen;
     if (seen_now) seen[PackLabels({{"a", "1"}})] = {.labels = {{"a", "1"}}, .annotations = {}, .value = 1};
     table.Step(ts_ms, 0, 0, std::move(seen), &changes);
+    return table.TakeUnheard(ts_ms).size();
   };
-  const auto sent = [&](int64_t ts_ms) {
-    std::string text;
-    for (const AlertTable::Unsent& unsent : table.TakeUnsent(ts_ms, 60'000)) text += unsent.as_firing ? "firing" : "as it is";
-    return text;
-  };
-  step(0, true);  // made up: not sent
-  step(15'000, false);
-  EXPECT_EQ(sent(15'000), "firing");
-  table.MarkUnsent(15'000);  // nobody took it
-  step(30'000, false);
-  EXPECT_EQ(sent(30'000), "firing");
-  step(45'000, false);
-  EXPECT_EQ(sent(45'000), "as it is");
-  step(60'000, false);
-  EXPECT_EQ(sent(60'000), "");
+  EXPECT_EQ(step(0, true), 0U);  // made up: not sent
+  EXPECT_EQ(step(15'000, false), 1U);
+  EXPECT_EQ(table.TakeUnsent(15'000, 60'000).size(), 0U);  // its end is not sent at once
+  EXPECT_EQ(step(30'000, true), 0U);
+  EXPECT_EQ(table.TakeUnsent(30'000, 60'000).size(), 1U);
+  EXPECT_EQ(step(45'000, false), 0U);
+  EXPECT_EQ(table.TakeUnsent(45'000, 60'000).size(), 1U);
+}
+
+TEST(AlertTable, ForgetsWhatEndedFirst) {
+  AlertTable table;
+  std::vector<AlertChange> changes;
+  for (int64_t minute = 0; minute < 5; ++minute) {
+    const LabelMap labels = {{"a", std::to_string(9 - minute)}};
+    std::map<PackedLabels, SeenAlert> seen;
+    seen[PackLabels(labels)] = {.labels = labels, .annotations = {}, .value = 1};
+    table.Step(minute * 60'000, 0, 0, std::move(seen), &changes);
+    table.ClearDirty();
+  }
+  table.ForgetEnded(2);
+  std::string left;
+  for (const auto& [key, alert] : table.alerts()) left += alert.labels.at("a");
+  EXPECT_EQ(left, "567");  // 5 fires
+  EXPECT_EQ(table.dirty().size(), 2U);
 }
 
 TEST(AlertTable, KnowsWhatItsRecordsLack) {

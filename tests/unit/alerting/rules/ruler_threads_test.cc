@@ -65,6 +65,33 @@ TEST_F(RulerThreads, EvaluateOnTimeUntilTheyAreStopped) {
   EXPECT_EQ(ruler_->Stats().iterations, stats.iterations);
 }
 
+// A sink that is slow for longer than the group's interval.
+class SlowSink final : public AlertSink {
+ public:
+  Status Post(std::string_view, const std::vector<PostedAlert>&) override {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(35);
+    while (std::chrono::steady_clock::now() < until) std::this_thread::yield();
+    return Unavailable("slow");  // so that it is asked at each evaluation
+  }
+};
+
+TEST_F(RulerThreads, SkipWhatASlowGroupIsTooLateFor) {
+  SlowSink slow;
+  RulerMeans means;
+  means.engine = &f_.engine;
+  means.writes = f_.writes.get();
+  means.promql = &f_.promql;
+  means.query_limits = &f_.limits;
+  means.sinks = {&slow};
+  ruler_ = std::make_unique<Ruler>(means, RulerOptions{});
+  ruler_->SetFileGroups("fake", {Fast("a", {Alerting("A", "vector(1)")})});
+  ruler_->Start();
+  EXPECT_TRUE(WaitForIterations(6));
+  ruler_->Stop();
+  // Each takes three intervals and more.
+  EXPECT_GE(ruler_->Stats().iterations_missed, 2 * (ruler_->Stats().iterations - 1));
+}
+
 TEST_F(RulerThreads, GoOnWhileGroupsComeAndGo) {
   ruler_->Start();
   std::thread reader([&] {
