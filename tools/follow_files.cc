@@ -158,6 +158,7 @@ void FollowedFiles::Adopt(const std::string& path, const struct stat& info, int6
     }
     return;
   }
+  if (saved_.contains(identity)) return;  // cannot be opened for now
   if (!IsPlainUtf8(path) || files_.size() >= kFilesMax) {
     if (refused_.size() < kFilesMax && refused_.insert(path).second) {
       log_(fmt::format("{}: not followed: {}", path,

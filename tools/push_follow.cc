@@ -298,6 +298,9 @@ void Follower::AddLine(FollowedFile* file, uint64_t begin, std::string_view line
     file->in_batch = true;
     file->batch_first_ns = ts_ns;
     times_unsaved_ = times_unsaved_ || !shaper_->has_times() || state.offset == 0;
+    // The state of a file that is sent for the first time has to know its first bytes: a copy of it that is made while
+    // the follower is dead would else be sent as a file of its own.
+    dirty_ = dirty_ || state.offset == 0;
   }
   file->set_last_ns(ts_ns);
   body_.Add(LabelsOf(*file), ts_ns, line, shaped_.metadata);

@@ -275,6 +275,24 @@ class Follow(VarveTest):
         self.eventually(["one", "two", "of file 1", "of file 2", "of file 3"])
         self.stop()
 
+    def test_a_copy_that_is_made_after_a_kill_before_the_first_answer_is_known_as_one(self):
+        self.start_server()
+        self.server_.kill()
+        lines = [time.strftime("%Y-%m-%dT%H:%M:%SZ ", time.gmtime()) + text for text in ("one", "two", "after truncation")]
+        self.write(lines[0] + "\n" + lines[1] + "\n")
+        self.follow("--timestamp-format", "rfc3339")
+        self.said("waiting for the server")
+        self.process.kill()
+        self.process.wait()
+        shutil.copyfile(self.path(), self.path("app.log.1"))
+        os.truncate(self.path(), 0)
+        self.write(lines[2] + "\n")
+        self.server_.start()
+        self.drain("--timestamp-format", "rfc3339")
+        self.eventually(lines)
+        # Had the killed one's batch arrived, lines of another name would be doubles.
+        self.assertEqual({self.path()}, {s["stream"]["filename"] for s in self.streams()})
+
     def test_a_stop_while_the_server_is_down_loses_nothing(self):
         self.start_server()
         self.write("one\n")
