@@ -35,6 +35,9 @@ void AddRuler(const RulerStats& s, FamilyList* out) {
   out->Gauge("varve_rule_alerts", "Active alerts of rules.", s.alerts_firing, {{"state", "firing"}});
   out->Counter("varve_rule_samples_written_total", "Samples that rules wrote, ALERTS among them.", s.samples_written);
   out->Counter("varve_rule_write_failures_total", "Writes of rules' results that failed.", s.write_failures);
+  out->Counter("varve_rule_lines_dropped_total",
+               "Lines of {job=\"varve-alerts\"} that were given up: more than 10,000 of a group could not be written.",
+               s.lines_dropped);
   out->Counter("varve_rule_state_write_failures_total", "Writes of the state of alerts that failed.",
                s.state_write_failures);
   out->Counter("varve_rule_alerts_not_sent_total", "Alerts that no notifier took; they are sent again.",
@@ -143,6 +146,12 @@ void AddAlerting(const AlertingParts& alerting, FamilyList* out) {
   }
   if (alerting.external != nullptr) AddExternal(alerting.external->Stats(), out);
   if (alerting.notifier != nullptr) AddNotifier(alerting.notifier->Stats(), out);
+  if (alerting.lines_dropped != nullptr) {
+    out->Counter("varve_alert_lines_dropped_total",
+                 "Lines of the stream job=varve-alerts about notifications that were not stored: too many at once, or refused "
+                 "by limits.",
+                 alerting.lines_dropped());
+  }
   if (alerting.reporter != nullptr) AddReporter(alerting.reporter->Stats(), out);
 }
 

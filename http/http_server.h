@@ -44,6 +44,7 @@ struct AlertingParts {
   Notifier* notifier = nullptr;
   const ExternalAlertmanagers* external = nullptr;
   Reporter* reporter = nullptr;
+  std::function<uint64_t()> lines_dropped;  // lines of {job="varve-alerts"} that were not stored; may be null
 };
 
 struct HttpOptions {

@@ -66,7 +66,7 @@ struct AlertingService::Impl {
         notifier(&means.engine->records(), &Clock::System(), WithLog(config.notifier, &events)),
         external(config.external),
         ruler(MakeRulerMeans(means, &promql, {&notifier, &external}), config.ruler),
-        watch({&ruler, &notifier, &external}, &events),
+        watch({.ruler = &ruler, .notifier = &notifier, .external = &external}, &events),
         reporter(MakeReporterMeans(means, &promql, &notifier, &watch)),
         files(std::move(start_files)) {}
 
@@ -130,7 +130,8 @@ AlertingService::AlertingService(Means means, const AlertingConfig& config, Aler
 AlertingService::~AlertingService() { Stop(); }
 
 AlertingParts AlertingService::parts() {
-  return {.ruler = &impl_->ruler, .notifier = &impl_->notifier, .external = &impl_->external, .reporter = &impl_->reporter};
+  return {.ruler = &impl_->ruler, .notifier = &impl_->notifier, .external = &impl_->external, .reporter = &impl_->reporter,
+          .lines_dropped = [events = &impl_->events] { return events->dropped(); }};
 }
 
 Status AlertingService::Start(const std::string& default_external_url) {

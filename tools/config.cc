@@ -324,7 +324,9 @@ void AddRulerSettings(Config* c, std::vector<Setting>* out) {
            "after a start the first evaluation waits this long, at most as long as the server was down"},
           {"ruler.max_rules_per_rule_group", Count{&ruler.rules_per_group_max}, "of groups made by the API; 0: no limit"},
           {"ruler.max_rule_groups_per_tenant", Count{&ruler.groups_max}, "made by the API; 0: no limit"},
-          {"ruler.max_alerts_per_rule", Count{&ruler.alerts_per_rule_max}, "active ones; beyond it the rule fails"},
+          {"ruler.max_alerts_per_rule", Count{&ruler.alerts_per_rule_max},
+           "active ones; beyond it the rule fails. Of an alarm: its label sets. Of alerts that have ended the latest so "
+           "many are kept"},
           {"alerting", Section{&alerting.alertmanagers, "{}"},
            "Alertmanagers elsewhere, as in a prometheus.yml: docs/notifications.md"},
       });

@@ -1,5 +1,7 @@
 #include "tools/event_log.h"
 
+#include <algorithm>
+
 #include "engine/base/json_writer.h"
 #include "engine/base/time.h"
 
@@ -52,6 +54,9 @@ Status EventLog::Flush() {
     const bool later = outcome.status.code() == Code::kStorageFull || outcome.status.code() == Code::kUnavailable;
     if (later) {
       for (const auto& [ts_ms, line] : lines) Add(tenant, ts_ms, line);
+    } else {
+      const MutexLock lock(mu_);
+      dropped_ += lines.size() - std::min<uint64_t>(lines.size(), outcome.entries_stored);
     }
     failure = std::move(outcome.status);
   }

@@ -27,6 +27,7 @@ class EventLog {
   void Add(std::string_view tenant, int64_t ts_ms, std::string line) VARVE_EXCLUDES(mu_);
   // Stores what waits. What cannot be stored stays, and the error says why.
   Status Flush() VARVE_EXCLUDES(mu_);
+  // Lines that will not be stored: there were too many, or limits refused them.
   uint64_t dropped() const VARVE_EXCLUDES(mu_);
 
  private:

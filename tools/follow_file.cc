@@ -76,6 +76,13 @@ bool FollowedFile::deleted() const {
   return fstat(fd_, &info) != 0 || info.st_nlink == 0;
 }
 
+bool FollowedFile::AtEnd() const {
+  struct stat info {};
+  if (fstat(fd_, &info) != 0) return true;
+  return static_cast<uint64_t>(info.st_size) == buffer_begin_ + buffer_.size() &&
+         buffer_.find('\n', scanned_) == std::string::npos;
+}
+
 // Whether the file is other than when it was last looked at.
 bool FollowedFile::Changed() {
   struct stat info {};
@@ -116,7 +123,10 @@ Result<bool> FollowedFile::Fill() {
   } while (got < 0 && errno == EINTR);
   const int error = errno;
   buffer_.resize(have + static_cast<size_t>(std::max<ssize_t>(got, 0)));
-  if (got < 0) return IoError(fmt::format("{}: {}", state_.path, std::strerror(error)));
+  if (got < 0) {
+    seen_size_ = -1;  // the next call tries again
+    return IoError(fmt::format("{}: {}", state_.path, std::strerror(error)));
+  }
   if (!Intact()) {
     buffer_.resize(have);
     truncated_ = true;

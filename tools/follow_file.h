@@ -66,15 +66,17 @@ class FollowedFile {
   void set_last_ns(int64_t ns) { last_ns_ = ns; }
   // Whether nothing of it was looked at yet.
   bool untouched() const { return taken_ == 0 && buffer_.empty(); }
-  // Bytes behind the last whole line.
+  // Bytes that were read and not taken: at the end of the file those behind its last whole line.
   bool has_rest() const { return buffer_.size() > next_; }
+  // Every whole line that the file has now was taken.
+  bool AtEnd() const;
   bool deleted() const;
 
   // For the caller's bookkeeping.
   bool in_batch = false;
   int64_t batch_first_ns = 0;  // the time of its first line in the batch
   bool matched = true;         // by a pattern, under its present path
-  bool held = false;     // a copy of another file: not read
+  bool held = false;           // a copy of another file: not read
   bool closing = false;        // to be dropped once everything is committed
   std::chrono::steady_clock::time_point last_growth;
 

@@ -61,10 +61,11 @@ bool IsHeld(const FollowedFileState& state) {
   return state.offset > 0 && state.tail.bytes == 0 && state.name != state.path;
 }
 
-// The names in a folder.
-std::vector<std::string> NamesIn(const std::string& folder) {
+// The names in a folder; *refused: it is there and cannot be read for now.
+std::vector<std::string> NamesIn(const std::string& folder, bool* refused) {
   std::vector<std::string> names;
   DIR* const dir = opendir(folder.c_str());
+  *refused = dir == nullptr && errno != ENOENT && errno != ENOTDIR;
   if (dir == nullptr) return names;
   while (const dirent* entry = readdir(dir)) names.emplace_back(entry->d_name);
   closedir(dir);
@@ -74,16 +75,21 @@ std::vector<std::string> NamesIn(const std::string& folder) {
 
 class OpenFile {
  public:
-  explicit OpenFile(const std::string& path) : fd_(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {}
+  explicit OpenFile(const std::string& path)
+      : fd_(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)), error_(fd_ < 0 ? errno : 0) {}
   ~OpenFile() {
     if (fd_ >= 0) close(fd_);
   }
   OpenFile(const OpenFile&) = delete;
   OpenFile& operator=(const OpenFile&) = delete;
   int fd() const { return fd_; }
+  int error() const { return error_; }
+  // The file is there, and cannot be opened for now: its mode, or too many open files.
+  bool Refused() const { return fd_ < 0 && error_ != ENOENT; }
 
  private:
   const int fd_;
+  const int error_;
 };
 
 }  // namespace
@@ -132,7 +138,8 @@ bool FollowedFiles::Scan(int64_t now_ns) {
     if (file->matched) continue;
     folders_.insert(FolderOf(file->state().path));
     const auto idle = Steady::now() - file->last_growth;
-    if (idle > kRenamedIdle || (idle > kDeletedIdle && file->deleted())) file->closing = true;
+    // What nobody could read (the server was away) is no sign of a file that grows no more.
+    file->closing = (idle > kRenamedIdle || (idle > kDeletedIdle && file->deleted())) && file->AtEnd();
   }
   first_scan_ = false;
   return changed_;
@@ -189,9 +196,16 @@ void FollowedFiles::Adopt(const std::string& path, const struct stat& info, int6
 // A file that the state knows by device and inode.
 void FollowedFiles::TakeSaved(const std::string& path, const struct stat& info, int64_t now_ns) {
   const auto found = saved_.find({info.st_dev, info.st_ino});
+  const OpenFile file(path);
+  if (file.Refused()) {  // its state waits until it can be
+    if (refused_.size() < kFilesMax && refused_.insert(path).second) {
+      log_(fmt::format("{}: {}", path, std::strerror(file.error())));
+    }
+    found->second.path = path;
+    return;
+  }
   FollowedFileState state = std::move(found->second);
   saved_.erase(found);
-  const OpenFile file(path);
   if (file.fd() >= 0 && FollowedFile::Fits(file.fd(), state)) {
     const bool held = IsHeld(state);
     FollowedFile* const opened = Open(path, std::move(state));
@@ -216,18 +230,22 @@ void FollowedFiles::ResolveSaved() {
     changed_ = true;
     if (Find(identity) != nullptr) continue;
     bool found = false;
-    for (const std::string& name : NamesIn(FolderOf(state.path))) {
+    bool refused = false;
+    for (const std::string& name : NamesIn(FolderOf(state.path), &refused)) {
       const std::string path = Join(state.path, name);
       struct stat info {};
       if (stat(path.c_str(), &info) != 0 || Identity{info.st_dev, info.st_ino} != identity) continue;
       const OpenFile file(path);
+      refused = file.Refused();
       if (file.fd() < 0 || !FollowedFile::Fits(file.fd(), state)) break;
       FollowedFile* const opened = Open(path, state);
       found = opened != nullptr;
       if (found) opened->matched = false;
       break;
     }
-    if (!found && !ContinueInCopy(state)) {
+    if (refused) {  // tried again at the next scan
+      saved_[identity] = std::move(state);
+    } else if (!found && !ContinueInCopy(state)) {
       log_(fmt::format("{}: is gone; what was written to it after byte {} is not sent", state.path, state.offset));
     }
   }
@@ -270,7 +288,8 @@ FollowedFiles::Copy FollowedFiles::IsCopy(const std::string& path, const Followe
 bool FollowedFiles::ContinueInCopy(const FollowedFileState& state) {
   if (state.head.bytes == 0) return false;
   const std::string base = BaseOf(state.name);
-  for (const std::string& name : NamesIn(FolderOf(state.path))) {
+  bool refused = false;
+  for (const std::string& name : NamesIn(FolderOf(state.path), &refused)) {
     const std::string path = Join(state.path, name);
     struct stat info {};
     if (!name.starts_with(base) || path == state.path || IsCompressed(name) || stat(path.c_str(), &info) != 0 ||
@@ -327,7 +346,9 @@ FollowedFile* FollowedFiles::Open(const std::string& path, FollowedFileState sta
 }
 
 void FollowedFiles::DropClosed() {
-  const auto closed = [](const std::unique_ptr<FollowedFile>& file) { return file->closing && !file->in_batch; };
+  const auto closed = [](const std::unique_ptr<FollowedFile>& file) {
+    return file->closing && !file->in_batch && !file->has_rest() && file->AtEnd();
+  };
   if (std::none_of(files_.begin(), files_.end(), closed)) return;
   std::erase_if(files_, closed);
   by_identity_.clear();

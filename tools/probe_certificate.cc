@@ -114,7 +114,7 @@ std::string NamePart(const X509_NAME* name, int nid) {
   unsigned char* text = nullptr;
   const int size = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
   if (size < 0) return "";
-  std::string out(reinterpret_cast<const char*>(text), static_cast<size_t>(size));
+  std::string out = ShortName({reinterpret_cast<const char*>(text), static_cast<size_t>(size)});
   OPENSSL_free(text);
   return out;
 }
@@ -122,7 +122,7 @@ std::string NamePart(const X509_NAME* name, int nid) {
 std::string SerialOf(const X509* certificate) {
   BIGNUM* const number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), nullptr);
   char* const text = number == nullptr ? nullptr : BN_bn2hex(number);
-  std::string out = text == nullptr ? "" : text;
+  std::string out = text == nullptr ? "" : ShortName(text);
   OPENSSL_free(text);
   BN_free(number);
   return out;
@@ -159,6 +159,12 @@ Result<Context> MakeContext(const std::string& ca_file) {
 }
 
 }  // namespace
+
+std::string ShortName(std::string_view name) {
+  size_t size = std::min(name.size(), kNameBytesMax);
+  while (size > 0 && size < name.size() && (static_cast<uint8_t>(name[size]) & 0xC0) == 0x80) --size;
+  return std::string(name.substr(0, size));
+}
 
 struct CertificateChecker::Impl {
   std::map<std::string, Context> contexts;  // by CA file

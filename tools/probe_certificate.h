@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "engine/base/status.h"
 #include "tools/probe_config.h"
@@ -16,11 +17,16 @@ namespace varve {
 struct CertificateCheck {
   bool presented = false;  // a certificate was: the fields about it are set
   int64_t not_after_s = 0;
-  std::string serial;  // hexadecimal
-  std::string issuer;  // organisation, or common name
+  std::string serial;  // hexadecimal, at most kNameBytesMax of it
+  std::string issuer;  // organisation, or common name: what the server says, at most kNameBytesMax of it
   std::string error;   // why it cannot be trusted, or why there is none; empty = all is well
   double seconds = 0;  // it took
 };
+
+// A name of a certificate is any text, of up to 100 KB; the standard allows 64 characters.
+inline constexpr size_t kNameBytesMax = 256;
+// `name`, cut between characters where it is longer.
+std::string ShortName(std::string_view name);
 
 class CertificateChecker {
  public:

@@ -183,7 +183,7 @@ Status Prober::RunOnce() {
   Table table({"DOMAIN", "ISSUER", "STATUS", "DAYS"}, 3);
   for (const ProbeTarget& target : config_.targets) {
     const CertificateCheck& check = checks_.at(target.label);
-    table.Add({target.label, target.issuer.empty() ? check.issuer : target.issuer, StatusText(target),
+    table.Add({target.label, Printable(target.issuer.empty() ? check.issuer : target.issuer), StatusText(target),
                check.presented ? fmt::format("{:.1f}", CertificateDays(check, NowMs())) : "-"});
   }
   fmt::print("{}", table.Print({.colour = WantsColour(STDOUT_FILENO)}));

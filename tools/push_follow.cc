@@ -138,6 +138,7 @@ class Follower {
   Status Deliver(const std::string& body);
   Status HandleTruncated(const std::vector<FollowedFile*>& truncated);
   void Scan();
+  Status ScanWhileWaiting();
   Status Save();
   Status SaveIfDirty() { return dirty_ ? Save() : Status::Ok(); }
   void Sleep(milliseconds time) const;
@@ -214,6 +215,15 @@ void Follower::Scan() {
   watch_.SetFolders(files_->folders());
 }
 
+// While the server is away files are rotated: one that is renamed twice meanwhile has to be open before the second time,
+// and a copy known before it goes. None is dropped, since a batch is under way.
+Status Follower::ScanWhileWaiting() {
+  if (Steady::now() - scanned_at_ < kScanInterval) return Status::Ok();
+  scanned_at_ = Steady::now();
+  if (files_->Scan(clock_.NowNs())) dirty_ = true;
+  return SaveIfDirty();
+}
+
 // One batch, from where the last one stopped.
 Status Follower::Round(bool* read_something) {
   const auto& files = files_->files();
@@ -230,8 +240,8 @@ Status Follower::Round(bool* read_something) {
     if (*more) truncated.push_back(file);
     std::string_view rest;
     const uint64_t begin = file->taken();
-    if (file->closing && !*more && file->TakeRest(&rest)) AddLine(file, begin, rest);
-    if (Full()) next_file_ = (next_file_ + n) % files.size();
+    if (file->closing && !*more && file->AtEnd() && file->TakeRest(&rest)) AddLine(file, begin, rest);
+    if (Full()) next_file_ = (next_file_ + n + 1) % files.size();
   }
   *read_something = body_.lines() != 0 || !truncated.empty();
   VARVE_RETURN_IF_ERROR(SendBatch());
@@ -366,7 +376,11 @@ Status Follower::Deliver(const std::string& body) {
     if (!complained) Log(fmt::format("waiting for the server: {}", said));
     complained = true;
     const int64_t asked_ms = answer.ok() ? answer->retry_after_ms : 0;
-    Sleep(milliseconds(std::clamp(asked_ms, backoff_ms, kBackoffMsMax)));
+    const auto again_at = Steady::now() + milliseconds(std::clamp(asked_ms, backoff_ms, kBackoffMsMax));
+    while (Steady::now() < again_at && !stop_requested.load()) {
+      VARVE_RETURN_IF_ERROR(ScanWhileWaiting());
+      Sleep(std::min(std::chrono::ceil<milliseconds>(again_at - Steady::now()), kScanInterval));
+    }
     if (stop_requested.load()) return Cancelled("told to stop");
     backoff_ms = std::min(backoff_ms * 2, kBackoffMsMax);
   }

@@ -103,7 +103,9 @@ bool TakeZone(std::string_view* text, int* seconds_east) {
 bool TakeUnix(std::string_view* text, int64_t* ns) {
   int64_t whole = 0;
   size_t n = 0;
-  for (; n < text->size() && n < 19 && (*text)[n] >= '0' && (*text)[n] <= '9'; ++n) whole = whole * 10 + ((*text)[n] - '0');
+  for (; n < text->size() && (*text)[n] >= '0' && (*text)[n] <= '9'; ++n) {
+    if (__builtin_mul_overflow(whole, 10, &whole) || __builtin_add_overflow(whole, (*text)[n] - '0', &whole)) return false;
+  }
   if (n == 0) return false;
   text->remove_prefix(n);
   const int64_t unit = n <= 11 ? kNsPerSecond : n <= 14 ? kNsPerMs : n <= 17 ? 1000 : 1;
@@ -322,7 +324,10 @@ std::optional<int64_t> LineTimeFormat::Read(std::string_view text, int64_t previ
   for (const Step& step : steps_) {
     if (!ReadStep(step, &text, &fields)) return std::nullopt;
   }
-  if (fields.epoch_ns.has_value()) return *fields.epoch_ns + fields.fraction_ns;
+  if (int64_t t_ns = 0; fields.epoch_ns.has_value()) {
+    if (__builtin_add_overflow(*fields.epoch_ns, fields.fraction_ns, &t_ns)) return std::nullopt;
+    return t_ns;
+  }
   if (fields.year < 0) return WithYear(fields, previous_ns, now_ns);
   return ToNs(fields);
 }

@@ -73,7 +73,7 @@ Status RecordedSeries::Take(const MetricAnswer& answer, const EvaluationWindow& 
       batch->AddFloat(labels, t_ms, value);
       ++samples_;
       next_ms = t_ms + window.step_ms;
-      if (batch->samples() >= kBatchSamples || batch->body().size() >= kBatchBytes) VARVE_RETURN_IF_ERROR(write(batch));
+      if (batch->samples() >= kBatchSamples || batch->bytes() >= kBatchBytes) VARVE_RETURN_IF_ERROR(write(batch));
     }
     end_before(window.last_ms + 1);
     if (next_ms && *next_ms > window.last_ms) live.insert(labels);

@@ -68,7 +68,7 @@ Status RunList(const ReportOptions& options) {
     const bool has_next = report["nextRun"].get(next_s) == simdjson::SUCCESS;
     table.Add({Text(report, "name"), Text(report, "schedule"), Text(report, "timeZone"), Text(report, "period"),
                has_next ? FormatLocalTime(static_cast<int64_t>(next_s) * kNsPerSecond) : "", Text(report, "lastDate"),
-               Text(report, "lastError")});
+               Printable(Text(report, "lastError"))});
   }
   fmt::print("{}", table.Print(Style{.colour = WantsColour(STDOUT_FILENO)}));
   return Status::Ok();

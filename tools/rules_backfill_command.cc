@@ -66,6 +66,7 @@ class Backfill {
   Status RunWindow(BackfilledRule* rule, int64_t begin_ms, int64_t end_ms);
   Result<MetricAnswer> Ask(const Rule& rule, const EvaluationWindow& window);
   Status Write(SampleBatch* batch);
+  Status WriteBody(const std::string& bytes);
   void Report(double seconds) const;
 
   const BackfillOptions& options_;
@@ -124,10 +125,14 @@ Result<MetricAnswer> Backfill::Ask(const Rule& rule, const EvaluationWindow& win
 
 // What is there already with the same value counts as written; another value there is a refusal.
 Status Backfill::Write(SampleBatch* batch) {
-  if (batch->empty()) return Status::Ok();
-  std::string body;
-  snappy::Compress(batch->body().data(), batch->body().size(), &body);
+  for (const std::string& bytes : batch->bodies()) VARVE_RETURN_IF_ERROR(WriteBody(bytes));
   batch->Clear();
+  return Status::Ok();
+}
+
+Status Backfill::WriteBody(const std::string& bytes) {
+  std::string body;
+  snappy::Compress(bytes.data(), bytes.size(), &body);
   VARVE_ASSIGN_OR_RETURN(HttpAnswer answer, PostWithRetries(&client_, "/api/v1/write", "application/x-protobuf", body,
                                                             options_.retries, &reached_server_));
   if (answer.status / 100 == 2) return Status::Ok();

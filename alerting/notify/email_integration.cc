@@ -82,7 +82,7 @@ class EmailIntegration final : public Integration {
 
   void AppendThread(const Notification& notification, MailMessage* mail) const {
     if (config_.threading == EmailConfig::Threading::kOff) return;
-    std::string root = "<alert-" + Sha256Hex(notification.group_key).substr(0, 16) + "-";
+    std::string root = "<alert-" + Sha256Hex(GroupIdentity(notification)).substr(0, 16) + "-";
     if (config_.threading == EmailConfig::Threading::kDaily) root += JsonTime(notification.now_ms).substr(0, 10);
     root += "@alertmanager>";
     mail->headers.emplace_back("References", root);

@@ -16,6 +16,7 @@ using templates::DatumFields;
 using templates::DatumKind;
 using templates::DatumList;
 
+constexpr std::string_view kSingleTenant = "fake";
 constexpr std::string_view kZeroTime = "0001-01-01T00:00:00Z";  // Go's, of an alert that has not ended
 
 void KeepEqual(const LabelMap& other, LabelMap* common) {
@@ -105,6 +106,11 @@ bool Notification::AnyFiring() const {
   return std::any_of(alerts.begin(), alerts.end(), [&](const PostedAlert& alert) { return !alert.ResolvedAt(now_ms); });
 }
 
+std::string GroupIdentity(const Notification& notification) {
+  if (notification.tenant.empty() || notification.tenant == kSingleTenant) return notification.group_key;
+  return notification.tenant + "/" + notification.group_key;
+}
+
 CommonParts CommonPartsOf(const std::vector<PostedAlert>& alerts) {
   CommonParts common;
   if (alerts.empty()) return common;
@@ -163,7 +169,7 @@ std::string WebhookJson(const Notification& notification, uint64_t alerts_max) {
   out += ',';
   AppendMember("externalURL", notification.external_url, &out);
   out += ",\"version\":\"4\",";
-  AppendMember("groupKey", notification.group_key, &out);
+  AppendMember("groupKey", GroupIdentity(notification), &out);
   out += ",\"truncatedAlerts\":";
   AppendUint(&out, all - shown);
   return out + "}\n";

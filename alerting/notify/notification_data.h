@@ -18,6 +18,10 @@ struct CommonParts {
 };
 CommonParts CommonPartsOf(const std::vector<PostedAlert>& alerts);
 
+// What receivers know the group by: its key, which begins with the tenant where there are several. Groups of two tenants
+// have the same labels easily, and one's end must not resolve the other's incident.
+std::string GroupIdentity(const Notification& notification);
+
 templates::Datum NotificationDatum(const Notification& notification);
 
 // Alertmanager's webhook message, version 4, of the first `alerts_max` alerts (0: all), with its line feed.

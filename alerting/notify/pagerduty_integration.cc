@@ -87,7 +87,7 @@ class PagerdutyIntegration final : public Integration {
     MessageTemplates templates(templates_, notification);
     Event event = Templated(&templates);
     event.action = notification.AnyFiring() ? "trigger" : "resolve";
-    event.dedup_key = Sha256Hex(notification.group_key);
+    event.dedup_key = Sha256Hex(GroupIdentity(notification));
     return Post(std::move(event), templates.status(), cancel);
   }
 

@@ -101,7 +101,10 @@ Result<std::string> SilenceStore::Set(std::string_view tenant, Silence silence, 
     return InvalidArgument("silence exceeded maximum size: " + std::to_string(bytes) + " bytes (limit: " +
                            std::to_string(kSilenceBytesMax) + " bytes)");
   }
-  auto& of_tenant = tenants_[std::string(tenant)];
+  // A tenant whose silences are refused leaves nothing behind.
+  const auto known = tenants_.find(tenant);
+  if (known == tenants_.end() && !silence.id.empty()) return NoSuchSilence(silence.id);
+  auto& of_tenant = known != tenants_.end() ? known->second : tenants_[std::string(tenant)];
   const Silence* old = nullptr;
   if (!silence.id.empty()) {
     const auto at = of_tenant.by_id.find(silence.id);

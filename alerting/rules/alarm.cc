@@ -89,6 +89,17 @@ AlarmVerdict JudgeAlarm(const std::deque<Datapoint>& window, const AlarmSpec& sp
   return {AlarmState::kOk, text};
 }
 
+void AlarmTable::Forget(int64_t ts_ms, const std::map<PackedLabels, AlarmObservation>& observed) {
+  std::erase_if(alarms_, [&](const auto& item) {
+    const auto& [key, alarm] = item;
+    const bool replaced = alarm.placeholder && !observed.empty();
+    const bool outdated = !alarm.placeholder && alarm.state != AlarmState::kAlarm && ts_ms - alarm.last_seen_ms > kAlarmForgottenMs;
+    if ((!replaced && !outdated) || observed.contains(key)) return false;
+    dirty_.insert(key);
+    return true;
+  });
+}
+
 void AlarmTable::Step(int64_t ts_ms, const AlarmSpec& spec, std::map<PackedLabels, AlarmObservation> observed,
                       const SeenAlert& nothing_seen, std::vector<AlarmChange>* changes) {
   const auto add = [&](const PackedLabels& key, const LabelMap& labels, bool placeholder) {
@@ -103,19 +114,9 @@ void AlarmTable::Step(int64_t ts_ms, const AlarmSpec& spec, std::map<PackedLabel
   };
   for (const auto& [key, observation] : observed) add(key, observation.alert.labels, false);
   if (alarms_.empty()) add(PackLabels(nothing_seen.labels), nothing_seen.labels, true);
-  for (auto at = alarms_.begin(); at != alarms_.end();) {
-    const PackedLabels& key = at->first;
-    Alarm& alarm = at->second;
+  for (auto& [key, alarm] : alarms_) {
     const auto seen = observed.find(key);
     const bool missing = seen == observed.end();
-    const bool replaced = missing && alarm.placeholder && !observed.empty();
-    const bool forgotten =
-        missing && !alarm.placeholder && alarm.state != AlarmState::kAlarm && ts_ms - alarm.last_seen_ms > kAlarmForgottenMs;
-    if (replaced || forgotten) {
-      dirty_.insert(key);
-      at = alarms_.erase(at);
-      continue;
-    }
     const Alarm before = alarm;
     // Done again at the same time, it replaces what it gave.
     if (alarm.last_datapoint_ms == ts_ms && !alarm.window.empty()) alarm.window.pop_back();
@@ -141,7 +142,6 @@ void AlarmTable::Step(int64_t ts_ms, const AlarmSpec& spec, std::map<PackedLabel
     alarm.reason = std::move(verdict.reason);
     if (!SameRecord(before, alarm)) dirty_.insert(key);
     if (alarm.state != before.state) changes->push_back({before.state, alarm});
-    ++at;
   }
 }
 

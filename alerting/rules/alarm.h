@@ -64,6 +64,8 @@ class AlarmTable {
  public:
   using Alarms = std::map<PackedLabels, Alarm>;
 
+  // Before Step: what was not seen for kAlarmForgottenMs goes, and what stood for label sets that were not known.
+  void Forget(int64_t ts_ms, const std::map<PackedLabels, AlarmObservation>& observed);
   // Takes one evaluation; `nothing_seen` is the alarm when no label set was ever seen.
   void Step(int64_t ts_ms, const AlarmSpec& spec, std::map<PackedLabels, AlarmObservation> observed,
             const SeenAlert& nothing_seen, std::vector<AlarmChange>* changes);

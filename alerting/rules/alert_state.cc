@@ -101,6 +101,20 @@ void AlertTable::Clear(std::vector<AlertChange>* changes) {
   alerts_.clear();
 }
 
+void AlertTable::ForgetEnded(size_t kept_max) {
+  const size_t ended_count = alerts_.size() - active_count();
+  if (ended_count <= kept_max) return;
+  std::vector<std::pair<int64_t, Alerts::iterator>> ended;
+  for (auto at = alerts_.begin(); at != alerts_.end(); ++at) {
+    if (!at->second.active()) ended.emplace_back(at->second.resolved_at_ms.value_or(0), at);
+  }
+  std::stable_sort(ended.begin(), ended.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  for (size_t i = 0; i < ended_count - kept_max; ++i) {
+    dirty_.insert(ended[i].second->first);
+    alerts_.erase(ended[i].second);
+  }
+}
+
 size_t AlertTable::active_count() const {
   return static_cast<size_t>(
       std::count_if(alerts_.begin(), alerts_.end(), [](const auto& item) { return item.second.active(); }));

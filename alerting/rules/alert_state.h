@@ -67,12 +67,15 @@ class AlertTable {
   void Clear(std::vector<AlertChange>* changes);
 
   const Alerts& alerts() const { return alerts_; }
+  // Of alerts that have ended keeps the latest so many: labels that are others each time would fill the memory.
+  void ForgetEnded(size_t kept_max);
+
   size_t active_count() const;  // pending or firing
   AlertState state() const;     // the highest
 
   // As read back from the records.
   void Restore(TrackedAlert alert);
-  // Alerts that changed in anything but when they were sent, or that went, since ClearDirty.
+  // Alerts that changed in anything that is kept over a restart, or that went, since ClearDirty.
   const std::set<PackedLabels>& dirty() const { return dirty_; }
   void ClearDirty() { dirty_.clear(); }
 

@@ -16,7 +16,7 @@
 namespace varve {
 namespace {
 
-// Lines that wait for a push to take them; beyond it the oldest go.
+// Lines of earlier evaluations that wait for a push to take them; beyond it the oldest go.
 constexpr size_t kWaitingLinesMax = 10'000;
 
 double SecondsSince(std::chrono::steady_clock::time_point begin) {
@@ -24,12 +24,6 @@ double SecondsSince(std::chrono::steady_clock::time_point begin) {
 }
 
 void Add(std::atomic<uint64_t>* counter, uint64_t n) { counter->fetch_add(n, std::memory_order_relaxed); }
-
-// Repeating the push would not help.
-bool IsRefused(const Status& status) {
-  return status.code() == Code::kInvalidArgument || status.code() == Code::kOutOfRange ||
-         status.code() == Code::kTooLarge;
-}
 
 Status DuplicateAlerts() {
   return ExecutionError("vector contains metrics with the same labelset after applying alert labels");
@@ -74,6 +68,7 @@ bool GroupEvaluation::Run() {
     queries_ = std::make_unique<TenantQueries>(means_.engine, means_.promql, means_.query_limits, group_->key.tenant,
                                                tenant_);
   }
+  DropOldLines();
   for (RuleState& rule : group_->rules) {
     if (!EvaluateRule(&rule)) return false;
   }
@@ -225,7 +220,7 @@ Status GroupEvaluation::Watch(RuleState* rule) {
   if (rule->presence != nullptr) {
     VARVE_ASSIGN_OR_RETURN(all, rule->presence->Run(*queries_, sample_ms(), cancel_));
   }
-  VARVE_RETURN_IF_ERROR(CheckCount(all.size() + rule->alarms.alarms().size()));
+  VARVE_RETURN_IF_ERROR(CheckCount(all.size()));
   AlertExpansion expansion(rule, options_, *queries_, when_.ts_ms, cancel_);
   std::map<PackedLabels, AlarmObservation> observed;
   for (const RuleSample& sample : all) {
@@ -241,6 +236,11 @@ Status GroupEvaluation::Watch(RuleState* rule) {
   VARVE_RETURN_IF_ERROR(cancel_->Check());
   std::vector<AlarmChange> changes;
   const MutexLock lock(group_->mu);
+  rule->alarms.Forget(when_.ts_ms, observed);
+  const AlarmTable::Alarms& known = rule->alarms.alarms();
+  const auto is_new = [&](const auto& item) { return !known.contains(item.first); };
+  VARVE_RETURN_IF_ERROR(
+      CheckCount(known.size() + static_cast<size_t>(std::count_if(observed.begin(), observed.end(), is_new))));
   rule->alarms.Step(when_.ts_ms, *rule->rule.alarm, std::move(observed), nothing_seen, &changes);
   for (const AlarmChange& change : changes) {
     group_->lines.push_back({when_.ts_ms, AlarmLine(*group_, rule->rule, change)});
@@ -254,6 +254,7 @@ Status GroupEvaluation::TakeAlerts(RuleState* rule, std::map<PackedLabels, SeenA
   Status status;
   rule->alerts.Step(when_.ts_ms, alarm ? 0 : rule->rule.for_ms, alarm ? 0 : rule->rule.keep_firing_for_ms,
                     std::move(seen), &changes);
+  rule->alerts.ForgetEnded(options_.alerts_per_rule_max);
   const size_t active = rule->alerts.active_count();
   if (group_->group.limit > 0 && active > group_->group.limit) {
     rule->alerts.Clear(&changes);
@@ -367,11 +368,6 @@ void GroupEvaluation::WriteStale(bool all_evaluated) {
 void GroupEvaluation::Commit() {
   std::vector<RecordStore::Record> put;
   std::vector<std::string> removed = group_->records_to_remove;
-  if (group_->lines.size() > kWaitingLinesMax) {
-    const MutexLock lock(group_->mu);
-    group_->lines.erase(group_->lines.begin(), group_->lines.end() - kWaitingLinesMax);
-    Add(&counters_->write_failures, 1);
-  }
   put.push_back({GroupRecordKey(group_->id), EncodeGroup({.key = group_->key,
                                                           .last_iteration_ms = group_->last_iteration_ms,
                                                           .last_sample_ms = group_->last_sample_ms,
@@ -416,13 +412,21 @@ void GroupEvaluation::Commit() {
   }
 }
 
+void GroupEvaluation::DropOldLines() {
+  if (group_->lines.size() <= kWaitingLinesMax) return;
+  const MutexLock lock(group_->mu);
+  const auto kept = group_->lines.end() - kWaitingLinesMax;
+  Add(&counters_->lines_dropped, static_cast<uint64_t>(kept - group_->lines.begin()));
+  group_->lines.erase(group_->lines.begin(), kept);
+}
+
 void GroupEvaluation::WriteAlertLines() {
   if (group_->lines.empty()) return;
-  const Status status = WriteLines(means_.writes, group_->key.tenant, kAlertLinesJob, group_->lines);
-  if (!status.ok()) Add(&counters_->write_failures, 1);
-  if (!status.ok() && !IsRefused(status)) return;  // again at the next iteration
+  const LineWrite write = WriteLines(means_.writes, group_->key.tenant, kAlertLinesJob, group_->lines);
+  if (!write.status.ok()) Add(&counters_->write_failures, 1);
   const MutexLock lock(group_->mu);
-  group_->lines.clear();
+  // What is left goes with the next iteration.
+  group_->lines.erase(group_->lines.begin(), group_->lines.begin() + static_cast<std::ptrdiff_t>(write.done));
 }
 
 // ---- What is sent ----

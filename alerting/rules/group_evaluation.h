@@ -33,6 +33,7 @@ struct EvaluationCounters {
   std::atomic<uint64_t> write_failures{0};
   std::atomic<uint64_t> state_write_failures{0};
   std::atomic<uint64_t> send_failures{0};
+  std::atomic<uint64_t> lines_dropped{0};
   std::atomic<uint64_t> evaluation_micros{0};
 };
 
@@ -69,6 +70,7 @@ class GroupEvaluation {
   void WritePending();
   void WriteStale(bool all_evaluated);
   void Commit();
+  void DropOldLines();
   void WriteAlertLines();
   // What ended without having been sent as firing is sent as firing, so that someone hears of it.
   void SendUnheard();

@@ -13,6 +13,9 @@
 namespace varve {
 namespace {
 
+// About the size of a request: none is refused as a whole for its size.
+constexpr size_t kRequestBytes = 8 << 20;
+
 // Fields of messages, in wire form: number << 3 | type.
 constexpr uint8_t Varint(uint8_t field) { return static_cast<uint8_t>(field << 3); }
 constexpr uint8_t Fixed64(uint8_t field) { return static_cast<uint8_t>(field << 3 | 1); }
@@ -94,18 +97,20 @@ void SampleBatch::AddSeries(const PackedLabels& series, uint8_t field, std::stri
   };
   size_t size = 1 + VarintSize(message.size()) + message.size();
   for (const LabelView& label : series) size += 1 + VarintSize(label_size(label)) + label_size(label);
-  PutKey(&body_, Length(1));
-  PutVarint(&body_, size);
+  if (bodies_.empty() || bodies_.back().size() >= kRequestBytes) bodies_.emplace_back();
+  std::string* const body = &bodies_.back();
+  PutKey(body, Length(1));
+  PutVarint(body, size);
   for (const LabelView& label : series) {
-    PutKey(&body_, Length(1));
-    PutVarint(&body_, label_size(label));
-    PutKey(&body_, Length(1));
-    PutLengthPrefixed(&body_, label.name);
-    PutKey(&body_, Length(2));
-    PutLengthPrefixed(&body_, label.value);
+    PutKey(body, Length(1));
+    PutVarint(body, label_size(label));
+    PutKey(body, Length(1));
+    PutLengthPrefixed(body, label.name);
+    PutKey(body, Length(2));
+    PutLengthPrefixed(body, label.value);
   }
-  PutKey(&body_, Length(field));
-  PutLengthPrefixed(&body_, message);
+  PutKey(body, Length(field));
+  PutLengthPrefixed(body, message);
   ++samples_;
 }
 
@@ -128,46 +133,85 @@ void SampleBatch::Add(const PackedLabels& series, int64_t ts_ms, double value,
 
 void SampleBatch::AddStale(const PackedLabels& series, int64_t ts_ms) { AddFloat(series, ts_ms, StaleNan()); }
 
+size_t SampleBatch::bytes() const {
+  size_t bytes = 0;
+  for (const std::string& body : bodies_) bytes += body.size();
+  return bytes;
+}
+
 void SampleBatch::Clear() {
-  body_.clear();
+  bodies_.clear();
   samples_ = 0;
 }
 
 SampleWrite WriteSamples(MetricWritePath* writes, std::string_view tenant, const SampleBatch& batch) {
-  std::string body;
-  snappy::Compress(batch.body().data(), batch.body().size(), &body);
-  const MetricWriteOutcome outcome = writes->Write({.tenant = tenant,
-                                                    .wire = MetricWire::kRemoteWrite,
-                                                    .content_type = "application/x-protobuf",
-                                                    .content_encoding = "snappy",
-                                                    .body = body});
   SampleWrite result;
-  result.written = outcome.samples_written + outcome.histograms_written;
-  result.status = StatusOf(outcome);
-  result.refused = result.status.code() == Code::kInvalidArgument;
+  result.refused = true;
+  for (const std::string& bytes : batch.bodies()) {
+    std::string body;
+    snappy::Compress(bytes.data(), bytes.size(), &body);
+    const MetricWriteOutcome outcome = writes->Write({.tenant = tenant,
+                                                      .wire = MetricWire::kRemoteWrite,
+                                                      .content_type = "application/x-protobuf",
+                                                      .content_encoding = "snappy",
+                                                      .body = body});
+    result.written += outcome.samples_written + outcome.histograms_written;
+    Status status = StatusOf(outcome);
+    if (status.ok()) continue;
+    if (status.code() != Code::kInvalidArgument) result.refused = false;
+    // The one that may go away counts more than what is refused for good.
+    if (result.status.ok() || status.code() != Code::kInvalidArgument) result.status = std::move(status);
+  }
+  if (result.status.ok()) result.refused = false;
   return result;
 }
 
-Status WriteLines(WritePath* writes, std::string_view tenant, std::string_view job,
-                  const std::vector<TimedLine>& lines) {
-  if (lines.empty()) return Status::Ok();
-  std::string body = "{\"streams\":[{\"stream\":{\"job\":";
-  AppendJsonString(&body, job);
-  body += "},\"values\":[";
-  for (size_t i = 0; i < lines.size(); ++i) {
-    if (i != 0) body += ',';
-    body += "[\"";
-    AppendInt(&body, lines[i].ts_ms * kNsPerMs);
-    body += "\",";
-    AppendJsonString(&body, lines[i].line);
-    body += ']';
-  }
+namespace {
+
+Status PushLines(WritePath* writes, std::string_view tenant, std::string body) {
   body += "]}]}";
   PushRequest request;
   request.tenant = tenant;
   request.content_type = "application/json";
   request.body = body;
-  return std::move(writes->Push(request).status);
+  PushOutcome outcome = writes->Push(request);
+  // Whatever status clients are told: it is over some time.
+  if (outcome.blocked_status != 0) return Unavailable(outcome.status.message());
+  return std::move(outcome.status);
+}
+
+// Repeating the push would not help.
+bool IsRefused(const Status& status) {
+  return status.code() == Code::kInvalidArgument || status.code() == Code::kOutOfRange ||
+         status.code() == Code::kTooLarge;
+}
+
+}  // namespace
+
+LineWrite WriteLines(WritePath* writes, std::string_view tenant, std::string_view job,
+                     const std::vector<TimedLine>& lines) {
+  std::string head = "{\"streams\":[{\"stream\":{\"job\":";
+  AppendJsonString(&head, job);
+  head += "},\"values\":[";
+  LineWrite result;
+  while (result.done < lines.size()) {
+    std::string body = head;
+    size_t end = result.done;
+    for (; end < lines.size() && body.size() < kRequestBytes; ++end) {
+      if (end != result.done) body += ',';
+      body += "[\"";
+      AppendInt(&body, lines[end].ts_ms * kNsPerMs);
+      body += "\",";
+      AppendJsonString(&body, lines[end].line);
+      body += ']';
+    }
+    Status status = PushLines(writes, tenant, std::move(body));
+    const bool again = !status.ok() && !IsRefused(status);
+    if (!status.ok()) result.status = std::move(status);
+    if (again) return result;
+    result.done = end;
+  }
+  return result;
 }
 
 void AppendReadableJsonString(std::string* out, std::string_view text) {

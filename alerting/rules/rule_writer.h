@@ -16,7 +16,8 @@
 
 namespace varve {
 
-// Collects samples, one at a time, as prometheus.WriteRequest.
+// Collects samples, one at a time, as bodies of prometheus.WriteRequest: a request holds 8 MiB or a sample more, well
+// below limits.max_metrics_decompressed_size, as one rule may have 100,000 alerts.
 class SampleBatch {
  public:
   void AddFloat(const PackedLabels& series, int64_t ts_ms, double value);
@@ -26,13 +27,14 @@ class SampleBatch {
 
   bool empty() const { return samples_ == 0; }
   uint64_t samples() const { return samples_; }
-  const std::string& body() const { return body_; }
+  const std::vector<std::string>& bodies() const { return bodies_; }
+  size_t bytes() const;  // of all bodies
   void Clear();
 
  private:
   void AddSeries(const PackedLabels& series, uint8_t field, std::string_view message);
 
-  std::string body_;
+  std::vector<std::string> bodies_;
   uint64_t samples_ = 0;
 };
 
@@ -49,9 +51,13 @@ struct TimedLine {
   std::string line;
   bool operator==(const TimedLine&) const = default;
 };
+struct LineWrite {
+  size_t done = 0;  // of the lines, from the first on: taken, or refused for good; the others are to be written again
+  Status status;    // the last error
+};
 // Into the tenant's stream {job="`job`"}.
-Status WriteLines(WritePath* writes, std::string_view tenant, std::string_view job,
-                  const std::vector<TimedLine>& lines);
+LineWrite WriteLines(WritePath* writes, std::string_view tenant, std::string_view job,
+                     const std::vector<TimedLine>& lines);
 
 // `text` as a JSON string for lines that people read: unlike AppendJsonString it leaves < > & as they are.
 void AppendReadableJsonString(std::string* out, std::string_view text);

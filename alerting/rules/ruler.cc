@@ -193,6 +193,7 @@ RulerStats Ruler::Stats() const {
   stats.write_failures = read(counters.write_failures);
   stats.state_write_failures = read(counters.state_write_failures);
   stats.send_failures = read(counters.send_failures);
+  stats.lines_dropped = read(counters.lines_dropped);
   stats.evaluation_seconds = static_cast<double>(read(counters.evaluation_micros)) / 1e6;
   std::vector<std::shared_ptr<GroupState>> groups;
   {

@@ -69,6 +69,7 @@ struct RulerStats {
   uint64_t alerts_pending = 0, alerts_firing = 0;
   uint64_t samples_written = 0, write_failures = 0, state_write_failures = 0;
   uint64_t send_failures = 0;  // alerts that no sink took
+  uint64_t lines_dropped = 0;  // of {job="varve-alerts"}: more than 10,000 of a group waited for a push to take them
   double evaluation_seconds = 0;
   double slowest_group_seconds = 0;  // of the last iteration of each
 };

@@ -8,20 +8,23 @@ more often than the suite has time for.
 """
 import collections
 import datetime
+import glob
 import json
 import math
 import os
 import random
+import re
 import threading
 import time
 import unittest
 
 import remote_write
 from http_sink import HttpSink
-from varve_process import VarveTest
+from varve_process import ROOT, VarveTest
 
 KILLS = int(os.environ.get("VARVE_ALERTING_KILLS", "6"))
 SERIES = 8
+KILLED = 137  # the exit status at a kill point
 FOR = 3  # seconds, also the rule's `for`
 OFFSET = 1
 NS, MS = 1_000_000_000, 1000
@@ -120,10 +123,40 @@ class AlertingKill(VarveTest):
 
     maxDiff = None
 
-    def test_kills_change_nothing(self):
+    def test_kills_at_random_change_nothing(self):
         seed = random.randrange(1 << 30)
         print(f"seed {seed}, {KILLS} kills")
         chance = random.Random(seed)
+
+        def interrupt(server):
+            for _ in range(KILLS):
+                time.sleep(chance.uniform(0.2, 3.5))
+                server.kill()
+                self.kills.append(round(time.time(), 3))
+                time.sleep(chance.uniform(0, 0.5))
+                server.start()
+        self.check_under(interrupt, seed)
+
+    def test_a_kill_after_each_step_of_an_evaluation_changes_nothing(self):
+        points = set()
+        for path in glob.glob(os.path.join(ROOT, "alerting", "**", "*.cc"), recursive=True):
+            with open(path, encoding="utf-8") as f:
+                points |= set(re.findall(r'VARVE_KILL_POINT\("([^"]+)"\)', f.read()))
+        self.assertGreaterEqual(len(points), 4)
+
+        def interrupt(server):
+            for point in sorted(points):
+                server.kill()
+                server.env["VARVE_KILL_POINT"] = point + ":3"
+                server.start()
+                self.assertEqual(KILLED, server.wait(30), f"{point} was not passed")
+                self.kills.append(round(time.time(), 3))
+                del server.env["VARVE_KILL_POINT"]
+                server.start()
+                time.sleep(2)
+        self.check_under(interrupt, 1)
+
+    def check_under(self, interrupt, seed):
         sink = HttpSink().start()
         self.addCleanup(sink.stop)
         with open(os.path.join(self.folder, "rules.yml"), "w") as f:
@@ -139,12 +172,7 @@ class AlertingKill(VarveTest):
         agent.start()
         self.kills = []
         time.sleep(4)
-        for _ in range(KILLS):
-            time.sleep(chance.uniform(0.2, 3.5))
-            server.kill()
-            self.kills.append(round(time.time(), 3))
-            time.sleep(chance.uniform(0, 0.5))
-            server.start()
+        interrupt(server)
         time.sleep(FOR + 4)
         agent.ending.set()
         agent.join()
@@ -217,6 +245,12 @@ class AlertingKill(VarveTest):
                     want.append((gone, "pending" if firing is None else "firing", "inactive"))
             self.assertEqual(want, [e for e in sorted(found[str(i)]) if e[0] <= ticks[-1]], f"i={i}")
 
+    def told(self, sink, i, at):
+        """What came of series `i` around then: (seconds after, status, start, end)."""
+        return [(round(request.arrived - at, 2), alert["status"], alert["startsAt"][17:23], alert["endsAt"][17:23])
+                for request in sink.messages for alert in request.json["alerts"]
+                if alert["labels"]["i"] == str(i) and -20 < request.arrived - at < 20]
+
     def check_notifications(self, expected, ticks, sink):
         """Whoever fired was told of; and of its end."""
         firing, resolved = collections.Counter(), collections.Counter()
@@ -233,7 +267,8 @@ class AlertingKill(VarveTest):
                 fired += 1
                 if not any(i == int(j) and abs(at - begin - OFFSET * MS) < 1 for j, at in started):
                     missing.append(f"i={i} at {begin / MS}, firing for {((end or ticks[-1]) - begin) / MS} s, "
-                                   f"killed at {[k for k in self.kills if begin / MS - 1 < k < begin / MS + 8]}")
+                                   f"killed at {[k for k in self.kills if begin / MS - 1 < k < begin / MS + 8]}, "
+                                   f"told {self.told(sink, i, begin / MS)}")
         self.assertEqual([], missing, f"{sorted(started)[:5]} these fired, and nobody was told")
         print(f"{fired} alerts fired in {len(ticks)} evaluations, {sum(firing.values())} notices of firing, "
               f"{sum(resolved.values())} of resolved; {sum(n - 1 for n in firing.values())} were sent once more")

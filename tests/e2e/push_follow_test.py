@@ -87,6 +87,12 @@ class Follow(VarveTest):
             time.sleep(0.05)
         self.assertEqual(sorted(lines), sorted(stored), self.log())
 
+    def said(self, text, times=1):
+        deadline = time.monotonic() + PATIENCE
+        while self.log().count(text) < times and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self.assertGreaterEqual(self.log().count(text), times, self.log())
+
     def test_lines_arrive_as_they_are_written(self):
         self.start_server()
         self.write("one\ntwo\nthr")
@@ -247,6 +253,26 @@ class Follow(VarveTest):
         self.server_.start()
         self.eventually(["one", "two"])
         self.assertIn("the server takes lines again", self.log())
+        self.stop()
+
+    def test_files_that_are_rotated_while_the_server_is_down_are_all_sent(self):
+        self.start_server()
+        self.write("one\n")
+        self.follow(pattern="app.log")
+        self.eventually(["one"])
+        self.server_.kill()
+        self.write("two\n")
+        self.said("waiting for the server")
+        for generation in range(1, 4):
+            os.rename(self.path(), self.path(f"old.{generation}"))
+            self.write(f"of file {generation}\n")
+            # Each begins as another file under the one name that is followed.
+            self.said("followed from byte 0", times=generation + 1)
+        self.process.kill()
+        self.process.wait()
+        self.server_.start()
+        self.follow(pattern="app.log")
+        self.eventually(["one", "two", "of file 1", "of file 2", "of file 3"])
         self.stop()
 
     def test_a_stop_while_the_server_is_down_loses_nothing(self):

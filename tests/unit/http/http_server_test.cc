@@ -67,7 +67,8 @@ class HttpServerTest : public ::testing::Test {
     ruler_.SetFileGroups("fake", {{.name = "g", .file = "rules.yml"}});
     HttpOptions options;
     options.alerting = {
-        .ruler = &ruler_, .notifier = &notifier_, .external = &external_, .reporter = &reporter_};
+        .ruler = &ruler_, .notifier = &notifier_, .external = &external_, .reporter = &reporter_,
+        .lines_dropped = [] { return uint64_t{7}; }};
     options.listen_port = 0;
     options.limits_source = &limits_;
     server_ = std::make_unique<HttpServer>(&engine_, &writes_, QueryLimits(), options);

@@ -35,6 +35,20 @@ TEST(EventLog, KeepsWhatCannotBeStoredNow) {
   EXPECT_EQ(1u, engine.Stats().appended_entries);
 }
 
+TEST(EventLog, CountsWhatLimitsRefuse) {
+  testing::MemoryEngine engine;
+  IngestLimits limits;
+  limits.max_line_size = 10;
+  WritePath writes(&engine, limits);
+  EventLog events(&writes);
+  events.Add("a", 1'790'000'000'123, "short");
+  events.Add("a", 1'790'000'000'124, "longer than a line may be");
+  EXPECT_FALSE(events.Flush().ok());
+  EXPECT_EQ(1u, events.dropped());
+  EXPECT_TRUE(events.Flush().ok());
+  EXPECT_EQ(1u, engine.Stats().appended_entries);
+}
+
 TEST(EventLog, DropsLinesBeyondItsLimit) {
   testing::MemoryEngine engine;
   WritePath writes(&engine, IngestLimits());

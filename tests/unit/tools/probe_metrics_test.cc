@@ -20,6 +20,13 @@ CertificateCheck EndsIn(double days, const std::string& error = "") {
   return check;
 }
 
+TEST(ShortName, CutsBetweenCharacters) {
+  EXPECT_EQ("Let's Encrypt", ShortName("Let's Encrypt"));
+  EXPECT_EQ(std::string(kNameBytesMax, 'x'), ShortName(std::string(kNameBytesMax, 'x')));
+  EXPECT_EQ(std::string(kNameBytesMax, 'x'), ShortName(std::string(100'000, 'x')));
+  EXPECT_EQ(std::string(kNameBytesMax - 1, 'x'), ShortName(std::string(kNameBytesMax - 1, 'x') + "é and more"));
+}
+
 TEST(CertificateStatus, FollowsTheThresholds) {
   ProbeTarget target;
   const auto status = [&](const CertificateCheck& check) { return CertificateStatus(target, check, kNowMs); };

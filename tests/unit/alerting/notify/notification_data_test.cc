@@ -30,6 +30,16 @@ Notification TwoAlerts() {
   return out;
 }
 
+TEST(GroupIdentityTest, TellsTenantsApart) {
+  Notification notification = TwoAlerts();
+  EXPECT_EQ("{}:{alertname=\"Disk\"}", GroupIdentity(notification));
+  notification.tenant = "fake";
+  EXPECT_EQ("{}:{alertname=\"Disk\"}", GroupIdentity(notification));
+  notification.tenant = "team-a";
+  EXPECT_EQ("team-a/{}:{alertname=\"Disk\"}", GroupIdentity(notification));
+  EXPECT_NE(std::string::npos, WebhookJson(notification, 0).find(R"("groupKey":"team-a/{}:{alertname=\"Disk\"}")"));
+}
+
 TEST(JsonTimeTest, IsGos) {
   EXPECT_EQ("2026-11-20T19:08:57.25Z", JsonTime(1'795'201'737'250));
   EXPECT_EQ("2026-11-20T19:08:57Z", JsonTime(1'795'201'737'000));

@@ -110,6 +110,30 @@ TEST(Alarm, FollowsTwoOfTwoDatapointsOfAComparison) {
   EXPECT_THAT(f.Lines()[1].second, HasSubstr("\"reason\":\"2 of the last 2 datapoints were breaching (90, 95)\""));
 }
 
+TEST(Alarm, CountsALabelSetOnceAndForgetsTheOldOnesAtTheLimit) {
+  RulerOptions options;
+  options.alerts_per_rule_max = 2;
+  RulerFixture f(options);
+  f.SetGroups({Group("g", {CpuAlarm(TreatMissing::kNotBreaching)})});
+  f.Evaluate(0);
+  const auto health = [&] { return f.ruler->Groups("fake")[0].rules[0].last_error; };
+  for (int64_t minute = 1; minute <= 3; ++minute) {
+    f.Write({{"__name__", "cpu"}, {"host", "a"}}, minute, 90);
+    f.Write({{"__name__", "cpu"}, {"host", "b"}}, minute, 50);
+    f.Evaluate(minute);
+    EXPECT_EQ(health(), "") << "in minute " << minute;
+  }
+  f.Write({{"__name__", "cpu"}, {"host", "c"}}, 20, 90);
+  f.Evaluate(20);
+  EXPECT_EQ(health(), "exceeded ruler.max_alerts_per_rule of 2 with 3 alerts");
+  const int64_t next_day = 24 * 60 + 10;
+  f.Write({{"__name__", "cpu"}, {"host", "c"}}, next_day, 90);
+  f.Evaluate(next_day);
+  EXPECT_EQ(health(), "");
+  f.Evaluate(next_day + 1);  // a was in ALARM until now
+  EXPECT_EQ(States(f), "{alertname=\"Cpu\", host=\"c\", severity=\"page\"} ALARM");
+}
+
 TEST(Alarm, TellsOfMissingDataWhenAsked) {
   RulerFixture f;
   Rule rule = CpuAlarm(TreatMissing::kMissing);

@@ -23,6 +23,7 @@ std::string StatesOf(std::string_view seen, int64_t for_minutes, int64_t keep_mi
       table.Step(ts_ms, for_minutes * 60'000, keep_minutes * 60'000, std::move(elements), &changes);
       EXPECT_TRUE(i == 0 || changes.empty()) << "at " << ts_ms;
     }
+    table.TakeUnsent(ts_ms, 60'000);
     const auto at = table.alerts().begin();
     states += at == table.alerts().end() ? '-' : "rpf"[static_cast<int>(at->second.state)];
   }
@@ -110,6 +111,23 @@ TEST(AlertTable, KnowsWhoseFiringNobodyHeardOf) {
   EXPECT_EQ(table.TakeUnsent(30'000, 60'000).size(), 1U);
   EXPECT_EQ(step(45'000, false), 0U);
   EXPECT_EQ(table.TakeUnsent(45'000, 60'000).size(), 1U);
+}
+
+TEST(AlertTable, ForgetsWhatEndedFirst) {
+  AlertTable table;
+  std::vector<AlertChange> changes;
+  for (int64_t minute = 0; minute < 5; ++minute) {
+    const LabelMap labels = {{"a", std::to_string(9 - minute)}};
+    std::map<PackedLabels, SeenAlert> seen;
+    seen[PackLabels(labels)] = {.labels = labels, .annotations = {}, .value = 1};
+    table.Step(minute * 60'000, 0, 0, std::move(seen), &changes);
+    table.ClearDirty();
+  }
+  table.ForgetEnded(2);
+  std::string left;
+  for (const auto& [key, alert] : table.alerts()) left += alert.labels.at("a");
+  EXPECT_EQ(left, "567");  // 5 fires
+  EXPECT_EQ(table.dirty().size(), 2U);
 }
 
 TEST(AlertTable, KnowsWhatItsRecordsLack) {

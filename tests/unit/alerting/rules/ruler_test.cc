@@ -130,6 +130,21 @@ TEST(Ruler, MakesUpMissedEvaluationsInOrder) {
   EXPECT_EQ(f.ruler->Stats().iterations_caught_up, 4U);
 }
 
+TEST(Ruler, TellsOfAnAlertThatCameAndWentWhileItWasDown) {
+  RulerFixture f;
+  f.SetGroups({Group("g", {Alerting("Up", "x > 3")})});
+  f.Evaluate(0);
+  f.Evaluate(1);
+  f.Write({{"__name__", "x"}}, 5, 5);
+  f.Write({{"__name__", "x"}}, 8, 0);
+  f.Restart();
+  f.Evaluate(45);
+  EXPECT_THAT(f.Posted(), ElementsAre("{alertname=\"Up\"} firing 5-46"));
+  f.Restart();
+  f.Evaluate(46);
+  EXPECT_THAT(f.Posted(), ElementsAre()) << "it ended by itself";
+}
+
 TEST(Ruler, ErrorsHavePrometheusWords) {
   RulerFixture f;
   RuleGroup limited = Group("limited", {Recording("r", "x"), Alerting("A", "x > 0")});
