@@ -448,11 +448,12 @@ Status Reporter::Load() {
 
 void Reporter::Configure(std::vector<ReportConfig> configs) {
   const int64_t now_s = impl_->NowMs() / kMsPerSecond;
-  std::vector<Impl::Report> fresh;
   {
     const MutexLock records_lock(impl_->records_mu);
     const MutexLock lock(impl_->mu);
     std::vector<Impl::Report> next;
+    // Written before anybody can run the report: behind a run, this would put it back to its start.
+    std::vector<RecordStore::Record> fresh;
     for (ReportConfig& config : configs) {
       Impl::Report report{std::make_shared<const ReportConfig>(std::move(config)), nullptr};
       const std::string& name = report.config->name;
@@ -467,7 +468,7 @@ void Reporter::Configure(std::vector<ReportConfig> configs) {
           report.live->state = std::move(loaded->second);
         } else {
           report.live->state.handled_s = now_s;
-          fresh.push_back(report);
+          fresh.push_back({std::string(kReportRecords) + name, EncodeReportState(report.live->state)});
         }
       }
       next.push_back(std::move(report));
@@ -486,12 +487,9 @@ void Reporter::Configure(std::vector<ReportConfig> configs) {
     }
     impl_->loaded.clear();
     impl_->reports = std::move(next);
-    if (!removed.empty()) {
-      impl_->means.engine->records().WriteRecords({}, removed).IgnoreError("they are read, and removed, at the next start");
-    }
-  }
-  for (const Impl::Report& report : fresh) {
-    impl_->Keep(*report.config, report.live.get(), impl_->StateOf(*report.live));
+    // Not written: new ones are with their next change, and those that are gone are read, and removed, at the next start.
+    const bool nothing = fresh.empty() && removed.empty();
+    if (!nothing && !impl_->means.engine->records().WriteRecords(fresh, removed).ok()) ++impl_->stats.record_failures;
   }
   impl_->wake.NotifyAll();
 }
